@@ -1,0 +1,1 @@
+"""Soli: hear any notes of a recording on their own."""

@@ -1,0 +1,1 @@
+"""The mathematics: templates, constraints, factorisation, masks. NumPy and SciPy only."""

@@ -1,0 +1,1 @@
+"""What is heard: mixer, transport and the sound process."""

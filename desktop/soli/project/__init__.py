@@ -1,0 +1,1 @@
+"""What the user owns: document, edits, pipeline, files."""

@@ -1,0 +1,121 @@
+"""Notes in time: Note, Score and the map from score time to recording time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Times: TypeAlias = NDArray[np.float64]
+
+PITCH_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+DRUM_CHANNEL = 9
+
+
+def pitch_name(pitch: int) -> str:
+    """Scientific name of a MIDI pitch: 60 is C4."""
+    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def frequency_hz(pitch: float) -> float:
+    """Fundamental of a MIDI pitch in equal temperament, A4 = 440 Hz."""
+    return float(440.0 * 2.0 ** ((pitch - 69) / 12))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note. Times are in seconds of whatever it is placed in: the score's own, or the recording's once aligned.
+
+    `pedal_s` is when it stops sounding if the sustain pedal holds it past its offset (never before `offset_s`).
+    `layer` is the id of the layer it is heard in.
+    """
+
+    id: int
+    onset_s: float
+    offset_s: float
+    pitch: int
+    velocity: int = 80
+    track: int = 0
+    channel: int = 0
+    program: int = 0
+    pedal_s: float = 0.0
+    layer: int = 0
+
+    @property
+    def sounding_offset_s(self) -> float:
+        return max(self.offset_s, self.pedal_s)
+
+    @property
+    def is_drum(self) -> bool:
+        return self.channel == DRUM_CHANNEL
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One beat of the score: when it falls, in which bar (from 1) and which beat of the bar (from 1)."""
+
+    time_s: float
+    bar: int
+    beat: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score as it was read: notes ordered by onset, names of its tracks, its beats. Immutable."""
+
+    notes: tuple[Note, ...]
+    track_names: tuple[str, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    title: str = ""
+
+    @property
+    def duration_s(self) -> float:
+        return max((n.sounding_offset_s for n in self.notes), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TimeMap:
+    """A strictly increasing piecewise linear map from score seconds to recording seconds.
+
+    Beyond its first and last knot it goes on with the slope of the nearest segment.
+    """
+
+    score_s: Times = field(default_factory=lambda: np.array([0.0, 1.0]))
+    recording_s: Times = field(default_factory=lambda: np.array([0.0, 1.0]))
+
+    def __post_init__(self) -> None:
+        for name in ("score_s", "recording_s"):
+            knots = np.array(getattr(self, name), dtype=np.float64)
+            if knots.ndim != 1 or len(knots) < 2 or not np.isfinite(knots).all() or (np.diff(knots) <= 0).any():
+                raise ValueError(f"{name} must be at least two strictly increasing finite times")
+            knots.flags.writeable = False
+            object.__setattr__(self, name, knots)
+        if len(self.score_s) != len(self.recording_s):
+            raise ValueError("score_s and recording_s must have the same length")
+
+    def to_recording(self, score_s: Times | float) -> Times:
+        """Recording seconds of score seconds, any shape."""
+        return _interpolate(np.asarray(score_s, np.float64), self.score_s, self.recording_s)
+
+    def to_score(self, recording_s: Times | float) -> Times:
+        """Score seconds of recording seconds, any shape: the inverse of `to_recording`."""
+        return _interpolate(np.asarray(recording_s, np.float64), self.recording_s, self.score_s)
+
+
+def warped(notes: Iterable[Note], time_map: TimeMap) -> tuple[Note, ...]:
+    """The notes at their times in the recording; ids, pitches and layers stay."""
+    notes = tuple(notes)
+    times = np.array([(n.onset_s, n.offset_s, n.pedal_s) for n in notes]).reshape(-1, 3)
+    placed = time_map.to_recording(times)
+    return tuple(
+        replace(note, onset_s=onset, offset_s=offset, pedal_s=pedal if note.pedal_s > 0 else 0.0)
+        for note, (onset, offset, pedal) in zip(notes, placed.tolist(), strict=True)
+    )
+
+
+def _interpolate(x: Times, knots: Times, values: Times) -> Times:
+    inside = np.interp(x, knots, values)
+    before = values[0] + (x - knots[0]) * (values[1] - values[0]) / (knots[1] - knots[0])
+    after = values[-1] + (x - knots[-1]) * (values[-1] - values[-2]) / (knots[-1] - knots[-2])
+    return np.where(x < knots[0], before, np.where(x > knots[-1], after, inside))

@@ -1,0 +1,105 @@
+"""Recordings as float32 arrays: read, write, resample."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.errors import InputError
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+FORMATS = {
+    "wav32f": ("WAV", "FLOAT", ".wav"),
+    "wav24": ("WAV", "PCM_24", ".wav"),
+    "wav16": ("WAV", "PCM_16", ".wav"),
+    "flac": ("FLAC", "PCM_24", ".flac"),
+}
+READABLE = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".w64", ".rf64", ".au", ".caf")
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A recording. `samples` is float32, shape (length, channels), read-only; `rate` is in hertz."""
+
+    samples: FloatArray
+    rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.dtype != np.float32:
+            raise ValueError(f"samples must be float32 of shape (length, channels), not {self.samples.dtype} {self.samples.shape}")
+        self.samples.flags.writeable = False
+
+    @property
+    def length(self) -> int:
+        return self.samples.shape[0]
+
+    @property
+    def channels(self) -> int:
+        return self.samples.shape[1]
+
+    @property
+    def duration_s(self) -> float:
+        return self.length / self.rate
+
+    def mono(self) -> FloatArray:
+        """Mean of the channels, float32, shape (length,)."""
+        return self.samples[:, 0] if self.channels == 1 else self.samples.mean(axis=1, dtype=np.float32)
+
+
+def read(path: Path) -> Audio:
+    """Read a whole recording (WAV, FLAC, OGG, MP3, AIFF ...; any rate, any channel count).
+
+    Raises InputError, in one sentence, when the file is missing, no sound file, empty, or holds NaN.
+    """
+    import soundfile
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
+    try:
+        with soundfile.SoundFile(path) as file:
+            samples = file.read(dtype="float32", always_2d=True)
+            rate = int(file.samplerate)
+    except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
+        raise InputError(f"{path.name}: not a recording that can be read ({_reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file") from error
+    if samples.shape[0] == 0:
+        raise InputError(f"{path.name}: the recording is empty; choose another file")
+    if not np.isfinite(samples).all():
+        raise InputError(f"{path.name}: the recording holds values that are no numbers (NaN or infinity); export it again")
+    return Audio(samples, rate)
+
+
+def write(path: Path, audio: Audio, form: str = "wav32f") -> None:
+    """Write `audio` in one of FORMATS, beside its final name first and renamed when whole.
+
+    Integer formats clip at full scale. Raises InputError when the place or the format cannot hold it.
+    """
+    import soundfile
+
+    container, subtype, _ = FORMATS[form]
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        soundfile.write(partial, audio.samples, audio.rate, format=container, subtype=subtype)
+        partial.replace(path)
+    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written ({_reason(error)}); choose another folder or format") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
+    """`samples` (length,) or (length, channels) at `to_rate`, float32; the same array when the rates agree."""
+    if rate == to_rate:
+        return samples
+    import soxr
+
+    resampled: FloatArray = soxr.resample(samples, rate, to_rate, quality="HQ")
+    return resampled
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "error_string", None) or str(error) or type(error).__name__
+    return str(text).strip().rstrip(".")

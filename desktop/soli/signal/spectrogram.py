@@ -1,0 +1,80 @@
+"""The STFT grid, analysis and block-wise synthesis.
+
+Frames are centred: frame n looks at the samples around n * hop_length. Spectra are held frame by frame in memory
+(Fortran order), so that a block of frames of a K x N matrix is one contiguous piece.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.signal.audio import FloatArray
+
+ComplexArray: TypeAlias = NDArray[np.complex64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the K bins and N frames of a recording lie."""
+
+    rate: int
+    length: int
+    window_length: int
+    hop_length: int
+
+    @classmethod
+    def for_recording(cls, rate: int, length: int, *, window_s: float = 4096 / 22050, overlap: int = 4) -> "Grid":
+        """Window of about `window_s` seconds, rounded to a power of two so that a bin is as wide at any rate."""
+        window = max(64, 2 ** round(np.log2(window_s * rate)))
+        return cls(rate, length, window, window // overlap)
+
+    @property
+    def bins(self) -> int:
+        return self.window_length // 2 + 1
+
+    @property
+    def frames(self) -> int:
+        return 1 + -(-self.length // self.hop_length)
+
+    @property
+    def hop_s(self) -> float:
+        return self.hop_length / self.rate
+
+    def frequencies_hz(self) -> FloatArray:
+        """Centre frequency of each bin, float32, shape (K,)."""
+        return (np.arange(self.bins) * (self.rate / self.window_length)).astype(np.float32)
+
+    def times_s(self) -> NDArray[np.float64]:
+        """Centre of each frame in seconds, shape (N,)."""
+        return np.arange(self.frames) * self.hop_s
+
+    def window(self) -> FloatArray:
+        """Periodic Hann window, float32, shape (window_length,)."""
+        return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window_length) / self.window_length)).astype(np.float32)
+
+
+def analyse(signal: FloatArray, grid: Grid, start: int = 0, stop: int | None = None) -> ComplexArray:
+    """Complex spectra of frames `start` to `stop` of a one-channel signal, complex64, shape (K, stop - start)."""
+    from scipy.fft import rfft
+
+    stop = grid.frames if stop is None else stop
+    half = grid.window_length // 2
+    first, last = start * grid.hop_length - half, (stop - 1) * grid.hop_length + half
+    stretch = np.zeros(last - first, np.float32)
+    inside = slice(max(first, 0), min(last, len(signal)))
+    if inside.stop > inside.start:
+        stretch[inside.start - first : inside.stop - first] = signal[inside]
+    framed = np.lib.stride_tricks.sliding_window_view(stretch, grid.window_length)[:: grid.hop_length]
+    spectra: ComplexArray = rfft(framed * grid.window(), axis=1, workers=2).T
+    return spectra
+
+
+def magnitudes(signal: FloatArray, grid: Grid, *, block: int = 512) -> FloatArray:
+    """|STFT| of a one-channel signal, float32, shape (K, N), never holding more than one block of complex spectra."""
+    V = np.empty((grid.bins, grid.frames), np.float32, order="F")
+    for start in range(0, grid.frames, block):
+        stop = min(start + block, grid.frames)
+        np.abs(analyse(signal, grid, start, stop), out=V[:, start:stop])
+    return V

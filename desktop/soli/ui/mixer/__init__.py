@@ -1,0 +1,1 @@
+"""Layer strips and meters."""
