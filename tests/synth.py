@@ -22,8 +22,8 @@ def render(
     """Render notes, placed in the recording's seconds, as sums of harmonics; peak at 0.8.
 
     A tone decays like a piano string (low ones longer), or holds its level where `sustained`; its phases and the
-    weights of its harmonics are drawn from `seed`. A drum note is a short burst of noise. `noise_db` adds white noise at that
-    level against the peak. The length is that of the last sounding note and half a second, or `duration_s`.
+    weights of its harmonics are drawn from `seed`. A drum note is a short burst of noise. `noise_db` adds white
+    noise at that level. The length is that of the last sounding note and half a second, or `duration_s`.
     """
     rng = np.random.default_rng(seed)
     end_s = max((note.sounding_offset_s for note in notes), default=0.0) + 0.5
