@@ -60,13 +60,23 @@ class Beat:
     beat: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pedal:
+    """One press of the sustain pedal (CC64) of a channel, from down to up."""
+
+    channel: int
+    down_s: float
+    up_s: float
+
+
 @dataclass(frozen=True)
 class Score:
-    """A score as it was read: notes ordered by onset, names of its tracks, its beats. Immutable."""
+    """A score as it was read: notes ordered by onset, names of its tracks, its beats and pedal presses. Immutable."""
 
     notes: tuple[Note, ...]
     track_names: tuple[str, ...] = ()
     beats: tuple[Beat, ...] = ()
+    pedals: tuple[Pedal, ...] = ()
     title: str = ""
 
     @property

@@ -1,0 +1,279 @@
+"""Standard MIDI Files: reading one into a Score, writing notes as one."""
+
+import os
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from soli.errors import InputError
+from soli.score.notes import Beat, Note, Pedal, Score
+
+SUSTAIN_PEDAL = 64
+SHORTEST_BEAT_US = 10_000  # a tempo of zero would stop time
+MOST_BEATS = 100_000
+WRITTEN_TICKS_PER_BEAT = 9600  # at 120 BPM a tick is 0.05 ms, far below what an ear or an alignment resolves
+
+
+def read(path: Path) -> Score:
+    """Read a Standard MIDI File of type 0 or 1.
+
+    A pitch struck again before its note-off ends the older note there; no note is lost. Ids count from 0 in order of onset.
+    Raises InputError, in one sentence, when the file is missing, no MIDI file, or holds no note.
+    """
+    import mido
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; choose a score (a MIDI file)")
+    try:
+        file = mido.MidiFile(path, clip=True)
+    except (
+        Exception
+    ) as error:  # mido lets whatever the bytes provoke through: EOFError, ValueError, KeyError, IndexError ...
+        raise InputError(
+            f"{path.name}: not a MIDI file that can be read ({error or type(error).__name__}); choose another score"
+        ) from error
+    if file.type == 2:
+        raise InputError(
+            f"{path.name}: a MIDI file of type 2 holds independent patterns, not a score; save it as type 1"
+        )
+    if file.ticks_per_beat == 0:
+        raise InputError(f"{path.name}: the MIDI header gives no time division; save the score again")
+
+    tracks = [_absolute(track) for track in file.tracks]
+    seconds = _clock(tracks, file.ticks_per_beat)
+    end_tick = max((track[-1][0] for track in tracks if track), default=0)
+    pedals = _pedals(tracks, end_tick)
+    notes = _notes(tracks, end_tick)
+    if not notes:
+        raise InputError(f"{path.name}: no notes in any track; choose another MIDI file")
+    names = tuple(str(track.name).strip() or f"Track {i + 1}" for i, track in enumerate(file.tracks))
+    return Score(
+        notes=_placed(notes, pedals, seconds),
+        track_names=names,
+        beats=_beats(tracks, file.ticks_per_beat, end_tick, seconds),
+        pedals=tuple(
+            Pedal(channel, seconds(down), seconds(up))
+            for channel, presses in sorted(pedals.items())
+            for down, up in presses
+        ),
+        title=path.stem,
+    )
+
+
+def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (), pedals: Iterable[Pedal] = ()) -> None:
+    """Write notes at their seconds as a MIDI file of type 1: tracks, channels and programs kept, every note once.
+
+    Written beside its final name first and renamed when whole. Raises InputError when the place cannot be written.
+    """
+    import mido
+
+    notes = sorted(notes, key=lambda n: (n.onset_s, n.pitch))
+    pedals = tuple(pedals)
+    tempo_us = 500_000
+    ticks_per_second = WRITTEN_TICKS_PER_BEAT * 1_000_000 / tempo_us
+    file = mido.MidiFile(type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
+    track_of_channel = {n.channel: n.track for n in reversed(notes)}
+    for index in range(max([len(track_names), *(n.track + 1 for n in notes)])):
+        # At one tick: pedal and program first, then note-offs, then note-ons; a note lasts a tick at least.
+        events: list[tuple[int, int, Any]] = []
+        programs: dict[int, int] = {}
+        for pedal in pedals:
+            if track_of_channel.get(pedal.channel, 0) == index:
+                for time_s, value in ((pedal.down_s, 127), (pedal.up_s, 0)):
+                    message = mido.Message("control_change", channel=pedal.channel, control=SUSTAIN_PEDAL, value=value)
+                    events.append((max(0, round(time_s * ticks_per_second)), 0, message))
+        for note in (n for n in notes if n.track == index):
+            start = max(0, round(note.onset_s * ticks_per_second))
+            stop = max(start + 1, round(note.offset_s * ticks_per_second))
+            if programs.get(note.channel) != note.program:
+                programs[note.channel] = note.program
+                events.append((start, 0, mido.Message("program_change", channel=note.channel, program=note.program)))
+            velocity = min(127, max(1, note.velocity))
+            events.append((start, 2, mido.Message("note_on", channel=note.channel, note=note.pitch, velocity=velocity)))
+            events.append((stop, 1, mido.Message("note_off", channel=note.channel, note=note.pitch)))
+        track = mido.MidiTrack()
+        if index < len(track_names):
+            # Standard MIDI Files speak Latin-1; a name beyond it keeps what can be said.
+            name = track_names[index].encode("latin-1", "replace").decode("latin-1")
+            track.append(mido.MetaMessage("track_name", name=name))
+        if index == 0:
+            track.append(mido.MetaMessage("set_tempo", tempo=tempo_us))
+        before = 0
+        for tick, _, message in sorted(events, key=lambda event: event[:2]):
+            track.append(message.copy(time=tick - before))
+            before = tick
+        file.tracks.append(track)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        file.save(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+Event = tuple[int, Any]  # absolute tick, mido message
+Clock = Callable[[int], float]
+
+
+def _absolute(track: Iterable[Any]) -> list[Event]:
+    events, tick = [], 0
+    for message in track:
+        tick += int(message.time)
+        events.append((tick, message))
+    return events
+
+
+def _clock(tracks: Sequence[Sequence[Event]], ticks_per_beat: int) -> Clock:
+    """Seconds of a tick, the tempo map honoured; SMPTE divisions (negative) count frames instead of beats."""
+    if ticks_per_beat < 0:
+        frames_per_second, ticks_per_frame = -(ticks_per_beat >> 8), max(1, ticks_per_beat & 0xFF)
+        return lambda tick: tick / (frames_per_second * ticks_per_frame)
+    changes = {0: 500_000}
+    for tick, message in sorted((e for track in tracks for e in track if e[1].type == "set_tempo"), key=lambda e: e[0]):
+        changes[tick] = max(SHORTEST_BEAT_US, message.tempo)
+    ticks, tempos = list(changes), list(changes.values())
+    starts = [0.0]
+    for (first, second), tempo in zip(pairwise(ticks), tempos, strict=False):
+        starts.append(starts[-1] + (second - first) * tempo / ticks_per_beat / 1e6)
+
+    def seconds(tick: int) -> float:
+        i = bisect_right(ticks, tick) - 1
+        return starts[i] + (tick - ticks[i]) * tempos[i] / ticks_per_beat / 1e6
+
+    return seconds
+
+
+@dataclass(slots=True)
+class _Open:
+    """A note whose end is not known yet; `owed` note-offs of older notes of its pitch are still to come."""
+
+    onset: int
+    pitch: int
+    velocity: int
+    track: int
+    channel: int
+    program: int
+    owed: int = 0
+    offset: int = -1
+
+
+def _notes(tracks: Sequence[Sequence[Event]], end_tick: int) -> list[_Open]:
+    """All notes of all tracks, in ticks. Programs belong to a channel, across tracks."""
+    programs: dict[int, list[tuple[int, int]]] = defaultdict(lambda: [(-1, 0)])
+    for tick, message in sorted(
+        (e for track in tracks for e in track if e[1].type == "program_change"), key=lambda e: e[0]
+    ):
+        programs[message.channel].append((tick, message.program))
+
+    done: list[_Open] = []
+    for index, events in enumerate(tracks):
+        struck = [(tick, m) for tick, m in events if m.type in {"note_on", "note_off"}]
+        # Where each strike has a note-off of its own, they come in the order of the strikes; where some are missing, each ends what sounds.
+        balance = Counter[tuple[int, int]]()
+        for _, m in struck:
+            balance[m.channel, m.note] += 1 if m.type == "note_on" and m.velocity > 0 else -1
+        sounding: dict[tuple[int, int], list[_Open]] = defaultdict(list)
+        for tick, m in struck:
+            key = m.channel, m.note
+            stack = sounding[key]
+            if m.type == "note_on" and m.velocity > 0:
+                # Notes struck at the very same tick are a unison of two voices and both stay; an older note ends here.
+                older = [n for n in stack if n.onset < tick]
+                for note in older:
+                    note.offset = tick
+                done.extend(older)
+                owed = sum(n.owed + 1 for n in older) if balance[key] <= 0 else 0
+                changes = programs[m.channel]
+                program = changes[bisect_right(changes, (tick, 128)) - 1][1]
+                stack[:] = [n for n in stack if n.onset == tick]
+                stack.append(_Open(tick, m.note, m.velocity, index, m.channel, program, owed))
+            elif stack and stack[0].owed > 0:
+                stack[0].owed -= 1
+            elif stack:
+                note = stack.pop(0)
+                note.offset = tick
+                done.append(note)
+        for stack in sounding.values():
+            for note in stack:
+                note.offset = end_tick
+                done.append(note)
+    return done
+
+
+def _pedals(tracks: Sequence[Sequence[Event]], end_tick: int) -> dict[int, list[tuple[int, int]]]:
+    """Presses of the sustain pedal, channel -> (down, up) in ticks; a pedal never released is held to the end."""
+    presses: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    down: dict[int, int] = {}
+    controls = (e for track in tracks for e in track if e[1].type == "control_change" and e[1].control == SUSTAIN_PEDAL)
+    for tick, message in sorted(controls, key=lambda e: e[0]):
+        if message.value >= 64:
+            down.setdefault(message.channel, tick)
+        elif message.channel in down:
+            presses[message.channel].append((down.pop(message.channel), tick))
+    for channel, tick in down.items():
+        presses[channel].append((tick, max(end_tick, tick)))
+    return presses
+
+
+def _placed(notes: Sequence[_Open], pedals: dict[int, list[tuple[int, int]]], seconds: Clock) -> tuple[Note, ...]:
+    """Notes in seconds and in order; held by the pedal until it rises or the same pitch is struck again."""
+    strikes: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for note in notes:
+        strikes[note.channel, note.pitch].append(note.onset)
+    for onsets in strikes.values():
+        onsets.sort()
+    downs = {channel: [down for down, _ in presses] for channel, presses in pedals.items()}
+
+    placed = []
+    for note in sorted(notes, key=lambda n: (n.onset, n.pitch, n.track)):
+        held = note.offset
+        press = bisect_right(downs.get(note.channel, []), note.offset) - 1
+        if press >= 0 and note.offset < pedals[note.channel][press][1]:
+            held = pedals[note.channel][press][1]
+            onsets = strikes[note.channel, note.pitch]
+            following = bisect_right(onsets, note.onset)
+            if following < len(onsets):
+                held = max(note.offset, min(held, onsets[following]))
+        placed.append(
+            Note(
+                id=len(placed),
+                onset_s=seconds(note.onset),
+                offset_s=seconds(note.offset),
+                pitch=note.pitch,
+                velocity=note.velocity,
+                track=note.track,
+                channel=note.channel,
+                program=note.program,
+                pedal_s=seconds(held) if held > note.offset else 0.0,
+            )
+        )
+    return tuple(placed)
+
+
+def _beats(tracks: Sequence[Sequence[Event]], ticks_per_beat: int, end_tick: int, seconds: Clock) -> tuple[Beat, ...]:
+    """Beats by the time signatures; a new signature begins a new bar where it stands."""
+    if ticks_per_beat < 0:
+        return ()
+    signatures = {0: (4, 4)}
+    for tick, message in sorted(
+        (e for track in tracks for e in track if e[1].type == "time_signature"), key=lambda e: e[0]
+    ):
+        signatures[tick] = (max(1, message.numerator), max(1, message.denominator))
+    ticks = [*signatures, max(end_tick, 1)]
+    beats: list[Beat] = []
+    bar = 0
+    for (start, stop), (numerator, denominator) in zip(pairwise(ticks), signatures.values(), strict=False):
+        step = max(1, ticks_per_beat * 4 // denominator)
+        for count, tick in enumerate(range(start, stop, step)):
+            if len(beats) >= MOST_BEATS:
+                return tuple(beats)
+            if count % numerator == 0:
+                bar += 1
+            beats.append(Beat(seconds(tick), bar, count % numerator + 1))
+    return tuple(beats)
