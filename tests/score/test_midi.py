@@ -160,9 +160,7 @@ def test_no_note_is_lost_however_they_overlap(tmp_path_factory, notes):
 @given(st.lists(strikes, min_size=1, max_size=30))
 def test_what_is_written_is_read_again(tmp_path_factory, notes):
     path = tmp_path_factory.mktemp("midi") / "a.mid"
-    written = [
-        Note(i, k / 1000, (k + n) / 1000, p, v, t, c, program=c * 8) for i, (t, c, p, k, n, v) in enumerate(notes)
-    ]
+    written = [Note(i, k / 1000, (k + n) / 1000, p, v, t, c, program=c * 8) for i, (t, c, p, k, n, v) in enumerate(notes)]
     midi.write(path, written, track_names=["one", "zwö", "三"])
     read = midi.read(path)
     key = [(n.track, n.channel, n.program, n.pitch, n.velocity, round(n.onset_s, 3)) for n in read.notes]

@@ -30,16 +30,12 @@ def read(path: Path) -> Score:
         raise InputError(f"{path}: no such file; choose a score (a MIDI file)")
     try:
         file = mido.MidiFile(path, clip=True)
-    except (
-        Exception
-    ) as error:  # mido lets whatever the bytes provoke through: EOFError, ValueError, KeyError, IndexError ...
+    except Exception as error:  # mido lets whatever the bytes provoke through: EOFError, ValueError, KeyError, IndexError ...
         raise InputError(
             f"{path.name}: not a MIDI file that can be read ({error or type(error).__name__}); choose another score"
         ) from error
     if file.type == 2:
-        raise InputError(
-            f"{path.name}: a MIDI file of type 2 holds independent patterns, not a score; save it as type 1"
-        )
+        raise InputError(f"{path.name}: a MIDI file of type 2 holds independent patterns, not a score; save it as type 1")
     if file.ticks_per_beat == 0:
         raise InputError(f"{path.name}: the MIDI header gives no time division; save the score again")
 
@@ -56,9 +52,7 @@ def read(path: Path) -> Score:
         track_names=names,
         beats=_beats(tracks, file.ticks_per_beat, end_tick, seconds),
         pedals=tuple(
-            Pedal(channel, seconds(down), seconds(up))
-            for channel, presses in sorted(pedals.items())
-            for down, up in presses
+            Pedal(channel, seconds(down), seconds(up)) for channel, presses in sorted(pedals.items()) for down, up in presses
         ),
         title=path.stem,
     )
@@ -166,15 +160,13 @@ class _Open:
 def _notes(tracks: Sequence[Sequence[Event]], end_tick: int) -> list[_Open]:
     """All notes of all tracks, in ticks. Programs belong to a channel, across tracks."""
     programs: dict[int, list[tuple[int, int]]] = defaultdict(lambda: [(-1, 0)])
-    for tick, message in sorted(
-        (e for track in tracks for e in track if e[1].type == "program_change"), key=lambda e: e[0]
-    ):
+    for tick, message in sorted((e for track in tracks for e in track if e[1].type == "program_change"), key=lambda e: e[0]):
         programs[message.channel].append((tick, message.program))
 
     done: list[_Open] = []
     for index, events in enumerate(tracks):
         struck = [(tick, m) for tick, m in events if m.type in {"note_on", "note_off"}]
-        # Where each strike has a note-off of its own, they come in the order of the strikes; where some are missing, each ends what sounds.
+        # Where each strike has a note-off of its own, they come in the order of the strikes; else each ends what sounds.
         balance = Counter[tuple[int, int]]()
         for _, m in struck:
             balance[m.channel, m.note] += 1 if m.type == "note_on" and m.velocity > 0 else -1
@@ -230,7 +222,7 @@ def _placed(notes: Sequence[_Open], pedals: dict[int, list[tuple[int, int]]], se
         onsets.sort()
     downs = {channel: [down for down, _ in presses] for channel, presses in pedals.items()}
 
-    placed = []
+    placed: list[Note] = []
     for note in sorted(notes, key=lambda n: (n.onset, n.pitch, n.track)):
         held = note.offset
         press = bisect_right(downs.get(note.channel, []), note.offset) - 1
@@ -261,9 +253,7 @@ def _beats(tracks: Sequence[Sequence[Event]], ticks_per_beat: int, end_tick: int
     if ticks_per_beat < 0:
         return ()
     signatures = {0: (4, 4)}
-    for tick, message in sorted(
-        (e for track in tracks for e in track if e[1].type == "time_signature"), key=lambda e: e[0]
-    ):
+    for tick, message in sorted((e for track in tracks for e in track if e[1].type == "time_signature"), key=lambda e: e[0]):
         signatures[tick] = (max(1, message.numerator), max(1, message.denominator))
     ticks = [*signatures, max(end_tick, 1)]
     beats: list[Beat] = []

@@ -30,16 +30,16 @@ class Audio:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.float32:
-            raise ValueError(f"samples must be float32 of shape (length, channels), not {self.samples.dtype} {self.samples.shape}")
+            raise ValueError(f"samples must be float32 (length, channels), not {self.samples.dtype} {self.samples.shape}")
         self.samples.flags.writeable = False
 
     @property
     def length(self) -> int:
-        return self.samples.shape[0]
+        return int(self.samples.shape[0])
 
     @property
     def channels(self) -> int:
-        return self.samples.shape[1]
+        return int(self.samples.shape[1])
 
     @property
     def duration_s(self) -> float:
@@ -64,7 +64,9 @@ def read(path: Path) -> Audio:
             samples = file.read(dtype="float32", always_2d=True)
             rate = int(file.samplerate)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
-        raise InputError(f"{path.name}: not a recording that can be read ({_reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file") from error
+        raise InputError(
+            f"{path.name}: not a recording that can be read ({_reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
+        ) from error
     if samples.shape[0] == 0:
         raise InputError(f"{path.name}: the recording is empty; choose another file")
     if not np.isfinite(samples).all():

@@ -48,7 +48,8 @@ class Grid:
 
     def times_s(self) -> NDArray[np.float64]:
         """Centre of each frame in seconds, shape (N,)."""
-        return np.arange(self.frames) * self.hop_s
+        times: NDArray[np.float64] = np.arange(self.frames) * np.float64(self.hop_s)
+        return times
 
     def window(self) -> FloatArray:
         """Periodic Hann window, float32, shape (window_length,)."""
