@@ -1,0 +1,127 @@
+"""The board on which the audio thread writes what is going on, and from which the window reads: a flat float64 array.
+
+It lies in shared memory when the sound has a process of its own. One writer, any number of readers, no locks: a count
+is odd while the writer is at work, and a reader that saw it change reads again.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Cells: TypeAlias = NDArray[np.float64]
+
+MOST_STRIPS = 512
+HEADINGS = 256
+DURATIONS = 4096
+
+(_COUNT, _APPLIED, _PLAYING, _UNDERRUNS, _GENERATION, _STRIPS, _LEFT, _RIGHT, _SILENCED, _WRITTEN, _BLOCKS, _CLOCKED) = range(12)
+_RING = 16
+_PEAKS = _RING + 4 * HEADINGS
+_RMS = _PEAKS + MOST_STRIPS
+_DURATIONS = _RMS + MOST_STRIPS
+SIZE = _DURATIONS + DURATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One consistent look at the board. `position_s` is what is heard now; `applied` the newest command's number."""
+
+    applied: int
+    playing: bool
+    position_s: float
+    generation: int
+    peaks: tuple[float, ...]
+    rms: tuple[float, ...]
+    master_peak: tuple[float, float]
+    underruns: int
+    silenced: int
+    blocks: int
+
+
+class BoardWriter:
+    """The audio thread's hand on the board. `cells`: float64, shape (SIZE,), zeros at first."""
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+
+    def begin(self) -> None:
+        self._cells[_COUNT] += 1
+
+    def end(self) -> None:
+        self._cells[_COUNT] += 1
+
+    def state(self, *, applied: int, playing: bool, generation: int, silenced: int) -> None:
+        cells = self._cells
+        cells[_APPLIED], cells[_PLAYING], cells[_GENERATION], cells[_SILENCED] = applied, playing, generation, silenced
+        cells[_BLOCKS] += 1
+
+    def heading(self, heard_s: float, position_s: float, duration_s: float, moving: bool) -> None:
+        """From the time `heard_s` of the clock on, for `duration_s`, the ear is at `position_s` and `moving`."""
+        written = int(self._cells[_WRITTEN])
+        place = _RING + 4 * (written % HEADINGS)
+        self._cells[place : place + 4] = heard_s, position_s, duration_s, moving
+        self._cells[_WRITTEN] = written + 1
+
+    def levels(self, peaks: Cells, rms: Cells, master_peak: Cells) -> None:
+        """Levels of the strips, shape (strips,), and of the two master channels, linear."""
+        cells, count = self._cells, min(len(peaks), MOST_STRIPS)
+        cells[_STRIPS] = count
+        cells[_PEAKS : _PEAKS + count] = peaks[:count]
+        cells[_RMS : _RMS + count] = rms[:count]
+        cells[_LEFT], cells[_RIGHT] = master_peak[0], master_peak[-1]
+
+    def underrun(self) -> None:
+        self._cells[_UNDERRUNS] += 1
+
+    def duration(self, seconds: float) -> None:
+        """How long one callback took."""
+        clocked = int(self._cells[_CLOCKED])
+        self._cells[_DURATIONS + clocked % DURATIONS] = seconds
+        self._cells[_CLOCKED] = clocked + 1
+
+
+def read_board(cells: Cells, now_s: float) -> Reading:
+    """What the board says at `now_s` of the clock the writer used."""
+    copy = cells[:_DURATIONS].copy()
+    for _ in range(8):
+        if copy[_COUNT] % 2 == 0 and copy[_COUNT] == cells[_COUNT]:
+            break
+        copy = cells[:_DURATIONS].copy()
+    strips = int(copy[_STRIPS])
+    return Reading(
+        applied=int(copy[_APPLIED]),
+        playing=bool(copy[_PLAYING]),
+        position_s=_heard_position_s(copy, now_s),
+        generation=int(copy[_GENERATION]),
+        peaks=tuple(copy[_PEAKS : _PEAKS + strips].tolist()),
+        rms=tuple(copy[_RMS : _RMS + strips].tolist()),
+        master_peak=(float(copy[_LEFT]), float(copy[_RIGHT])),
+        underruns=int(copy[_UNDERRUNS]),
+        silenced=int(copy[_SILENCED]),
+        blocks=int(copy[_BLOCKS]),
+    )
+
+
+def durations_s(cells: Cells) -> Cells:
+    """The newest callbacks' durations, up to DURATIONS of them, in no order."""
+    return cells[_DURATIONS : _DURATIONS + min(int(cells[_CLOCKED]), DURATIONS)].copy()
+
+
+def _heard_position_s(cells: Cells, now_s: float) -> float:
+    written = int(cells[_WRITTEN])
+    if written == 0:
+        return 0.0
+    ring = cells[_RING:_PEAKS].reshape(HEADINGS, 4)
+    order = np.arange(max(0, written - HEADINGS), written) % HEADINGS
+    ring = ring[order]
+    heard = ring[:, 0] <= now_s
+    index = int(np.flatnonzero(heard)[-1]) if heard.any() else 0
+    # At rest there is nothing to hear later than it was set: a jump shows at once.
+    while not ring[index, 3] and index + 1 < len(ring) and not ring[index + 1, 3]:
+        index += 1
+    heard_s, position_s, duration_s, moving = ring[index].tolist()
+    if not moving:
+        return float(position_s)
+    return float(position_s + min(max(0.0, now_s - heard_s), duration_s))

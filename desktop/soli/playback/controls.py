@@ -1,0 +1,184 @@
+"""What every player offers the window, and what all players have in common: commands out, the board in."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from soli.playback.board import SIZE, Cells, Reading, read_board
+from soli.playback.desk import CHANNELS, clock_s
+from soli.playback.mixer import Strip, fold
+from soli.playback.transport import SHORTEST_LOOP_S
+from soli.signal.audio import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerStatus:
+    """What is going on. `position_s` is what the ear hears now, the output's latency taken off.
+
+    `peaks` (of the last 40 ms) and `rms` (smoothed over 100 ms) are one a strip, after its fader, linear;
+    `master_peak` is left and right. `underruns` counts blocks of music that the device did not get in time.
+    `message` is one sentence for the user, or empty.
+    """
+
+    position_s: float = 0.0
+    playing: bool = False
+    peaks: tuple[float, ...] = ()
+    rms: tuple[float, ...] = ()
+    master_peak: tuple[float, float] = (0.0, 0.0)
+    underruns: int = 0
+    message: str = ""
+
+
+class Player(Protocol):
+    """Plays the newest load, in two channels. Every method but `load` and `close` returns at once."""
+
+    def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip]) -> None:
+        """Swap in `signals`, float32, each (length, channels), lengths may differ, without a gap; the position stays.
+
+        Mono is heard on both sides, more than two channels are folded. A signal that holds values that are no numbers
+        is silenced and the status says so. Copies the signals (0.5 GB for three minutes of eight stereo layers), so
+        call it from a worker thread; it may be called from any.
+        """
+
+    def set_strips(self, strips: Sequence[Strip]) -> None:
+        """Move to these gains within 10 ms; one strip for each signal of the newest load."""
+
+    def play(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def stop(self) -> None:
+        """Pause, and go back to where play began."""
+
+    def seek(self, position_s: float) -> None: ...
+
+    def set_loop(self, start_s: float | None, end_s: float | None = None) -> None:
+        """Repeat [start_s, end_s), stretched to 20 ms if shorter; None ends it. A playhead outside goes to its start."""
+
+    def status(self) -> PlayerStatus:
+        """Cheap enough to be asked for every painted frame."""
+
+    def close(self) -> None:
+        """Stop and let go of everything, within a few seconds whatever happens; may be called again."""
+
+
+class Controls:
+    """The common part of all players: numbers the commands, remembers what was asked, reads the board.
+
+    A player gives `_send`, and `_load` which takes the prepared signals.
+    """
+
+    def __init__(self) -> None:
+        self._cells: Cells = np.zeros(SIZE)
+        self._lock = threading.RLock()
+        self._sent = 0
+        self._asked_playing = (0, False)
+        self._asked_position = (0, 0.0)
+        self._loop: tuple[float, float] | None = None
+        self._strips: tuple[Strip, ...] = ()
+        self._generation = 0
+        self._load_message = ""
+
+    def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip]) -> None:
+        if len(signals) != len(strips):
+            raise ValueError(f"{len(signals)} signals need as many strips, not {len(strips)}")
+        prepared, message = prepare(signals)
+        with self._lock:
+            self._strips = tuple(strips)
+            self._generation += 1
+            self._load_message = message
+            self._load(prepared, rate)
+
+    def set_strips(self, strips: Sequence[Strip]) -> None:
+        with self._lock:
+            if len(strips) != len(self._strips):
+                raise ValueError(f"{len(self._strips)} signals need as many strips, not {len(strips)}")
+            self._strips = tuple(strips)
+            self._command("strips", self._strips, self._generation)
+
+    def play(self) -> None:
+        self._ask_playing(True, "play")
+
+    def pause(self) -> None:
+        self._ask_playing(False, "pause")
+
+    def stop(self) -> None:
+        self._ask_playing(False, "stop")
+
+    def seek(self, position_s: float) -> None:
+        position_s = max(0.0, float(position_s))
+        with self._lock:
+            self._asked_position = (self._sent + 1, position_s)
+            self._command("seek", position_s)
+
+    def set_loop(self, start_s: float | None, end_s: float | None = None) -> None:
+        with self._lock:
+            if start_s is None or end_s is None:
+                self._loop = None
+                self._command("set_loop", None, None)
+            else:
+                start_s = max(0.0, float(start_s))
+                self._loop = (start_s, max(float(end_s), start_s + SHORTEST_LOOP_S))
+                self._command("set_loop", *self._loop)
+
+    def status(self) -> PlayerStatus:
+        reading = self._reading()
+        count = len(self._strips)
+        current = reading.generation == self._generation and len(reading.peaks) == count
+        nothing = (0.0,) * count
+        number, position_s = self._asked_position
+        return PlayerStatus(
+            position_s=position_s if number > reading.applied else reading.position_s,
+            playing=self._is_playing(reading),
+            peaks=reading.peaks if current else nothing,
+            rms=reading.rms if current else nothing,
+            master_peak=reading.master_peak,
+            underruns=reading.underruns,
+            message=self._message(reading),
+        )
+
+    def _load(self, signals: Sequence[FloatArray], rate: int) -> None:
+        raise NotImplementedError
+
+    def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        raise NotImplementedError
+
+    def _reading(self) -> Reading:
+        return read_board(self._cells, clock_s())
+
+    def _is_playing(self, reading: Reading) -> bool:
+        number, playing = self._asked_playing
+        return playing if number > reading.applied else reading.playing
+
+    def _message(self, reading: Reading) -> str:
+        if not self._load_message and reading.silenced:
+            return "A layer holds values that are no numbers and is left out where it does; decompose again."
+        return self._load_message
+
+    def _ask_playing(self, playing: bool, name: str) -> None:
+        with self._lock:
+            self._asked_playing = (self._sent + 1, playing)
+            self._command(name)
+
+    def _command(self, name: str, *arguments: Any) -> None:
+        self._sent += 1
+        self._send(self._sent, name, arguments)
+
+
+def prepare(signals: Sequence[FloatArray]) -> tuple[list[FloatArray], str]:
+    """The signals with one or two channels each, those with values that are no numbers silenced; a sentence on these."""
+    prepared: list[FloatArray] = []
+    broken: list[int] = []
+    for index, signal in enumerate(signals):
+        folded = fold(np.asarray(signal, np.float32).reshape(len(signal), -1), CHANNELS)
+        if not all(np.isfinite(folded[start : start + 65536]).all() for start in range(0, len(folded), 65536)):
+            broken.append(index + 1)
+            folded = np.zeros((len(folded), 1), np.float32)
+        prepared.append(folded)
+    if not broken:
+        return prepared, ""
+    which = f"Strip {broken[0]} is" if len(broken) == 1 else f"Strips {', '.join(map(str, broken))} are"
+    return prepared, f"{which} silent because of values that are no numbers; decompose again."
