@@ -59,7 +59,10 @@ find_python() {
 
 # is_installed PACKAGE: the name as such, or as Debian 13 and Ubuntu 24.04 renamed it for 64-bit time.
 is_installed() {
-  dpkg-query -W -f '${db:Status-Status}\n' "$1" "$1t64" 2>/dev/null | grep -qx installed
+  local states
+  # dpkg-query fails when it does not know one of the two names, which says nothing of the other.
+  states="$(dpkg-query -W -f '[${db:Status-Status}]' "$1" "$1t64" 2>/dev/null || true)"
+  [[ "$states" == *'[installed]'* ]]
 }
 
 # install_system PACKAGE...: by apt, with sudo where needed, and only what is missing.

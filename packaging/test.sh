@@ -26,7 +26,7 @@ check() {
 check ruff check .
 check ruff format --check .
 check mypy --strict
-check lint-imports
+check lint-imports --no-logo
 
 # pytest makes every warning an error in its own process; this reaches the programs that the tests start.
 export PYTHONWARNINGS=error::RuntimeWarning
