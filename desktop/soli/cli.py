@@ -1,0 +1,208 @@
+"""The pipeline without a window: `soli separate | align | demo`. Results go to stdout, progress to stderr."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from soli import __version__
+from soli.errors import SoliError
+from soli.progress import Result, Steps
+
+COMMANDS = ("separate", "align", "demo", "open")
+EXIT_DONE, EXIT_INPUT, EXIT_STOPPED = 0, 1, 130
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; argparse ends the program with status 2 on wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="soli",
+        description="Hear any notes of a recording on their own.",
+        epilog="Without a command, the window opens: soli [AUDIO] [SCORE], or soli PROJECT.soli",
+    )
+    parser.add_argument("--version", action="version", version=f"Soli {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    opening = commands.add_parser("open", help="open the window (the default)")
+    opening.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a recording, a score, or a project")
+
+    separate = commands.add_parser("separate", help="separate a recording along its score into one file a layer")
+    separate.add_argument("audio", type=Path, metavar="AUDIO")
+    separate.add_argument("score", type=Path, metavar="SCORE")
+    separate.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the layers and residual")
+    separate.add_argument(
+        "--layers", default="", metavar="KIND", help="track, channel, hand, one or pitch:60 (default: by the tracks of the score)"
+    )
+    separate.add_argument("--no-align", action="store_true", help="take the score's times as they are")
+    separate.add_argument("--method", choices=("nmf", "nae"), default="nmf")
+    separate.add_argument("--iterations", type=_positive, default=None, metavar="N")
+    separate.add_argument("--format", choices=("wav16", "wav24", "wav32f", "flac"), default="wav32f")
+    separate.add_argument("--seed", type=_seed, default=0, metavar="N")
+    separate.add_argument("--json", action="store_true", help="print one JSON object about the run")
+
+    align = commands.add_parser("align", help="write the score with its notes at their times in the recording")
+    align.add_argument("audio", type=Path, metavar="AUDIO")
+    align.add_argument("score", type=Path, metavar="SCORE")
+    align.add_argument("-o", "--output", type=Path, required=True, metavar="MIDI")
+
+    demo = commands.add_parser("demo", help="open the demo, or separate it without a window")
+    demo.add_argument("--headless", action="store_true", help="no window: write the stems and a picture of the piano roll")
+    demo.add_argument("-o", "--output", type=Path, default=None, metavar="DIR", help="folder for --headless (default: soli-demo)")
+    demo.set_defaults(files=[])
+
+    argv = list(argv)
+    if not argv or (argv[0] not in COMMANDS and argv[0] not in {"-h", "--help", "--version"}):
+        argv.insert(0, "open")
+    arguments = parser.parse_args(argv)
+    if arguments.command == "demo" and arguments.output and not arguments.headless:
+        demo.error("-o goes with --headless")
+    return arguments
+
+
+def wants_window(arguments: argparse.Namespace) -> bool:
+    return arguments.command == "open" or (arguments.command == "demo" and not arguments.headless)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a command that needs no window; return the exit status."""
+    command = {"separate": _separate, "align": _align, "demo": _demo}[arguments.command]
+    try:
+        command(arguments)
+    except SoliError as error:
+        _say(f"soli: {error}")
+        return EXIT_INPUT
+    except KeyboardInterrupt:
+        _say("soli: stopped; no unfinished file was left")
+        return EXIT_STOPPED
+    return EXIT_DONE
+
+
+def _separate(arguments: argparse.Namespace) -> None:
+    from soli.decompose.settings import ModelSettings
+
+    chosen: dict[str, Any] = {"method": arguments.method, "seed": arguments.seed}
+    if arguments.iterations is not None:
+        chosen["iterations"] = arguments.iterations
+    settings = ModelSettings(**chosen)
+    report = separate(
+        arguments.audio,
+        arguments.score,
+        arguments.output,
+        settings=settings,
+        layers=arguments.layers,
+        align=not arguments.no_align,
+        form=arguments.format,
+    )
+    if arguments.json:
+        _print(json.dumps(report))
+    else:
+        _print("\n".join(report["files"]))
+
+
+def separate(
+    recording: Path, score: Path, folder: Path, *, settings: Any, layers: str = "", align: bool = True, form: str = "wav32f"
+) -> dict[str, Any]:
+    """Files in, layers out; the report that --json prints."""
+    from dataclasses import replace
+
+    from soli.project import export, layering, pipeline
+
+    if layers:
+        layering.split((), (), layers)  # an unknown kind is told before minutes of work
+    export.make_folder(folder)
+    loaded = _show(pipeline.open_steps(recording, score, align=align, layers=layers))
+    if loaded.warning:
+        _say(f"soli: {loaded.warning}")
+    state = replace(loaded.state, settings=replace(settings, tuning_cents=loaded.state.settings.tuning_cents))
+    separation = _show(pipeline.separate_steps(state))
+    watch = pipeline.Stopwatch()
+    with watch.stage("export"):
+        files = _show(export.export_steps(separation, state, folder, form=form))
+    factors = separation.factors
+    seconds = {**loaded.seconds, **separation.seconds, **watch.seconds}
+    return {
+        "files": [str(path) for path in files],
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "iterations": len(factors.losses),
+        "loss": float(factors.losses[-1]) if len(factors.losses) else None,
+        "peak_memory_mb": _peak_memory_mb(),
+        "frames": int(factors.grid.frames),
+        "components": len(factors.components),
+        "sure": round(state.alignment.sure, 3) if state.alignment and align else None,
+    }
+
+
+def _align(arguments: argparse.Namespace) -> None:
+    from soli.project import export, pipeline
+
+    loaded = _show(pipeline.open_steps(arguments.audio, arguments.score, layers="one"))
+    export.make_folder(arguments.output.resolve().parent)
+    export.export_notes(loaded.state, arguments.output)
+    if loaded.warning:
+        _say(f"soli: {loaded.warning}")
+    _print(str(arguments.output))
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from soli.assets import asset
+    from soli.decompose.settings import ModelSettings
+    from soli.project import picture
+
+    folder = arguments.output or Path("soli-demo")
+    recording, score = asset("demo", "recording.flac"), asset("demo", "score.mid")
+    report = separate(recording, score, folder, settings=ModelSettings())
+    files = [*report["files"], str(picture.of_files(recording, score, folder / "roll.png"))]
+    _print("\n".join(files))
+
+
+def _show(steps: Steps[Result]) -> Result:
+    """Drive `steps`, telling each new stage on stderr (and each step, where stderr is a terminal)."""
+    live, said = sys.stderr.isatty(), ""
+    try:
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            if live:
+                sys.stderr.write(f"\r\x1b[K{progress.what} {100 * progress.fraction:3.0f} %")
+                sys.stderr.flush()
+            elif progress.what != said:
+                _say(progress.what)
+            said = progress.what
+    finally:
+        if live and said:
+            sys.stderr.write("\r\x1b[K")
+
+
+def _peak_memory_mb() -> float | None:
+    try:
+        import resource
+    except ImportError:  # Windows has no getrusage
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,293 @@
+"""Reversible edits. A function here looks at a State and returns an Edit; `Edit.apply` and `Edit.revert` undo each other.
+
+An edit holds only what it changes, before and after, so that history grows with the work done and not with the piece.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from soli.decompose.constraints import MaskEdit
+from soli.decompose.settings import ModelSettings
+from soli.playback.mixer import Strip
+from soli.project.layering import Layering
+from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
+from soli.score.notes import Note
+
+SHORTEST_NOTE_S = 0.01
+BYTES_PER_NOTE = 240
+BYTES_PER_STROKE = 120
+
+
+class Change(Protocol):
+    """One part of an edit."""
+
+    @property
+    def aspect(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    def apply(self, state: State) -> State: ...
+    def inverse(self) -> "Change": ...
+
+
+@dataclass(frozen=True, slots=True)
+class NotesChange:
+    """Notes before and after; an id in both is altered, in one only removed or added."""
+
+    before: tuple[Note, ...]
+    after: tuple[Note, ...]
+
+    @property
+    def aspect(self) -> str:
+        return "notes"
+
+    @property
+    def size(self) -> int:
+        return BYTES_PER_NOTE * (len(self.before) + len(self.after))
+
+    def apply(self, state: State) -> State:
+        notes = dict(state.notes)
+        for note in self.before:
+            del notes[note.id]
+        notes.update((note.id, note) for note in self.after)
+        return replace(state, notes=MappingProxyType(notes))
+
+    def inverse(self) -> "NotesChange":
+        return NotesChange(self.after, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskChange:
+    """Strokes of the mask brush put on top of those that are there, or taken off again."""
+
+    strokes: tuple[MaskEdit, ...]
+    added: bool = True
+
+    @property
+    def aspect(self) -> str:
+        return "mask"
+
+    @property
+    def size(self) -> int:
+        return BYTES_PER_STROKE * len(self.strokes)
+
+    def apply(self, state: State) -> State:
+        if self.added:
+            return replace(state, mask=state.mask + self.strokes)
+        return replace(state, mask=state.mask[: len(state.mask) - len(self.strokes)])
+
+    def inverse(self) -> "MaskChange":
+        return MaskChange(self.strokes, not self.added)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One small field of the state, before and after."""
+
+    aspect: str
+    before: Any
+    after: Any
+
+    @property
+    def size(self) -> int:
+        return 200 + sum(
+            BYTES_PER_NOTE * len(value) for value in (self.before, self.after) if isinstance(value, (tuple, Mapping))
+        )
+
+    def apply(self, state: State) -> State:
+        return replace(state, **{self.aspect: self.after})
+
+    def inverse(self) -> "FieldChange":
+        return FieldChange(self.aspect, self.after, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A named step of history. Edits with the same `gesture` that follow each other are one step (a fader being dragged)."""
+
+    name: str
+    changes: tuple[Change, ...]
+    gesture: str = ""
+
+    @property
+    def aspects(self) -> frozenset[str]:
+        return frozenset(change.aspect for change in self.changes)
+
+    @property
+    def sounds(self) -> bool:
+        """Whether the decomposition has to hear of it."""
+        return not self.aspects.isdisjoint({"notes", "mask", "settings"})
+
+    @property
+    def size(self) -> int:
+        """Bytes it keeps alive, roughly."""
+        return 200 + sum(change.size for change in self.changes)
+
+    def apply(self, state: State) -> State:
+        for change in self.changes:
+            state = change.apply(state)
+        return state
+
+    def revert(self, state: State) -> State:
+        for change in reversed(self.changes):
+            state = change.inverse().apply(state)
+        return state
+
+    def merged(self, later: "Edit") -> "Edit":
+        return Edit(self.name, self.changes + later.changes, self.gesture)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _alter(state: State, name: str, ids: Iterable[int], how: Callable[[Note], Note]) -> Edit:
+    before = tuple(state.notes[i] for i in sorted(set(ids)))
+    after = tuple(how(note) for note in before)
+    pairs = [(b, a) for b, a in zip(before, after, strict=True) if b != a]
+    return Edit(f"{name} {count(len(before), 'note')}", (NotesChange(tuple(b for b, _ in pairs), tuple(a for _, a in pairs)),))
+
+
+def move_notes(state: State, ids: Collection[int], *, seconds: float = 0.0, semitones: int = 0) -> Edit:
+    """Move notes in time and pitch together; none leaves the piano roll (MIDI 0 to 127) or begins before the recording."""
+    notes = [state.notes[i] for i in ids]
+    seconds = max(seconds, -min((n.onset_s for n in notes), default=0.0))
+    semitones = max(-min((n.pitch for n in notes), default=0), min(127 - max((n.pitch for n in notes), default=127), semitones))
+
+    def moved(note: Note) -> Note:
+        return replace(
+            note,
+            onset_s=note.onset_s + seconds,
+            offset_s=note.offset_s + seconds,
+            pedal_s=note.pedal_s + seconds if note.pedal_s > 0 else 0.0,
+            pitch=note.pitch + semitones,
+        )
+
+    return _alter(state, "move", ids, moved)
+
+
+def stretch_notes(state: State, ids: Collection[int], *, onset_s: float = 0.0, offset_s: float = 0.0) -> Edit:
+    """Move the beginnings and the ends of notes by some seconds; a note keeps at least SHORTEST_NOTE_S.
+
+    A stretched end is where the note stops sounding: the pedal holds it no longer than that.
+    """
+
+    def stretched(note: Note) -> Note:
+        if offset_s:
+            end = max(note.sounding_offset_s + offset_s, note.onset_s + SHORTEST_NOTE_S)
+            note = replace(note, offset_s=end, pedal_s=0.0)
+        if onset_s:
+            note = replace(note, onset_s=max(0.0, min(note.onset_s + onset_s, note.sounding_offset_s - SHORTEST_NOTE_S)))
+        return note
+
+    longer = offset_s > 0 or onset_s < 0
+    return _alter(state, "lengthen" if longer else "shorten", ids, stretched)
+
+
+def draw_note(state: State, *, pitch: int, onset_s: float, offset_s: float, layer: int) -> Edit:
+    """A new note; it takes channel and program of its layer, so that it shares the layer's templates."""
+    onset_s = max(0.0, onset_s)
+    like = next((n for n in state.notes.values() if n.layer == layer and not n.is_drum), None)
+    note = Note(
+        id=state.next_note_id(),
+        onset_s=onset_s,
+        offset_s=max(offset_s, onset_s + SHORTEST_NOTE_S),
+        pitch=min(127, max(0, pitch)),
+        track=like.track if like else 0,
+        channel=like.channel if like else 0,
+        program=like.program if like else 0,
+        layer=layer,
+    )
+    return Edit("draw note", (NotesChange((), (note,)),))
+
+
+def delete_notes(state: State, ids: Collection[int]) -> Edit:
+    before = tuple(state.notes[i] for i in sorted(set(ids)))
+    return Edit(f"delete {count(len(before), 'note')}", (NotesChange(before, ()),))
+
+
+def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
+    name = getattr(state.layer(layer), "name", "")
+    edit = _alter(state, "assign", ids, lambda note: replace(note, layer=layer))
+    return replace(edit, name=f"{edit.name} to {name}")
+
+
+def paint_mask(strokes: Sequence[MaskEdit]) -> Edit:
+    """One drag of the mask brush: strokes in the order they were painted."""
+    return Edit("allow" if strokes and strokes[0].allow else "forbid", (MaskChange(tuple(strokes)),))
+
+
+def set_layers(state: State, layering: Layering, name: str) -> Edit:
+    """Sort all notes into new layers; strips of the former layers go."""
+    before = tuple(n for n in state.notes.values() if layering.layer_of.get(n.id, layering.layers[0].id) != n.layer)
+    after = tuple(replace(n, layer=layering.layer_of.get(n.id, layering.layers[0].id)) for n in before)
+    kept = {i: s for i, s in state.strips.items() if i in {RESIDUAL, ORIGINAL}}
+    return Edit(
+        name,
+        (
+            NotesChange(before, after),
+            FieldChange("layers", state.layers, layering.layers),
+            FieldChange("strips", state.strips, MappingProxyType(kept)),
+        ),
+    )
+
+
+def add_layer(state: State, name: str, ids: Collection[int] = ()) -> Edit:
+    """A new layer, of the notes named (none: an empty one)."""
+    layer = Layer(state.next_layer_id(), name.strip() or "Layer", free_colour(state.layers))
+    notes = _alter(state, "", ids, lambda note: replace(note, layer=layer.id)).changes
+    return Edit(f"new layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
+
+
+def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour: str | None = None) -> Edit:
+    def altered(layer: Layer) -> Layer:
+        return replace(layer, name=name or layer.name, colour=colour or layer.colour) if layer.id == layer_id else layer
+
+    what = "rename layer" if name else "colour layer"
+    return Edit(what, (FieldChange("layers", state.layers, tuple(map(altered, state.layers))),))
+
+
+def remove_layer(state: State, layer_id: int, into: int) -> Edit:
+    """Merge a layer into another: its notes go there."""
+    ids = [n.id for n in state.notes.values() if n.layer == layer_id]
+    notes = _alter(state, "", ids, lambda note: replace(note, layer=into)).changes
+    layers = tuple(layer for layer in state.layers if layer.id != layer_id)
+    strips = MappingProxyType({i: s for i, s in state.strips.items() if i != layer_id})
+    name = getattr(state.layer(layer_id), "name", "layer")
+    return Edit(
+        f"merge {name}", (*notes, FieldChange("layers", state.layers, layers), FieldChange("strips", state.strips, strips))
+    )
+
+
+def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -> Edit:
+    """Gain, pan, mute or solo of one strip."""
+    old = state.strip(strip_id)
+    what = (
+        "mute"
+        if old.muted != strip.muted
+        else "solo"
+        if old.soloed != strip.soloed
+        else "pan"
+        if old.pan != strip.pan
+        else "gain"
+    )
+    strips = MappingProxyType({**state.strips, strip_id: strip})
+    return Edit(what, (FieldChange("strips", state.strips, strips),), gesture)
+
+
+def set_strips(state: State, strips: dict[int, Strip], name: str) -> Edit:
+    return Edit(name, (FieldChange("strips", state.strips, MappingProxyType({**state.strips, **strips})),))
+
+
+def set_settings(state: State, settings: ModelSettings) -> Edit:
+    return Edit("decomposition settings", (FieldChange("settings", state.settings, settings),))
+
+
+def place_score(state: State, **fields: Any) -> Edit:
+    """Put a score onto the recording: its notes replace all, mask strokes and layers begin anew.
+
+    `fields` are score_path, score, alignment, notes (mapping) and layers of the new state.
+    """
+    fields = {"mask": (), "strips": MappingProxyType({i: s for i, s in state.strips.items() if i < 0}), **fields}
+    return Edit("place score", tuple(FieldChange(name, getattr(state, name), value) for name, value in fields.items()))

@@ -1,0 +1,119 @@
+"""The one owner of what the user works on. Changes by edits; tells whoever listens what changed.
+
+Used from the GUI thread alone; workers get snapshots (State is immutable) and hand back results.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from soli.project.commands import Edit
+from soli.project.history import History
+from soli.project.pipeline import Loaded, Separation
+from soli.project.state import State
+
+Listener = Callable[[frozenset[str]], None]
+
+EVERYTHING = frozenset(
+    {"recording", "score", "alignment", "notes", "mask", "layers", "strips", "settings", "separation", "history", "path"}
+)
+
+
+class Document:
+    """State, its history, the last separation, and where it is saved.
+
+    Listeners are called with the aspects that changed: names of State's fields, "recording", "separation", "history", "path".
+    """
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._history = History()
+        self._separation: Separation | None = None
+        self._path: Path | None = None
+        self._saved: State = self._state
+        self._listeners: list[Listener] = []
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def history(self) -> History:
+        return self._history
+
+    @property
+    def separation(self) -> Separation | None:
+        return self._separation
+
+    @property
+    def path(self) -> Path | None:
+        return self._path
+
+    @property
+    def title(self) -> str:
+        path = self._path or self._state.recording_path or self._state.score_path
+        return path.stem if path else "Untitled"
+
+    @property
+    def edited(self) -> bool:
+        """Whether anything would be lost by closing now."""
+        return self._state is not self._saved
+
+    @property
+    def stale(self) -> bool:
+        """Whether there are layers that do not sound what the roll shows."""
+        return self._separation is not None and not self._separation.is_of(self._state)
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def do(self, edit: Edit) -> None:
+        """Apply an edit as one step of history; an edit that changes nothing is none."""
+        if all(change.size == 0 for change in edit.changes):
+            return
+        self._state = self._history.do(self._state, edit)
+        self._tell(edit.aspects | {"history"})
+
+    def end_gesture(self) -> None:
+        self._history.end_gesture()
+
+    def undo(self) -> None:
+        edit = self._history.last
+        if edit is not None:
+            self._state = self._history.undo(self._state)
+            self._tell(edit.aspects | {"history"})
+
+    def redo(self) -> None:
+        edit = self._history.next
+        if edit is not None:
+            self._state = self._history.redo(self._state)
+            self._tell(edit.aspects | {"history"})
+
+    def restore(self, loaded: Loaded, *, path: Path | None = None) -> None:
+        """Begin anew with what was loaded; history and layers of before are gone."""
+        self._state = loaded.state
+        self._saved = loaded.state if path else State()
+        self._path = path
+        self._history.clear()
+        self._separation = None
+        self._tell(EVERYTHING)
+
+    def publish(self, separation: Separation) -> None:
+        """Take over the layers of a finished run."""
+        self._separation = separation
+        self._tell(frozenset({"separation"}))
+
+    def saved(self, path: Path, state: State) -> None:
+        """`state` is now what lies in the project file at `path`."""
+        self._path = path
+        self._saved = state
+        self._tell(frozenset({"path", "history"}))
+
+    def locate_recording(self, path: Path) -> None:
+        """The recording lies elsewhere; its samples are the same."""
+        self._state = replace(self._state, recording_path=path)
+        self._tell(frozenset({"path"}))
+
+    def _tell(self, aspects: frozenset[str]) -> None:
+        for listener in tuple(self._listeners):
+            listener(aspects)

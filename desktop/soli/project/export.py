@@ -1,0 +1,92 @@
+"""Layers, mixes and notes -> files. Whole files or none: each is written beside its name and renamed."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from soli.errors import InputError
+from soli.playback.mixer import mix_offline
+from soli.progress import Progress, Steps
+from soli.project.layering import unique
+from soli.project.pipeline import Separation, require_recording
+from soli.project.state import RESIDUAL, State
+from soli.score import midi
+from soli.signal.audio import FORMATS, Audio, FloatArray, write
+
+LONGEST_NAME = 100
+RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(1, 10)), *(f"lpt{i}" for i in range(1, 10))}
+
+
+@dataclass(frozen=True)
+class Stem:
+    """One file to be written: a layer's id or RESIDUAL, and the name without suffix."""
+
+    id: int
+    name: str
+
+
+def file_name(name: str) -> str:
+    """`name` as a file name that every system takes: no separators, no control signs, no reserved words, not too long."""
+    name = unicodedata.normalize("NFC", name)
+    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", name).strip().strip(".")[:LONGEST_NAME].rstrip(" .")
+    return f"{name}_" if not name or name.split(".")[0].casefold() in RESERVED else name
+
+
+def stems(state: State, chosen: Sequence[int] | None = None) -> list[Stem]:
+    """The files of an export: layers in their order, then the residual. `chosen` keeps some of the ids."""
+    names = unique([*(file_name(layer.name) for layer in state.layers), "residual"])
+    # The residual keeps its name; a layer that is called so steps aside.
+    if names[-1] != "residual":
+        names = ["residual layer" if name.casefold() == "residual" else name for name in names[:-1]] + ["residual"]
+    listed = [Stem(i, n) for i, n in zip([*(layer.id for layer in state.layers), RESIDUAL], names, strict=True)]
+    return [s for s in listed if chosen is None or s.id in chosen]
+
+
+def export_steps(
+    separation: Separation, state: State, folder: Path, *, form: str = "wav32f", chosen: Sequence[int] | None = None
+) -> Steps[list[Path]]:
+    """Write one file a layer, named after it, and `residual`; names and order as `state` has them now."""
+    recording = require_recording(separation.source)
+    if form not in FORMATS:
+        raise InputError(f"format {form!r} is not known; choose one of {', '.join(FORMATS)}")
+    make_folder(folder)
+    written: list[Path] = []
+    wanted = [s for s in stems(state, chosen) if s.id == RESIDUAL or s.id in separation.layers]
+    for i, stem in enumerate(wanted):
+        path = folder / (stem.name + FORMATS[form][2])
+        yield Progress(i, len(wanted), f"Writing {path.name}")
+        write(path, Audio(signal_of(separation, stem.id), recording.rate), form)
+        written.append(path)
+    return written
+
+
+def export_mix_steps(separation: Separation, state: State, path: Path, *, form: str = "wav32f") -> Steps[list[Path]]:
+    """Write what the mixer plays now: layers and residual with their gains, pans, solos and mutes."""
+    recording = require_recording(separation.source)
+    make_folder(path.parent)
+    yield Progress(0, 1, f"Writing {path.name}")
+    ids = [*separation.layers, RESIDUAL]
+    mixed = mix_offline([signal_of(separation, i) for i in ids], [state.strip(i) for i in ids])
+    write(path, Audio(mixed, recording.rate), form)
+    return [path]
+
+
+def export_notes(state: State, path: Path) -> None:
+    """Write the notes at their places in the recording as MIDI, tracks, channels and programs kept."""
+    if not state.notes:
+        raise InputError("there are no notes to export; open a score or draw notes on the roll")
+    names = state.score.track_names if state.score else ()
+    midi.write(path, state.notes.values(), track_names=names)
+
+
+def signal_of(separation: Separation, stem_id: int) -> FloatArray:
+    return separation.residual if stem_id == RESIDUAL else separation.layers[stem_id]
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: no folder can be made there ({error.strerror or error}); choose another place") from error

@@ -1,0 +1,154 @@
+"""From files to layers: load, align, constrain, decompose, separate. Each stage is a generator of Progress."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from soli.decompose import masking, model
+from soli.decompose.model import Factors
+from soli.errors import InputError
+from soli.progress import Progress, Steps
+from soli.project.layering import split, suggested_kind
+from soli.project.state import State
+from soli.score import midi
+from soli.score.alignment import align_steps, unaligned
+from soli.score.notes import Note, Score
+from soli.signal import audio
+from soli.signal.audio import Audio, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A state made of files, with what the user should be told and the seconds each stage took."""
+
+    state: State
+    warning: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Separation:
+    """The layers of one run. Signals are float32, shape (length, channels); with the residual they sum to the recording."""
+
+    source: State
+    factors: Factors
+    layers: Mapping[int, FloatArray]
+    residual: FloatArray
+    seconds: Mapping[str, float]
+
+    def is_of(self, state: State) -> bool:
+        """Whether `state` would sound the same."""
+        if state.audio is not self.source.audio or state.settings != self.source.settings or state.mask != self.source.mask:
+            return False
+        return state.notes is self.source.notes or state.notes == self.source.notes
+
+    def null_dbfs(self) -> float:
+        """Peak of (layers + residual - recording) in dBFS: how well the layers add up."""
+        assert self.source.audio is not None
+        total = self.residual.copy()
+        for signal in self.layers.values():
+            total += signal
+        peak = float(np.abs(total - self.source.audio.samples).max(initial=0.0))
+        return 20 * float(np.log10(max(peak, 1e-12)))
+
+
+class Stopwatch:
+    """Seconds of each named stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+
+def open_recording_steps(path: Path) -> Steps[Loaded]:
+    """A project that holds a recording and no score yet."""
+    watch = Stopwatch()
+    yield Progress(0, 1, f"Reading {path.name}")
+    with watch.stage("read"):
+        recording = audio.read(path)
+    return Loaded(State(recording_path=path.resolve(), audio=recording), seconds=watch.seconds)
+
+
+def place_score_steps(state: State, path: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:
+    """Read a score, find its notes in the state's recording, and sort them into layers.
+
+    `layers` is a kind that `layering.split` knows; "" chooses by the tracks of the score.
+    """
+    yield Progress(0, 1, f"Reading {path.name}")
+    watch = Stopwatch()
+    with watch.stage("read"):
+        score = midi.read(path)
+    return (yield from align_score_steps(state, score, path, align=align, layers=layers, watch=watch))
+
+
+def align_score_steps(
+    state: State, score: Score, path: Path | None, *, align: bool = True, layers: str = "", watch: Stopwatch | None = None
+) -> Steps[Loaded]:
+    """Find the notes of `score` in the recording; without a recording, or with align=False, its own times are taken."""
+    watch = watch or Stopwatch()
+    with watch.stage("align"):
+        if state.audio is not None and align:
+            alignment = yield from align_steps(state.audio, score)
+        else:
+            alignment = unaligned(score)
+    layering = split(score.notes, score.track_names, layers or suggested_kind(score.notes))
+    notes = {note.id: replace(note, layer=layering.layer_of[note.id]) for note in alignment.notes}
+    settings = replace(state.settings, tuning_cents=alignment.tuning_cents)
+    placed = replace(
+        state,
+        score_path=path.resolve() if path else None,
+        score=score,
+        alignment=alignment,
+        notes=MappingProxyType(notes),
+        mask=(),
+        layers=layering.layers,
+        settings=settings,
+    )
+    return Loaded(placed, warning=alignment.warning, seconds=watch.seconds)
+
+
+def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:
+    """Recording and score in, a state ready to decompose out."""
+    opened = yield from open_recording_steps(recording)
+    placed = yield from place_score_steps(opened.state, score, align=align, layers=layers)
+    return replace(placed, seconds={**placed.seconds, "read": opened.seconds["read"] + placed.seconds["read"]})
+
+
+def separate_steps(state: State) -> Steps[Separation]:
+    """Decompose the recording by the notes and the mask of `state`, and make every layer and the residual.
+
+    Raises InputError when there is nothing to decompose.
+    """
+    recording = require_recording(state)
+    if not state.notes and not any(stroke.allow for stroke in state.mask):
+        raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
+    watch = Stopwatch()
+    notes = sorted(state.notes.values(), key=_place)
+    with watch.stage("decompose"):
+        factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
+    with watch.stage("separate"):
+        signals = yield from masking.separate_steps(recording, factors, [layer.id for layer in state.layers])
+        residual = masking.residual(recording, signals)
+    return Separation(state, factors, MappingProxyType(signals), residual, watch.seconds)
+
+
+def require_recording(state: State) -> Audio:
+    if state.audio is None:
+        raise InputError("there is no recording yet; open one first")
+    return state.audio
+
+
+def _place(note: Note) -> tuple[float, int]:
+    return note.onset_s, note.id

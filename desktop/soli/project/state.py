@@ -1,0 +1,77 @@
+"""What a project holds, as one immutable value: recording, score, notes, mask edits, layers, mix and settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from soli.decompose.constraints import MaskEdit
+from soli.decompose.settings import ModelSettings
+from soli.playback.mixer import Strip
+from soli.score.alignment import Alignment
+from soli.score.notes import Note, Score
+from soli.signal.audio import Audio
+
+# Strips that every project has beside its layers.
+RESIDUAL = -1
+ORIGINAL = -2
+
+LAYER_COLOURS = ("#5ABBF8", "#F4828F", "#6FD08C", "#C79BF2", "#4FD1C5", "#F2A65A", "#E58FD0", "#A8C256")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A group of notes that is heard on its own. `colour` is "#rrggbb"."""
+
+    id: int
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Everything the user owns. Edits make a new State; what they leave alone is shared between old and new.
+
+    `notes` are in the recording's seconds, by id, as aligned and edited by the user.
+    """
+
+    recording_path: Path | None = None
+    audio: Audio | None = None
+    score_path: Path | None = None
+    score: Score | None = None
+    alignment: Alignment | None = None
+    notes: Mapping[int, Note] = field(default_factory=lambda: MappingProxyType({}))
+    mask: tuple[MaskEdit, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    strips: Mapping[int, Strip] = field(default_factory=lambda: MappingProxyType({}))
+    settings: ModelSettings = field(default_factory=ModelSettings)
+
+    @property
+    def duration_s(self) -> float:
+        """How long the piece is: the recording, or the notes where there is none."""
+        if self.audio is not None:
+            return self.audio.duration_s
+        return max((n.sounding_offset_s for n in self.notes.values()), default=0.0)
+
+    def layer(self, layer_id: int) -> Layer | None:
+        return next((layer for layer in self.layers if layer.id == layer_id), None)
+
+    def strip(self, strip_id: int) -> Strip:
+        """The mixer strip of a layer, of RESIDUAL or of ORIGINAL, at unity where nothing was set."""
+        return self.strips.get(strip_id, Strip())
+
+    def next_note_id(self) -> int:
+        return max(self.notes, default=-1) + 1
+
+    def next_layer_id(self) -> int:
+        return max((layer.id for layer in self.layers), default=-1) + 1
+
+    def sounding(self) -> tuple[Mapping[int, Note], tuple[MaskEdit, ...], ModelSettings]:
+        """What the decomposition depends on besides the recording."""
+        return self.notes, self.mask, self.settings
+
+
+def free_colour(layers: tuple[Layer, ...]) -> str:
+    """The first colour that no layer has yet; they repeat when all are taken."""
+    taken = {layer.colour for layer in layers}
+    return next((c for c in LAYER_COLOURS if c not in taken), LAYER_COLOURS[len(layers) % len(LAYER_COLOURS)])

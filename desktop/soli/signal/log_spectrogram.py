@@ -1,0 +1,110 @@
+"""The spectrogram as a picture: one row a quarter of a semitone, so that harmonics and piano keys line up.
+
+Low pitches are seen through a long window, high ones through a short one: bass notes stay narrow and attacks stay sharp.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.progress import Progress, Steps
+from soli.signal.audio import Audio, FloatArray
+from soli.signal.spectrogram import Grid, analyse
+
+ByteArray: TypeAlias = NDArray[np.uint8]
+
+LOWEST_PITCH = 16
+HIGHEST_PITCH = 120
+ROWS_PER_SEMITONE = 4
+ROWS = (HIGHEST_PITCH - LOWEST_PITCH + 1) * ROWS_PER_SEMITONE
+RANGE_DB = 66.0
+TILT_DB_PER_OCTAVE = 2.0  # music falls by about as much; without it the upper half of the picture is black
+MOST_FRAMES = 120_000
+LONG_WINDOW_S, SHORT_WINDOW_S = 0.186, 0.0929
+CROSSOVER_PITCHES = (58, 70)  # one window gives way to the other over an octave
+_BLOCK = 256
+
+
+@dataclass(eq=False)
+class LogSpectrogram:
+    """`values`: uint8, shape (ROWS, frames), row 0 the lowest pitch; frames up to `ready` are filled."""
+
+    values: ByteArray
+    hop_s: float
+    ready: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """How the bins of one window length become rows: interpolated where a row is narrower than a bin, the largest elsewhere."""
+
+    grid: Grid
+    below: NDArray[np.int64]
+    fraction: FloatArray
+    wide: NDArray[np.int64]
+    edges: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, grid: Grid, rows: NDArray[np.int64]) -> "_Rows":
+        def bins(row: NDArray[np.float64]) -> NDArray[np.float64]:
+            pitch = LOWEST_PITCH - 0.5 + row / ROWS_PER_SEMITONE
+            hertz: NDArray[np.float64] = 440.0 * 2.0 ** ((pitch - 69) / 12)
+            return np.minimum(hertz * (grid.window_length / grid.rate), grid.bins - 2.0)
+
+        centre, low, high = bins(rows + 0.5), np.ceil(bins(rows + 0.0)), np.floor(bins(rows + 1.0))
+        wide = np.flatnonzero(high > low)
+        edges = np.stack([low[wide], high[wide] + 1], axis=1).astype(np.int64).reshape(-1)
+        below = np.floor(centre).astype(np.int64)
+        return cls(grid, below, (centre - below).astype(np.float32)[:, None], wide, edges)
+
+    def of_frames(self, signal: FloatArray, start: int, stop: int) -> FloatArray:
+        spectra = np.abs(analyse(signal, self.grid, start, stop))
+        rows: FloatArray = spectra[self.below] * (1 - self.fraction) + spectra[self.below + 1] * self.fraction
+        if len(self.wide):
+            rows[self.wide] = np.maximum.reduceat(spectra, self.edges, axis=0)[::2]
+        return rows / (self.grid.window_length / 4)
+
+
+class LogSpectrogramMaker:
+    """Fills a LogSpectrogram block by block, so that it can be looked at while it grows."""
+
+    def __init__(self, recording: Audio) -> None:
+        self._signal = recording.mono()
+        rate, length = recording.rate, recording.length
+        hop = max(1, round(0.01 * rate), -(-length // MOST_FRAMES))
+
+        def grid(seconds: float) -> Grid:
+            return Grid(rate, length, max(64, 2 ** round(np.log2(seconds * rate))), hop)
+
+        rows = np.arange(ROWS)
+        self._first, self._last = ((pitch - LOWEST_PITCH) * ROWS_PER_SEMITONE for pitch in CROSSOVER_PITCHES)
+        self._low = _Rows.of(grid(LONG_WINDOW_S), rows[: self._last])
+        self._high = _Rows.of(grid(SHORT_WINDOW_S), rows[self._first :])
+        self._blend = np.linspace(0, 1, self._last - self._first, dtype=np.float32)[:, None]
+        pitch = LOWEST_PITCH - 0.5 + (rows + 0.5) / ROWS_PER_SEMITONE
+        self._tilt_db = (TILT_DB_PER_OCTAVE * np.clip((pitch - 48) / 12, 0, None)).astype(np.float32)[:, None]
+        self._frames = self._low.grid.frames
+        self._loudest_db = 0.0
+        self.picture = LogSpectrogram(np.zeros((ROWS, self._frames), np.uint8), hop / rate)
+
+    def steps(self) -> Steps[LogSpectrogram]:
+        """Fill the picture; each step makes some seconds of it ready."""
+        probes = range(0, self._frames, max(1, self._frames // 24))
+        self._loudest_db = max(float(self._decibels(n, min(n + 4, self._frames)).max()) for n in probes)
+        for start in range(0, self._frames, _BLOCK):
+            stop = min(start + _BLOCK, self._frames)
+            level = 1.0 + (self._decibels(start, stop) - self._loudest_db) / RANGE_DB
+            self.picture.values[:, start:stop] = np.clip(level * 255, 0, 255).astype(np.uint8)
+            self.picture.ready = stop
+            yield Progress(stop, self._frames, "Drawing the spectrogram")
+        return self.picture
+
+    def _decibels(self, start: int, stop: int) -> FloatArray:
+        low, high = (part.of_frames(self._signal, start, stop) for part in (self._low, self._high))
+        shared = self._last - self._first
+        both = low[self._first :] * (1 - self._blend) + high[:shared] * self._blend
+        rows = np.concatenate([low[: self._first], both, high[shared:]])
+        decibels: FloatArray = 20 * np.log10(np.maximum(rows, 1e-9)) + self._tilt_db
+        return decibels
