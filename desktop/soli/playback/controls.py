@@ -1,7 +1,7 @@
 """What every player offers the window, and what all players have in common: commands out, the board in."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -68,7 +68,7 @@ class Player(Protocol):
 class Controls:
     """The common part of all players: numbers the commands, remembers what was asked, reads the board.
 
-    A player gives `_send`, and `_load` which takes the prepared signals.
+    A player gives `_send`, and `_stage`, which takes the prepared signals and returns the call that swaps them in.
     """
 
     def __init__(self) -> None:
@@ -86,11 +86,12 @@ class Controls:
         if len(signals) != len(strips):
             raise ValueError(f"{len(signals)} signals need as many strips, not {len(strips)}")
         prepared, message = prepare(signals)
+        swap_in = self._stage(prepared, rate)
         with self._lock:
             self._strips = tuple(strips)
             self._generation += 1
             self._load_message = message
-            self._load(prepared, rate)
+            swap_in()
 
     def set_strips(self, strips: Sequence[Strip]) -> None:
         with self._lock:
@@ -140,7 +141,7 @@ class Controls:
             message=self._message(reading),
         )
 
-    def _load(self, signals: Sequence[FloatArray], rate: int) -> None:
+    def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
         raise NotImplementedError
 
     def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:

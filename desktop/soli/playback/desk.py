@@ -83,6 +83,11 @@ class Desk:
         elif generation > self._generation:
             self._early = (generation, gains)
 
+    def do_expect(self, length_s: float) -> None:
+        """The first load is on its way and `length_s` long: play and seek already mean it, and wait for it."""
+        if not self._generation:
+            self.transport.resize(round(length_s * self.rate))
+
     def do_swap(self, mixer: Mixer, generation: int, rate: int) -> None:
         """Cross-fade from what is loaded to `mixer`, the position kept; no fade where the rate changes."""
         self.retired.append(self._former)
@@ -94,7 +99,7 @@ class Desk:
             self._former = None
         if self._early and self._early[0] == generation:
             mixer.aim(self._early[1])
-        self.transport.length = mixer.length
+        self.transport.resize(mixer.length)
         self._recent.clear()
         self._recent_length = 0
         self._mean_squares = np.zeros(len(mixer.signals))
@@ -115,6 +120,10 @@ class Desk:
             self._applied = max(self._applied, number)
 
     def _mix(self, block: FloatArray) -> None:
+        if not self._generation:
+            block.fill(0.0)
+            self.transport.rest(len(block))
+            return
         reads = self.transport.step(len(block))
         self._mixer.mix(reads, block)
         if self._former is None:

@@ -1,7 +1,7 @@
 """A clock in the place of a sound device, and the player that runs on it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,9 +73,12 @@ class FakePlayer(Controls):
         if self._clock:
             self._clock.stop()
 
-    def _load(self, signals: Sequence[FloatArray], rate: int) -> None:
-        mixer = Mixer(signals, channel_gains(self._strips), ramp_length=round(RAMP_S * rate))
-        self._command("swap", mixer, self._generation, rate)
+    def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
+        def swap_in() -> None:
+            mixer = Mixer(signals, channel_gains(self._strips), ramp_length=round(RAMP_S * rate))
+            self._command("swap", mixer, self._generation, rate)
+
+        return swap_in
 
     def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
         if name == "strips":

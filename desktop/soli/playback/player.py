@@ -1,10 +1,12 @@
 """The face of playback: what the window and the composition root import."""
 
+from soli.errors import DeviceError
 from soli.playback.controls import Player, PlayerStatus
 from soli.playback.fake import FakePlayer
 from soli.playback.mixer import Strip
+from soli.playback.remote import ProcessPlayer
 
-__all__ = ["FakePlayer", "Player", "PlayerStatus", "Strip", "open_player"]
+__all__ = ["FakePlayer", "Player", "PlayerStatus", "ProcessPlayer", "Strip", "open_player"]
 
 
 def open_player(device: str | int | None = None) -> Player:
@@ -12,4 +14,7 @@ def open_player(device: str | int | None = None) -> Player:
 
     Where there is no sound device the music runs silently and the status says so.
     """
-    return FakePlayer(message="No sound device is in use yet.")
+    try:
+        return ProcessPlayer(device)
+    except (DeviceError, OSError) as error:
+        return FakePlayer(message=f"There is no sound because its process cannot be set up ({error}); start Soli again.")

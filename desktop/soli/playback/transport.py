@@ -56,7 +56,7 @@ class Transport:
 
     def play(self) -> None:
         """Play on from the position; from the start, or that of the loop, when the end has been reached."""
-        if self.playing:
+        if self.playing or not self.length:
             return
         if self.position >= self.length and not (self.loop and self.position < self.loop[1]):
             self._wanted = self.loop[0] if self.loop else 0
@@ -73,7 +73,13 @@ class Transport:
 
     def seek(self, position: int) -> None:
         """Go to sample `position`, playing or not; stop() comes back to it."""
-        self._wanted = self._began = max(0, min(position, self.length))
+        self._wanted = self._began = max(0, min(position, self.length) if self.length else position)
+
+    def resize(self, length: int) -> None:
+        """The signals are `length` long from now on; a playhead at rest beyond them comes back to their end."""
+        self.length = length
+        if not self._sounding and self.position > length:
+            self._wanted = length
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
         """Repeat the samples [start, end), at least SHORTEST_LOOP_S of them; a playhead outside goes to the start."""
@@ -111,6 +117,10 @@ class Transport:
             self._advance(count)
             offset += count
         return reads
+
+    def rest(self, length: int) -> None:
+        """Let `length` samples pass without stepping."""
+        self.headings = [Heading(0, length, self.position, False)]
 
     def _settle(self) -> None:
         """No fade is running: let what is wanted begin."""

@@ -1,0 +1,200 @@
+"""The player whose sound lives in a process of its own."""
+
+import atexit
+import contextlib
+import multiprocessing
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from soli.errors import DeviceError
+from soli.playback.board import SIZE, Reading
+from soli.playback.controls import Controls
+from soli.playback.engine import Load, run
+from soli.playback.segments import Layout, Segment, store
+from soli.signal.audio import FloatArray
+
+FAREWELL_S = 2.0
+
+
+class ProcessPlayer(Controls):
+    """Starts the sound process in the background, at once, and keeps what is asked of it until it is there.
+
+    `device` is PortAudio's name or number of one, or None for the default. When the process dies, playback stops, the
+    status says so, and the next play starts another, with the same load, strips, loop and position.
+    Raises DeviceError when there is no memory for its board.
+    """
+
+    def __init__(self, device: str | int | None = None) -> None:
+        super().__init__()
+        self._device = device
+        self._board = Segment(8 * SIZE, in_memory=True)
+        self._cells = self._board.doubles()
+        self._outbox: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+        self._loaded: tuple[Segment, tuple[Layout, ...], int] | None = None
+        self._engine_message = ""
+        self._dead = False
+        self._closed = False
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection[Any, Any] | None = None
+        self._listener: threading.Thread | None = None
+        self._keeper = threading.Thread(target=self._keep, name="soli sound keeper", daemon=True)
+        self._keeper.start()
+        atexit.register(self.close)
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the sound process, while there is one."""
+        return self._process.pid if self._process and not self._dead else None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        atexit.unregister(self.close)
+        self._outbox.put(None)
+        self._keeper.join(timeout=2 * FAREWELL_S)
+        if self._keeper.is_alive() and self._process is not None:
+            self._process.kill()  # frees a keeper that waits for a full pipe
+            self._keeper.join(timeout=FAREWELL_S)
+        if self._listener is not None:
+            self._listener.join(timeout=FAREWELL_S)
+        with self._lock:
+            self._cells = self._cells.copy()
+            self._release(self._board)
+            if self._loaded:
+                self._release(self._loaded[0])
+                self._loaded = None
+
+    def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
+        segment, layouts = store(signals)
+
+        def swap_in() -> None:
+            if self._closed:
+                self._release(segment)
+                return
+            if self._loaded:
+                self._release(self._loaded[0])
+            self._loaded = (segment, layouts, rate)
+            self._sent += 1
+            self._outbox.put(self._load_message_for(self._sent))
+
+        return swap_in
+
+    def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        if not self._closed:
+            self._outbox.put(("command", number, name, arguments))
+
+    def _reading(self) -> Reading:
+        reading = super()._reading()
+        if self._dead or self._closed:
+            return replace(reading, playing=False, peaks=(), rms=(), master_peak=(0.0, 0.0))
+        return reading
+
+    def _is_playing(self, reading: Reading) -> bool:
+        return not (self._dead or self._closed) and super()._is_playing(reading)
+
+    def _message(self, reading: Reading) -> str:
+        return self._engine_message or super()._message(reading)
+
+    @staticmethod
+    def _release(segment: Segment) -> None:
+        segment.unlink()
+        segment.close()
+
+    def _load_message_for(self, number: int) -> tuple[Any, ...]:
+        if self._loaded is None:
+            raise ValueError("nothing is loaded")
+        segment, layouts, rate = self._loaded
+        return ("load", Load(number, self._generation, segment.place, layouts, rate, self._strips))
+
+    def _keep(self) -> None:
+        """The keeper's thread: starts the process, passes everything on, starts it again when play is asked for."""
+        self._start_process()
+        while (message := self._outbox.get()) is not None:
+            if self._dead:
+                # What is asked of the dead is remembered by Controls and told to the next one.
+                if message[0] != "command" or message[2] != "play":
+                    continue
+                self._revive()
+            elif self._pipe is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    self._pipe.send(message)
+        self._end_process()
+
+    def _start_process(self) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        ours, theirs = spawn.Pipe()
+        self._pipe = ours
+        process = spawn.Process(target=run, args=(theirs, self._board.place, self._device), name="soli sound", daemon=True)
+        try:
+            process.start()
+        except (OSError, RuntimeError, DeviceError) as error:
+            self._engine_message = f"The sound engine cannot be started ({error}); press play to try again."
+            self._dead = True
+            ours.close()
+            return
+        finally:
+            theirs.close()
+        self._process = process
+        self._listener = threading.Thread(target=self._listen, args=(process, ours), name="soli sound listener", daemon=True)
+        self._listener.start()
+
+    def _listen(self, process: SpawnProcess, pipe: "Connection[Any, Any]") -> None:
+        """The listener's thread: hears the process until its end, expected or not."""
+        failure = ""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                kind, sentence = pipe.recv()
+                if kind == "ready":
+                    self._engine_message = sentence
+                else:
+                    failure = sentence
+        process.join(timeout=FAREWELL_S)
+        with self._lock:
+            if self._closed:
+                return
+            self._engine_message = failure or "The sound engine stopped unexpectedly; press play to start it again."
+            self._dead = True
+
+    def _revive(self) -> None:
+        """Start another process and tell it everything that the former one knew, then to play."""
+        with self._lock:
+            number, position_s = self._asked_position
+            reading = self._reading()
+            position_s = position_s if number > reading.applied else reading.position_s
+            if self._pipe is not None:
+                self._pipe.close()
+            self._cells[:] = 0.0
+            self._engine_message = ""
+            self._dead = False
+            self._start_process()
+            if self._dead or self._pipe is None:
+                return
+            self._asked_position = (self._sent + 2, position_s)
+            self._asked_playing = (self._sent + 4, True)
+            with contextlib.suppress(OSError, ValueError):
+                if self._loaded:
+                    self._pipe.send(self._load_message_for(self._sent + 1))
+                self._pipe.send(("command", self._sent + 2, "seek", (position_s,)))
+                self._pipe.send(("command", self._sent + 3, "set_loop", self._loop or (None, None)))
+                self._pipe.send(("command", self._sent + 4, "play", ()))
+            self._sent += 4
+
+    def _end_process(self) -> None:
+        process, pipe = self._process, self._pipe
+        if pipe is not None:
+            with contextlib.suppress(OSError, ValueError):
+                pipe.send(("close",))
+        if process is not None:
+            process.join(timeout=FAREWELL_S)
+            if process.is_alive():
+                process.kill()
+                process.join(timeout=FAREWELL_S)
+        if pipe is not None:
+            pipe.close()

@@ -1,0 +1,171 @@
+"""Memory that two processes see: shared memory where it fits, a mapped temporary file where it does not.
+
+The side that creates a segment unlinks it. Should it die first, Python's resource tracker unlinks the shared memory,
+and the other side the file (`forget`).
+"""
+
+import contextlib
+import mmap
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.errors import DeviceError
+from soli.signal.audio import FloatArray
+
+LARGEST_IN_MEMORY = 512 * 2**20
+
+
+class Place(NamedTuple):
+    """Where a segment is found by the other process: the name of shared memory, or the path of a file."""
+
+    name: str
+    is_file: bool
+    size: int
+
+
+class Layout(NamedTuple):
+    """Where one signal lies in a segment: first float, length in samples, channels."""
+
+    start: int
+    length: int
+    channels: int
+
+
+class Segment:
+    """`size` bytes, new and zero, or those that lie at `place`. Raises DeviceError when there is no room."""
+
+    def __init__(self, size: int = 0, *, place: Place | None = None, in_memory: bool | None = None) -> None:
+        self._memory: SharedMemory | None = None
+        self._map: mmap.mmap | None = None
+        if place is not None:
+            self.place = place
+            self._attach()
+            return
+        size = max(1, size)
+        if in_memory is None:
+            in_memory = size <= LARGEST_IN_MEMORY and _fits_in_memory(size)
+        try:
+            self._create(size, in_memory)
+        except (OSError, ValueError) as error:
+            megabytes = size // 2**20
+            raise DeviceError(f"There is no room for {megabytes} MB of sound; free some memory or disk space") from error
+
+    def floats(self) -> FloatArray:
+        """The whole segment as float32; it must be let go before `close`."""
+        size = self.place.size // 4 * 4
+        return np.frombuffer(self._buffer(), np.float32, count=size // 4)
+
+    def doubles(self) -> NDArray[np.float64]:
+        """The whole segment as float64; it must be let go before `close`."""
+        return np.frombuffer(self._buffer(), np.float64, count=self.place.size // 8)
+
+    def close(self) -> bool:
+        """Let the memory go; False, and nothing done, while an array still looks at it."""
+        try:
+            if self._memory is not None:
+                self._memory.close()
+            if self._map is not None:
+                self._map.close()
+        except BufferError:
+            return False
+        self._memory = self._map = None
+        return True
+
+    def unlink(self) -> None:
+        """Take the name away; whoever has it mapped keeps it."""
+        if self.place.is_file:
+            forget(self.place)
+        elif self._memory is not None:
+            with contextlib.suppress(FileNotFoundError):
+                self._memory.unlink()
+
+    def _buffer(self) -> "memoryview | mmap.mmap":
+        buffer = self._memory.buf if self._memory is not None else self._map
+        if buffer is None:
+            raise ValueError("the segment is closed")
+        return buffer
+
+    def _create(self, size: int, in_memory: bool) -> None:
+        if in_memory:
+            self._memory = SharedMemory(create=True, size=size)
+            self.place = Place(self._memory.name, False, size)
+            return
+        descriptor, path = tempfile.mkstemp(prefix="soli-", suffix=".layers")
+        self.place = Place(path, True, size)
+        try:
+            # Reserved, not merely declared: a full disk must fail here and not as a bus error in the audio thread.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, size)
+            else:
+                os.truncate(descriptor, size)
+            self._map = mmap.mmap(descriptor, size)
+        except (OSError, ValueError):
+            forget(self.place)
+            raise
+        finally:
+            os.close(descriptor)
+
+    def _attach(self) -> None:
+        if self.place.is_file:
+            with Path(self.place.name).open("r+b") as file:
+                self._map = mmap.mmap(file.fileno(), self.place.size)
+        elif sys.version_info >= (3, 13):
+            self._memory = SharedMemory(self.place.name, track=False)
+        else:
+            # Before 3.13 attaching registers the name a second time, which is late if the creator has unlinked it by
+            # then: the tracker would warn of a leak at the end.
+            register = resource_tracker.register
+            resource_tracker.register = _do_not_register  # type: ignore[assignment]
+            try:
+                self._memory = SharedMemory(self.place.name)
+            finally:
+                resource_tracker.register = register
+
+
+def store(signals: Sequence[FloatArray]) -> tuple[Segment, tuple[Layout, ...]]:
+    """Copy `signals`, float32 (length, channels), into a new segment; where each of them lies."""
+    layouts, start = [], 0
+    for signal in signals:
+        layouts.append(Layout(start, len(signal), signal.shape[1]))
+        start += signal.size
+    segment = Segment(4 * start)
+    for layout, copy, signal in zip(layouts, views(segment, layouts, writeable=True), signals, strict=True):
+        if layout.length:
+            copy[:] = signal
+    return segment, tuple(layouts)
+
+
+def views(segment: Segment, layouts: Sequence[Layout], *, writeable: bool = False) -> list[FloatArray]:
+    """The signals in a segment, without a copy."""
+    floats = segment.floats()
+    floats.flags.writeable = writeable
+    return [floats[start : start + length * width].reshape(length, width) for start, length, width in layouts]
+
+
+def forget(place: Place) -> None:
+    """Remove a segment's file, from either side; shared memory is left to its creator."""
+    if place.is_file:
+        with contextlib.suppress(OSError):
+            Path(place.name).unlink()
+
+
+def _fits_in_memory(size: int) -> bool:
+    """Whether /dev/shm has room (containers give it 64 MB; beyond that the process would be killed by a bus error)."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except (AttributeError, OSError):
+        return True
+    return size < room.f_bavail * room.f_frsize * 0.9
+
+
+def _do_not_register(_name: object, _kind: str, /) -> None:
+    pass
