@@ -56,7 +56,7 @@ class Grid:
         return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window_length) / self.window_length)).astype(np.float32)
 
 
-def analyse(signal: FloatArray, grid: Grid, start: int = 0, stop: int | None = None) -> ComplexArray:
+def analyse(signal: FloatArray, grid: Grid, start: int = 0, stop: int | None = None, *, threads: int = 1) -> ComplexArray:
     """Complex spectra of frames `start` to `stop` of a one-channel signal, complex64, shape (K, stop - start)."""
     from scipy.fft import rfft
 
@@ -68,7 +68,7 @@ def analyse(signal: FloatArray, grid: Grid, start: int = 0, stop: int | None = N
     if inside.stop > inside.start:
         stretch[inside.start - first : inside.stop - first] = signal[inside]
     framed = np.lib.stride_tricks.sliding_window_view(stretch, grid.window_length)[:: grid.hop_length]
-    spectra: ComplexArray = rfft(framed * grid.window(), axis=1, workers=2).T
+    spectra: ComplexArray = rfft(framed * grid.window(), axis=1, overwrite_x=True, workers=threads).T
     return spectra
 
 
@@ -77,5 +77,28 @@ def magnitudes(signal: FloatArray, grid: Grid, *, block: int = 512) -> FloatArra
     V = np.empty((grid.bins, grid.frames), np.float32, order="F")
     for start in range(0, grid.frames, block):
         stop = min(start + block, grid.frames)
-        np.abs(analyse(signal, grid, start, stop), out=V[:, start:stop])
+        np.abs(analyse(signal, grid, start, stop, threads=2), out=V[:, start:stop])
     return V
+
+
+def synthesise(spectra: ComplexArray, grid: Grid, start: int = 0) -> FloatArray:
+    """Sound of the frames that begin with frame `start`, by weighted overlap-add; float32, shape (samples,).
+
+    `spectra` is complex64, shape (K, n). The result begins at sample start * hop_length - window_length // 2 of the recording.
+    Blocks of frames that together make up the whole grid, each synthesised by itself and all added up, give back the signal
+    that was analysed (Griffin and Lim 1984: the least-squares inverse).
+    """
+    from scipy.fft import irfft
+
+    n, hop, overlap = spectra.shape[1], grid.hop_length, grid.window_length // grid.hop_length
+    frames = irfft(spectra.T, n=grid.window_length, axis=1, overwrite_x=True)
+    frames *= grid.window()
+    stretch = np.zeros((n + overlap - 1, hop), np.float32)
+    for part in range(overlap):
+        stretch[part : part + n] += frames[:, part * hop : (part + 1) * hop]
+    # Near the ends of the recording fewer frames overlap than elsewhere.
+    squared = np.square(grid.window()).reshape(overlap, hop)
+    first = np.arange(start, start + n + overlap - 1)[:, None] - np.arange(overlap)
+    present = ((first >= 0) & (first < grid.frames)).astype(np.float32)
+    stretch /= np.maximum(present @ squared, np.float32(1e-6))
+    return stretch.ravel()

@@ -1,0 +1,191 @@
+"""What may sound, in seconds: the notes with their tolerances, cut and extended by the mask brush."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.decompose.instruments import Family, family, is_keyboard
+from soli.decompose.settings import Grouping, ModelSettings
+from soli.score.notes import DRUM_CHANNEL, Note
+
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+Times: TypeAlias = NDArray[np.float64]
+
+PAINTED = -1
+_PAINTED_VELOCITY = 80
+
+
+@dataclass(frozen=True, slots=True)
+class MaskEdit:
+    """One stroke of the mask brush, in seconds of the recording, so that it survives a new hop size.
+
+    With `allow`, `pitch` may sound in `layer` from start_s to end_s (layer None: in the layer of the nearest note).
+    Without it the pitch may not sound there: in no layer, or only not in `layer`.
+    """
+
+    pitch: int
+    start_s: float
+    end_s: float
+    allow: bool
+    layer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The notes that share templates: one instrument, by its General MIDI program."""
+
+    program: int
+    is_drum: bool = False
+
+    @property
+    def family(self) -> Family:
+        return family(self.program, is_drum=self.is_drum)
+
+
+@dataclass(frozen=True, eq=False)
+class Bodies:
+    """The stretches of time in which something may sound, as columns of one length.
+
+    pitch, layer, part (index into `parts`), velocity, note (a note's id, PAINTED for the brush): int64.
+    start_s, end_s: where it may sound; onset_s, offset_s: the note itself; float64, seconds of the recording.
+    """
+
+    pitch: IntArray
+    layer: IntArray
+    part: IntArray
+    velocity: IntArray
+    note: IntArray
+    start_s: Times
+    end_s: Times
+    onset_s: Times
+    offset_s: Times
+    parts: tuple[Part, ...]
+
+    def __len__(self) -> int:
+        return len(self.pitch)
+
+    def of_layers(self, *layers: int) -> BoolArray:
+        """Which rows sound in one of `layers`, shape (len(self),)."""
+        return np.isin(self.layer, layers)
+
+    def of_notes(self, ids: Sequence[int]) -> BoolArray:
+        """Which rows belong to the notes `ids`, shape (len(self),)."""
+        return np.isin(self.note, np.asarray(ids, np.int64))
+
+
+_COLUMNS = ("pitch", "layer", "part", "velocity", "note", "start_s", "end_s", "onset_s", "offset_s")
+_INTEGERS = attrgetter("id", "pitch", "velocity", "track", "channel", "program", "layer")
+_SECONDS = attrgetter("onset_s", "offset_s", "pedal_s")
+
+
+def parts(notes: Sequence[Note], *, grouping: Grouping = "instrument") -> tuple[IntArray, tuple[Part, ...]]:
+    """Which template group each note belongs to (int64, one a note), and the groups.
+
+    By `instrument`: keyboard notes of one program share a part over tracks and channels, as the two hands of a piano do;
+    other instruments have one for each track, channel and program; all drums are one part.
+    By `track`: each track is kept apart. As `one`: all pitched notes share the templates of the first program.
+    """
+    columns = np.array(list(map(_INTEGERS, notes)), np.int64).reshape(-1, 7)
+    return _parts(columns[:, 3], columns[:, 4], columns[:, 5], grouping)
+
+
+def _parts(track: IntArray, channel: IntArray, program: IntArray, grouping: Grouping) -> tuple[IntArray, tuple[Part, ...]]:
+    if len(track) == 0:
+        return np.zeros(0, np.int64), ()
+    drum = channel == DRUM_CHANNEL
+    key = np.stack([drum, program, track, channel], axis=1).astype(np.int64)
+    if grouping == "one":
+        pitched = np.flatnonzero(~drum)
+        key[:, 1:] = 0
+        key[pitched, 1] = program[pitched[0]] if len(pitched) else 0
+    elif grouping == "instrument":
+        key[np.array([is_keyboard(p) for p in range(128)])[np.clip(program, 0, 127)], 2:] = 0
+    key[drum, 1:] = 0
+    found, index = np.unique(key, axis=0, return_inverse=True)
+    return index.reshape(-1).astype(np.int64), tuple(Part(int(row[1]), bool(row[0])) for row in found)
+
+
+def bodies(notes: Sequence[Note], edits: Sequence[MaskEdit] = (), settings: ModelSettings | None = None) -> Bodies:
+    """What may sound, exactly: the roll draws it and the engine quantises it to frames.
+
+    `notes` are in the recording's seconds. Edits apply in order, later ones win.
+    """
+    settings = settings or ModelSettings()
+    integers = np.array(list(map(_INTEGERS, notes)), np.int64).reshape(-1, 7)
+    seconds = np.array(list(map(_SECONDS, notes)), np.float64).reshape(-1, 3)
+    part, groups = _parts(integers[:, 3], integers[:, 4], integers[:, 5], settings.grouping)
+    onset = seconds[:, 0]
+    # A pedal of 0 is none, also for notes placed before the recording begins.
+    offset = np.maximum(onset, np.maximum(seconds[:, 1], np.where(seconds[:, 2] > 0, seconds[:, 2], -np.inf)))
+    families = [group.family for group in groups]
+    before = np.array([f.before_s if settings.before_s is None else settings.before_s for f in families])
+    after = np.array([f.after_s if settings.after_s is None else settings.after_s for f in families])
+    # How long a drum is held says nothing: it rings as it will.
+    struck = np.array([group.is_drum for group in groups], bool)
+    offset = np.where(struck[part], onset, offset) if len(part) else offset
+    result = Bodies(
+        pitch=integers[:, 1],
+        layer=integers[:, 6],
+        part=part,
+        velocity=integers[:, 2],
+        note=integers[:, 0],
+        start_s=onset - before[part] if len(part) else onset,
+        end_s=offset + after[part] if len(part) else offset,
+        onset_s=onset,
+        offset_s=offset,
+        parts=groups,
+    )
+    for edit in edits:
+        result = _allowed(result, edit) if edit.allow else _forbidden(result, edit)
+    return result
+
+
+def _forbidden(rows: Bodies, edit: MaskEdit) -> Bodies:
+    hit = (rows.pitch == edit.pitch) & (rows.start_s < edit.end_s) & (rows.end_s > edit.start_s)
+    if edit.layer is not None:
+        hit &= rows.layer == edit.layer
+    if not hit.any():
+        return rows
+    left, right = hit & (rows.start_s < edit.start_s), hit & (rows.end_s > edit.end_s)
+    order = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(left), np.flatnonzero(right)])
+    kept, cut = int((~hit).sum()), int((~hit).sum() + left.sum())
+    columns = {name: getattr(rows, name)[order] for name in _COLUMNS}
+    columns["end_s"][kept:cut] = edit.start_s
+    columns["start_s"][cut:] = edit.end_s
+    return replace(rows, **columns)
+
+
+def _allowed(rows: Bodies, edit: MaskEdit) -> Bodies:
+    if not edit.end_s > edit.start_s:
+        return rows
+    groups = rows.parts or (Part(0),)
+    same_layer = rows.layer == edit.layer if edit.layer is not None else np.ones(len(rows), bool)
+    pitched = ~np.array([group.is_drum for group in groups], bool)[rows.part]
+    part, layer = 0, edit.layer if edit.layer is not None else 0
+    # The stroke sounds with the templates of what lies nearest, of its own layer where there is one.
+    for candidates in (same_layer & (rows.pitch == edit.pitch), same_layer & pitched, same_layer, pitched, pitched | True):
+        near = np.flatnonzero(candidates)
+        if len(near):
+            gap = np.maximum(rows.start_s[near] - edit.end_s, edit.start_s - rows.end_s[near])
+            nearest = near[np.argmin(np.maximum(gap, 0.0))]
+            part = int(rows.part[nearest])
+            layer = edit.layer if edit.layer is not None else int(rows.layer[nearest])
+            break
+    painted = {
+        "pitch": edit.pitch,
+        "layer": layer,
+        "part": part,
+        "velocity": _PAINTED_VELOCITY,
+        "note": PAINTED,
+        "start_s": edit.start_s,
+        "end_s": edit.end_s,
+        "onset_s": edit.start_s,
+        "offset_s": edit.end_s,
+    }
+    columns = {name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in _COLUMNS}
+    return replace(rows, **columns, parts=groups)

@@ -1,0 +1,193 @@
+"""Nonnegative matrix factorisation V ~ WH by multiplicative updates on the support of H.
+
+Zeros stay zero under multiplicative updates, so the support survives every step and only what is alive is computed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from soli.decompose.blocks import Block, Workers, chunks, partition
+from soli.decompose.bodies import IntArray
+from soli.decompose.divergence import damping, divergence, halves
+from soli.decompose.settings import ModelSettings
+from soli.decompose.timbre import Timbre
+from soli.errors import InputError
+from soli.progress import Progress, Steps
+from soli.signal.audio import FloatArray
+
+_TINY = np.float32(1e-30)
+# Below this, relative to the mean, an entry is nothing; left alone it would sink into denormal numbers, which are slow.
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """W (K, R), columns sum to one, and H (R, N), float32; the loss after each iteration; the encoder (R, K) of a NAE."""
+
+    W: FloatArray
+    H: FloatArray
+    losses: tuple[float, ...]
+    encoder: FloatArray | None = None
+
+
+def factorize(
+    V: FloatArray,
+    W: FloatArray,
+    H: FloatArray,
+    *,
+    settings: ModelSettings | None = None,
+    timbre: Timbre | None = None,
+    fixed_templates: bool = False,
+) -> Steps[Solution]:
+    """Factorise V (K, N) ~ W (K, R) H (R, N), all float32 and nonnegative; none of them is altered.
+
+    Multiplicative updates, H before W: Lee and Seung (2000) for beta 2 and 1, Fevotte and Idier (2011) for the others.
+    Where W or H is zero it stays zero. With `timbre` (beta 1 only) W is updated under its prior. Frames without support
+    are left out. Yields Progress several times an iteration, with the last loss known.
+
+    Raises InputError when shapes do not fit, or values are negative or no numbers.
+    """
+    settings = settings or ModelSettings()
+    check(V, W, H)
+    Vt, H = V.T, H.copy()
+    Wt, total = rows_to_one(np.ascontiguousarray(W.T))
+    H *= total[:, None]
+    work = chunks(partition(H))
+    scale = mean_sounding(Vt, work)
+    if scale <= 0:
+        # Nothing sounds, and every template stays what it was.
+        return Solution(Wt.T, np.zeros_like(H), (0.0,))
+    prior = timbre if settings.beta == 1.0 else None
+    pool, losses = Workers(), list[float]()
+    try:
+        for iteration in range(settings.iterations):
+            step, former = _Step(Vt, Wt, H, scale=scale, beta=settings.beta, templates=not fixed_templates), H.copy()
+            sums = Sums.zero(np.arange(len(Wt)), Wt.shape[1], settings.beta)
+            for done, part in enumerate(pool.map(step.run, work)):
+                sums.add(part)
+                at = iteration * len(work) + done
+                yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
+            losses.append(sums.loss)
+            previous = Wt
+            if prior is not None and not fixed_templates:
+                Wt, _ = rows_to_one(prior.update(Wt * sums.above, iteration), otherwise=Wt)
+            elif not fixed_templates:
+                Wt, total = rows_to_one(sums.updated(Wt, settings.beta), otherwise=Wt)
+                H *= total[:, None]
+            if settled(settings, losses, (previous, former), (Wt, H)):
+                break
+    finally:
+        pool.close()
+    return Solution(Wt.T, H, tuple(losses))
+
+
+@dataclass(eq=False)
+class Sums:
+    """What some frames add to the update of the templates `rows`: above and below the line, and the loss."""
+
+    rows: IntArray
+    above: FloatArray
+    below: FloatArray
+    loss: float = 0.0
+
+    @classmethod
+    def zero(cls, rows: IntArray, bins: int, beta: float) -> "Sums":
+        # With beta 1 what is below the line is the same for all bins.
+        return cls(rows, np.zeros((len(rows), bins), np.float32), np.zeros((len(rows), 1 if beta == 1.0 else bins), np.float32))
+
+    def add(self, part: "Sums") -> None:
+        self.above[part.rows] += part.above
+        self.below[part.rows] += part.below
+        self.loss += part.loss
+
+    def updated(self, Wt: FloatArray, beta: float) -> FloatArray:
+        """Templates as rows after one multiplicative update; those without any activation stay."""
+        factor = np.divide(self.above, self.below, out=np.ones_like(self.above), where=self.below > _TINY)
+        if damping(beta) != 1.0:
+            factor = factor ** np.float32(damping(beta))
+        return np.where(self.below > _TINY, Wt * factor, Wt)
+
+
+class _Step:
+    """One iteration's work on a chunk: H is updated in place (each chunk has frames of its own), then W's sums are taken."""
+
+    def __init__(self, Vt: FloatArray, Wt: FloatArray, H: FloatArray, *, scale: float, beta: float, templates: bool) -> None:
+        self.Vt, self.Wt, self.H, self.beta, self.templates = Vt, Wt, H, beta, templates
+        self.tiny = np.float32(1e-7 * scale)
+        self.nothing = np.float32(_NOTHING * scale * Vt.shape[1])
+
+    def run(self, chunk: Sequence[Block]) -> Sums:
+        rows = np.unique(np.concatenate([block.alive for block in chunk]))
+        bins = self.Wt.shape[1]
+        sums = Sums.zero(rows, bins, self.beta)
+        longest = max(block.stop - block.start for block in chunk)
+        scratch = np.empty((2, longest, bins), np.float32)
+        for block in chunk:
+            V = self.Vt[block.start : block.stop]
+            model, ratio = scratch[:, : len(V)]
+            W, H = self.Wt[block.alive], self.H[block.alive, block.start : block.stop]
+            self._model(W, H, model)
+            above, below = halves(V, model, self.beta, ratio)
+            factor = W @ above.T
+            if below is not None:
+                factor /= np.maximum(W @ below.T, _TINY)
+                if damping(self.beta) != 1.0:
+                    factor **= np.float32(damping(self.beta))
+            H *= factor
+            np.copyto(H, 0.0, where=self.nothing > H)
+            self.H[block.alive, block.start : block.stop] = H
+            self._model(W, H, model)
+            sums.loss += divergence(V, model, self.beta)
+            if self.templates:
+                above, below = halves(V, model, self.beta, ratio)
+                at = np.searchsorted(rows, block.alive)
+                sums.above[at] += H @ above
+                sums.below[at] += H.sum(axis=1, keepdims=True) if below is None else H @ below
+        return sums
+
+    def _model(self, W: FloatArray, H: FloatArray, out: FloatArray) -> None:
+        np.matmul(H.T, W, out=out)
+        out += self.tiny
+
+
+def check(V: FloatArray, W: FloatArray, H: FloatArray) -> None:
+    """Raise InputError, in one sentence, unless V (K, N) ~ W (K, R) H (R, N) fit and are finite and nonnegative."""
+    if V.ndim != 2 or W.ndim != 2 or H.ndim != 2 or V.shape != (W.shape[0], H.shape[1]) or W.shape[1] != H.shape[0]:
+        raise InputError(f"V {V.shape}, W {W.shape} and H {H.shape} do not fit; they must be (K, N), (K, R) and (R, N)")
+    for name, matrix in (("V", V), ("W", W), ("H", H)):
+        # A sum is finite only if every term is, and takes no copy; minimum finds what is negative.
+        if matrix.size and not (np.isfinite(matrix.sum(dtype=np.float64)) and matrix.min() >= 0):
+            raise InputError(f"{name} holds values that are negative or no numbers; give magnitudes")
+
+
+def rows_to_one(rows: FloatArray, *, otherwise: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Rows scaled to sum to one, and their former sums; a row of nothing is taken from `otherwise`, with sum one."""
+    total = rows.sum(axis=1, dtype=np.float64).astype(np.float32)
+    sounding = total > _TINY
+    scaled: FloatArray = (rows / np.where(sounding, total, np.float32(1))[:, None]).astype(np.float32, copy=False)
+    # Far below any audible ratio; smaller entries would become denormal in products.
+    scaled[scaled < np.float32(1e-18)] = 0.0
+    if otherwise is not None:
+        scaled[~sounding] = otherwise[~sounding]
+    return scaled, np.where(sounding, total, np.float32(1 if otherwise is not None else 0)).astype(np.float32)
+
+
+def mean_sounding(Vt: FloatArray, work: Sequence[Sequence[Block]]) -> float:
+    """Mean of V over the frames that have support; 0 where there are none."""
+    frames = sum(block.stop - block.start for chunk in work for block in chunk)
+    total = sum(float(Vt[block.start : block.stop].sum(dtype=np.float64)) for chunk in work for block in chunk)
+    return total / (frames * Vt.shape[1]) if frames else 0.0
+
+
+def settled(
+    settings: ModelSettings, losses: Sequence[float], before: tuple[FloatArray, FloatArray], after: tuple[FloatArray, FloatArray]
+) -> bool:
+    """Whether the stop criterion is met: a small change of W and H (relative, Frobenius), or a small fall of the loss."""
+    if settings.stop == "loss":
+        return len(losses) > 1 and losses[-2] - losses[-1] <= settings.tolerance * abs(losses[-2])
+    if settings.stop == "change":
+        pairs = zip(before, after, strict=True)
+        return all(float(np.linalg.norm(new - old)) <= settings.tolerance * float(np.linalg.norm(old)) for old, new in pairs)
+    return False
