@@ -1,0 +1,156 @@
+"""The chords of the score, each at its place: a search over their onsets, what sounds between them, and the tempo."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.progress import Progress, Steps
+from soli.score.dtw import IntArray
+from soli.score.features import FLUX_S, SPECTRA_S, Hearing, decay_s, is_struck, spectra_of
+from soli.score.notes import Note, TimeMap, Times
+from soli.score.onsets import evidence
+from soli.signal.audio import FloatArray
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How finely and how far to look for a chord, and what speaks for a place."""
+
+    frame_s: float
+    reach_s: float
+    onset_weight: float
+    sound_weight: float  # a second of sound that is as it should be
+    looseness: float  # how far neighbours may move apart, against their distance
+
+
+SEARCHES = (Search(0.02, 0.8, 4.0, 20.0, 0.2), Search(FLUX_S, 0.15, 8.0, 10.0, 0.1))
+
+
+@dataclass(frozen=True, eq=False)
+class Chords:
+    """Notes that begin together in the score, in order.
+
+    begin_s: (E,) score seconds; member: (n,) the chord of each note; order: (n,) note indices, chord by chord; first: (E + 1,)
+    where each chord begins in `order`.
+    """
+
+    begin_s: Times
+    member: IntArray
+    order: IntArray
+    first: IntArray
+
+    def __len__(self) -> int:
+        return len(self.begin_s)
+
+
+def chords_of(notes: Sequence[Note], *, together_s: float = 0.01) -> Chords:
+    """Group notes whose onsets lie within `together_s` of the first of them."""
+    onset_s = np.array([note.onset_s for note in notes], np.float64)
+    order = np.argsort(onset_s, kind="stable")
+    member = np.zeros(len(notes), np.int64)
+    begin_s: list[float] = []
+    for i in order.tolist():
+        if not begin_s or onset_s[i] - begin_s[-1] > together_s:
+            begin_s.append(float(onset_s[i]))
+        member[i] = len(begin_s) - 1
+    first = np.searchsorted(member[order], np.arange(len(begin_s) + 1))
+    return Chords(np.array(begin_s), member, order, first)
+
+
+def sounding_spectra(notes: Sequence[Note], chords: Chords, time_map: TimeMap) -> FloatArray:
+    """What sounds from each chord to the next, by the score; float32, shape (E, COLUMNS), rows like Hearing.spectra."""
+    count = len(chords)
+    begin_s = time_map.to_recording(chords.begin_s)
+    middle_s = np.append((begin_s[1:] + begin_s[:-1]) / 2, begin_s[-1] + 0.3)
+    last = np.searchsorted(chords.begin_s, [note.sounding_offset_s - 0.02 for note in notes])
+    spans = np.maximum(last, chords.member + 1) - chords.member
+    note_of = np.repeat(np.arange(len(notes)), spans)
+    event = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans) + chords.member[note_of]
+    fade_s = np.array([decay_s(is_struck(note.program)) for note in notes])
+    loud = np.array([not note.is_drum for note in notes], np.float32)
+    age_s = np.maximum(middle_s[event] - begin_s[chords.member[note_of]], 0)
+    roll = np.zeros((count, 128), np.float32)
+    pitch = np.array([note.pitch for note in notes], np.int64)
+    np.add.at(roll, (event, pitch[note_of]), loud[note_of] * np.exp(-age_s / fade_s[note_of]).astype(np.float32))
+    return spectra_of(roll)
+
+
+def placed_chords_steps(
+    hearing: Hearing,
+    notes: Sequence[Note],
+    chords: Chords,
+    picked: IntArray,
+    time_map: TimeMap,
+    *,
+    search: Search,
+    fixed: NDArray[np.bool_],
+) -> Steps[Times]:
+    """The likeliest places of the chords `picked`, each near where `time_map` puts it; seconds, never falling.
+
+    A Viterbi search: a place is good where the harmonics of its chord rise and where the sound up to the next place is like
+    what the score says sounds; neighbours should move alike. A `fixed` chord stays where the map has it.
+    """
+    expected_s = time_map.to_recording(chords.begin_s[picked])
+    reach = round(search.reach_s / search.frame_s)
+    away: Times = np.arange(-reach, reach + 1) * np.float64(search.frame_s)
+    drawn = sounding_spectra(notes, chords, time_map)[picked]
+    common = hearing.spectra[:: max(1, len(hearing.spectra) // 500)] @ drawn[:: max(1, len(drawn) // 200)].T
+    baseline = float(np.median(common))
+    count = len(picked)
+    came_from = np.zeros((count, len(away)), np.int16)
+    best = np.zeros(len(away))
+    sofar, origin = np.zeros(2), 0
+    for start in range(0, count, _BLOCK):
+        stop = min(start + _BLOCK, count)
+        onsets = search.onset_weight * _chord_evidence(
+            hearing, notes, chords, picked[start:stop], around_s=expected_s[start:stop], away_s=away
+        )
+        for e in range(start, stop):
+            place_s = expected_s[e] + away
+            here = onsets[e - start] - 0.5 * (away / (0.6 * search.reach_s)) ** 2
+            if fixed[e]:
+                here[away != 0] -= 1e4
+            if e == 0:
+                best = here
+            else:
+                ioi = float(expected_s[e] - expected_s[e - 1])
+                apart = away[None, :] - away[:, None]
+                change = best[:, None] - 0.5 * (apart / (0.01 + search.looseness * ioi)) ** 2
+                change[apart < -0.7 * ioi] -= 1e3
+                came_from[e] = change.argmax(axis=0)
+                best = change[came_from[e], np.arange(len(away))] + here + _sound_until(sofar, origin, place_s)
+                best -= best.max()
+            last = expected_s[e + 1] if e + 1 < count else expected_s[e] + 1.0
+            origin = int((place_s[0]) / SPECTRA_S) - 1
+            end = int((last + away[-1]) / SPECTRA_S) + 2
+            inside = np.clip(np.arange(origin, end), 0, len(hearing.spectra) - 1)
+            likeness = hearing.spectra[inside] @ drawn[e] - baseline
+            sofar = search.sound_weight * SPECTRA_S * np.cumsum(likeness, dtype=np.float64)
+            # What sounds from here on begins at this place, so what came before it counts for nothing.
+            best = best - _sound_until(sofar, origin, place_s)
+        yield Progress(stop, count, "Placing chords")
+    chosen = np.empty(count, np.int64)
+    chosen[-1] = best.argmax()
+    for e in range(count - 1, 0, -1):
+        chosen[e - 1] = came_from[e, chosen[e]]
+    return np.maximum.accumulate(expected_s + away[chosen])
+
+
+def _chord_evidence(
+    hearing: Hearing, notes: Sequence[Note], chords: Chords, picked: IntArray, *, around_s: Times, away_s: Times
+) -> FloatArray:
+    members = np.concatenate([chords.order[chords.first[c] : chords.first[c + 1]] for c in picked.tolist()])
+    sizes = chords.first[picked + 1] - chords.first[picked]
+    heard = evidence(hearing, [notes[i] for i in members.tolist()], np.repeat(around_s, sizes), away_s)
+    starts = np.cumsum(sizes) - sizes
+    summed: FloatArray = np.add.reduceat(heard, starts, axis=0) / np.sqrt(sizes, dtype=np.float32)[:, None]
+    return summed
+
+
+def _sound_until(sofar: Times, origin: int, place_s: Times) -> Times:
+    sounded: Times = np.interp(place_s, (np.arange(len(sofar)) + origin + 0.5) * SPECTRA_S, sofar)
+    return sounded

@@ -1,0 +1,150 @@
+"""Dynamic time warping a row at a time: whole and coarse with gaps, or fine inside a band around the diagonal.
+
+The step along a row, which each cell needs of its left neighbour, is a running minimum against the running sum of the
+row's costs; so no loop runs over cells. After Müller, Mattes, Kurth (ISMIR 2006) and Prätzlich, Driedger, Müller
+(Memory-restricted multiscale DTW, ICASSP 2016).
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.progress import Progress, Steps
+from soli.signal.audio import FloatArray
+
+IntArray: TypeAlias = NDArray[np.int64]
+
+ENTER, BOTH, ROW, RESUME, COLUMN = range(5)
+_ROWS_A_STEP = 256
+
+
+def gapped_path_steps(
+    X: FloatArray, Y: FloatArray, *, gap: float, opening: float, closed: tuple[bool, bool] = (False, False)
+) -> Steps[IntArray]:
+    """Cheapest path through the costs 1 - X Y^T that may leave stretches of X or Y without a counterpart.
+
+    X: (N, d), Y: (M, d), float32. A step costs its cell, a diagonal one twice that; a row or column left out
+    costs `gap`, and `opening` besides for each stretch left out between two matched ones, or at an end that is `closed`.
+    Returns the matched cells in order, shape (P, 2). N and M must be positive.
+    """
+    n, m = len(X), len(Y)
+    columns = np.arange(m)
+    ramp = gap * columns
+    moves = np.zeros((n, m), np.uint8)
+    resumed: dict[tuple[int, int], tuple[int, int]] = {}
+    matched = np.full(m, np.inf)
+    left_out = np.full(m, np.inf)  # best cost with the last match somewhere below and left, all cells since left out
+    last_row, last_column = np.zeros(m, np.int64), np.zeros(m, np.int64)
+    best_end, end = np.inf, (0, 0)
+    for i in range(n):
+        if i % _ROWS_A_STEP == 0:
+            costs = 1.0 - X[i : i + _ROWS_A_STEP] @ Y.T
+        cost = costs[i % _ROWS_A_STEP].astype(np.float64)
+        choices = np.full((4, m), np.inf)
+        choices[ENTER] = gap * i + ramp + 2 * cost + opening * closed[0]
+        if i == 0:
+            choices[ENTER, 0] -= opening * closed[0]
+        choices[BOTH, 1:] = matched[:-1] + 2 * cost[1:]
+        choices[ROW] = matched + cost
+        choices[RESUME] = left_out + 2 * cost
+        move = choices.argmin(axis=0)
+        best = choices[move, columns]
+        total = np.cumsum(cost)
+        along = total + np.minimum.accumulate(best - total)
+        move[along < best - 1e-9] = COLUMN
+        moves[i] = move
+        for j in np.flatnonzero(move == RESUME).tolist():
+            resumed[i, j] = (int(last_row[j]), int(last_column[j]))
+
+        ending = along + gap * (m - 1 - columns) + gap * (n - 1 - i) + opening * closed[1]
+        if i == n - 1:
+            ending[-1] -= opening * closed[1]
+        j = int(ending.argmin())
+        if ending[j] < best_end:
+            best_end, end = float(ending[j]), (i, j)
+
+        # What the next row may resume from: this row's match one column to the left, or any stretch left out so far.
+        fresh = np.full(m, np.inf)
+        fresh[1:] = along[:-1] + opening
+        left_out = left_out + gap
+        new = fresh < left_out
+        left_out[new] = fresh[new]
+        last_row[new], last_column[new] = i, columns[new] - 1
+        reached = np.minimum.accumulate(left_out - ramp)
+        source = np.maximum.accumulate(np.where(left_out - ramp <= reached, columns, 0))
+        left_out, last_row, last_column = reached + ramp, last_row[source], last_column[source]
+        matched = along
+        if i % _ROWS_A_STEP == _ROWS_A_STEP - 1:
+            yield Progress(i, n, "Aligning")
+    return _walk_back(moves, resumed, end)
+
+
+def _walk_back(moves: NDArray[np.uint8], resumed: dict[tuple[int, int], tuple[int, int]], end: tuple[int, int]) -> IntArray:
+    path, (i, j) = [end], end
+    while moves[i, j] != ENTER:
+        match moves[i, j]:
+            case 1:
+                i, j = i - 1, j - 1
+            case 2:
+                i -= 1
+            case 3:
+                i, j = resumed[i, j]
+            case _:
+                j -= 1
+        path.append((i, j))
+    return np.array(path[::-1], np.int64)
+
+
+def banded_path_steps(X: FloatArray, Y: FloatArray, half_width: int, *, still: float = 0.0) -> Steps[IntArray]:
+    """Cheapest path through the distances of X and Y that stays within `half_width` of the diagonal.
+
+    X, Y: (N, d) float32, rows whose dot product is their likeness. It begins in the first cell of both and ends in the
+    last. `still` is added to the cost of a step in one direction alone. Returns the matched cells in order, shape (P, 2).
+    """
+    n, width = len(X), 2 * half_width + 1
+    padded = np.zeros((n + 2 * half_width, Y.shape[1]), np.float32)
+    padded[half_width : half_width + n] = Y
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=0)  # (N, d, width)
+    moves = np.zeros((n, width), np.uint8)
+    offsets = np.arange(width) - half_width
+    past = np.full(width, np.inf)
+    past[half_width] = 0.0
+    block = max(1, 200_000 // (width * max(1, Y.shape[1])))
+    for start in range(0, n, block):
+        stop = min(start + block, n)
+        likeness = np.matmul(X[start:stop, None, :], windows[start:stop])[:, 0, :]
+        costs = (1.0 - likeness).astype(np.float64)
+        for i in range(start, stop):
+            cost = costs[i - start]
+            outside = (offsets + i < 0) | (offsets + i >= n)
+            cost[outside] = 4.0
+            diagonal = past + 2 * cost  # in row 0 this is the beginning
+            row = np.full(width, np.inf)
+            if i:
+                row[:-1] = past[1:] + cost[:-1] + still
+            by_row = row < diagonal
+            best = np.where(by_row, row, diagonal)
+            total = np.cumsum(cost + still)
+            along = total + np.minimum.accumulate(best - total)
+            moves[i] = np.where(along < best - 1e-9, COLUMN, np.where(by_row, ROW, BOTH))
+            past = along
+        yield Progress(stop, n, "Aligning")
+    return _walk_back_in_band(moves, half_width)
+
+
+def _walk_back_in_band(moves: NDArray[np.uint8], half_width: int) -> IntArray:
+    i, n, k = len(moves) - 1, len(moves), half_width
+    path = []
+    while i >= 0:
+        j = i + k - half_width
+        if 0 <= j < n:
+            path.append((i, j))
+        move = moves[i, k]
+        if move == COLUMN:
+            k -= 1
+        elif move == ROW:
+            i, k = i - 1, k + 1
+        else:
+            i -= 1
+    return np.array(path[::-1], np.int64).reshape(-1, 2)

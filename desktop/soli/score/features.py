@@ -1,0 +1,244 @@
+"""What the alignment listens to: spectra and onsets in semitone bands, and the same drawn from the score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.progress import Progress, Steps
+from soli.score.notes import Note, Times
+from soli.signal.audio import Audio, FloatArray, resample
+from soli.signal.spectrogram import Grid, analyse
+
+RATE = 22050
+SPECTRA_WINDOW, SPECTRA_HOP = 4096, 441
+FLUX_WINDOW, FLUX_HOP = 2048, 128
+LOWEST, HIGHEST = 28, 119  # the semitone bands; below, bins are wider than the bands, above there is little but hiss
+BANDS = HIGHEST - LOWEST + 1
+SILENCE = BANDS + 12  # the column that is positive where nothing sounds
+COLUMNS = SILENCE + 1
+SPECTRA_S = SPECTRA_HOP / RATE
+FLUX_S = FLUX_HOP / RATE
+
+# How strongly the harmonics of a note show in the spectra, as semitones above it and weight.
+_HARMONICS = ((0, 1.0), (12, 0.6), (19, 0.45), (24, 0.35), (28, 0.3), (31, 0.25), (34, 0.2), (36, 0.2))
+_CHROMA_WEIGHT = 0.25  # for scores written an octave off, and timbres without a fundamental
+_SILENT_DB = -60.0
+_FADE_S = 0.16  # of an onset, in the onset features
+_RELEASE_S = 0.15  # of a tone after its end: strings, rooms
+_REST_WEIGHT = 0.7  # that both are silent says less than that both sound alike
+_BLOCK = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """What was heard in a recording.
+
+    spectra: (N, COLUMNS) float32, a frame each SPECTRA_S: semitone bands from LOWEST on, freed of what neighbouring bands
+        share, then 12 pitch classes, then silence; rows of unit length where anything sounds.
+    flux: (T, BANDS) float32, a frame each FLUX_S: the rise of each semitone band, 0..1 against its surroundings.
+    level: (T, BANDS) float32: compressed magnitude of each band, 0..1.
+    """
+
+    spectra: FloatArray
+    flux: FloatArray
+    level: FloatArray
+    tuning_cents: float
+    duration_s: float
+
+
+def hear_steps(audio: Audio) -> Steps[Hearing]:
+    """Analyse a recording block by block; memory stays linear in its length, and small against the recording."""
+    signal = resample(audio.mono(), audio.rate, RATE)
+    peak = float(np.abs(signal).max(initial=0.0))
+    coarse = Grid(RATE, len(signal), SPECTRA_WINDOW, SPECTRA_HOP)
+    fine = Grid(RATE, len(signal), FLUX_WINDOW, FLUX_HOP)
+    blocks = -(-coarse.frames // _BLOCK) + -(-fine.frames // _BLOCK)
+    step = 0
+    yield Progress(step, blocks, "Listening")
+    tuning = tuning_cents(signal)
+    yield Progress(step, blocks, "Listening")
+
+    filters = band_filters(coarse, tuning)
+    spectra = np.empty((coarse.frames, COLUMNS), np.float32)
+    for start in range(0, coarse.frames, _BLOCK):
+        stop = min(start + _BLOCK, coarse.frames)
+        bands = filters @ np.abs(analyse(signal, coarse, start, stop))
+        spectra[start:stop] = _spectra(bands.T, peak * SPECTRA_WINDOW / 4)
+        step += 1
+        yield Progress(step, blocks, "Listening")
+
+    filters = band_filters(fine, tuning)
+    level = np.empty((fine.frames, BANDS), np.float32)
+    for start in range(0, fine.frames, _BLOCK):
+        stop = min(start + _BLOCK, fine.frames)
+        bands = filters @ np.abs(analyse(signal, fine, start, stop))
+        level[start:stop] = np.sqrt(bands.T / max(peak * FLUX_WINDOW / 4, 1e-9))
+        step += 1
+        yield Progress(step, blocks, "Listening")
+    flux = onset_flux(level)
+    return Hearing(spectra, flux, level, tuning, len(signal) / RATE)
+
+
+def tuning_cents(signal: FloatArray) -> float:
+    """How far a recording at RATE lies from A4 = 440 Hz, in cents within -50..50: the circular mean of its spectral peaks."""
+    grid = Grid(RATE, len(signal), 8192, 4096)
+    picked = np.unique(np.linspace(0, grid.frames - 1, 240).astype(int))
+    total = 0.0 + 0.0j
+    low, high = 30, 750  # 80 Hz to 2 kHz
+    for frame in picked:
+        magnitude = np.abs(analyse(signal, grid, int(frame), int(frame) + 1))[:high, 0]
+        centre = magnitude[low : high - 1]
+        peaks = low + np.flatnonzero(
+            (centre > magnitude[low - 1 : high - 2])
+            & (centre >= magnitude[low + 1 : high])
+            & (centre > 0.05 * centre.max(initial=0))
+        )
+        if not len(peaks) or magnitude.max() <= 1e-6:
+            continue
+        left, top, right = (np.log(magnitude[peaks + d] + 1e-12) for d in (-1, 0, 1))
+        offset = 0.5 * (left - right) / np.minimum(left - 2 * top + right, -1e-9)
+        pitch = 69 + 12 * np.log2((peaks + np.clip(offset, -0.5, 0.5)) * RATE / grid.window_length / 440)
+        total += complex(np.sum(np.sqrt(magnitude[peaks]) * np.exp(2j * np.pi * pitch)))
+    return float(np.angle(total) / (2 * np.pi) * 100) if abs(total) > 0 else 0.0
+
+
+def band_filters(grid: Grid, tuning: float) -> FloatArray:
+    """Weights that gather the bins of a spectrum into semitone bands, float32, shape (B, K)."""
+    pitches = np.arange(LOWEST, HIGHEST + 1)
+    centre_hz = 440.0 * 2 ** ((pitches - 69 + tuning / 100) / 12)
+    # Never narrower than a bin and a half, or low bands would fall between the bins.
+    half_hz = np.maximum(centre_hz * (2 ** (0.9 / 12) - 1), 1.5 * grid.rate / grid.window_length)
+    distance = np.abs(grid.frequencies_hz()[None, :] - centre_hz[:, None]) / half_hz[:, None]
+    return np.maximum(0, 1 - distance).astype(np.float32)
+
+
+def onset_flux(level: FloatArray) -> FloatArray:
+    """The rise of each band, against the strongest rise and level around it; float32, shape of `level`, 0..1."""
+    from scipy.ndimage import maximum_filter1d
+
+    rise = np.zeros_like(level)
+    rise[2:-2] = np.maximum(level[4:] - level[:-4], 0)
+    around = round(1.0 / FLUX_S)
+    ceiling = maximum_filter1d(rise, 2 * around + 1, axis=0)
+    ceiling = np.maximum(ceiling, 0.15 * maximum_filter1d(level, 2 * around + 1, axis=0))
+    rise /= np.maximum(ceiling, 0.02)
+    return rise
+
+
+def drawn_spectra(notes: Sequence[Note], placed: Times, frames: int, rate: float) -> FloatArray:
+    """Spectra of notes whose onsets and sounding ends are `placed` (n, 2) in seconds; rows like those of Hearing.spectra."""
+    from scipy.signal import lfilter
+
+    roll = np.zeros((frames, 128), np.float32)
+    one = np.ones(1, np.float32)
+    tonal, pitch, struck = _tonal(notes), pitches(notes), _struck(notes)
+    for fading in (True, False):
+        chosen = tonal & (struck == fading)
+        if not chosen.any():
+            continue
+        start, stop = (np.clip(np.round(placed[chosen, i] * rate).astype(int), 0, frames) for i in (0, 1))
+        stop = np.minimum(np.maximum(stop, start + 1), frames)
+        pole, released_pole = (float(np.exp(-1 / (s * rate))) for s in (decay_s(fading), _RELEASE_S))
+        sounding, released = np.zeros((2, frames + 1, 128), np.float32)
+        left = pole ** (stop - start)
+        np.add.at(sounding, (start, pitch[chosen]), 1.0)
+        np.add.at(sounding, (stop, pitch[chosen]), -left)
+        np.add.at(released, (stop, pitch[chosen]), left)
+        roll += np.maximum(lfilter(one, np.array([1.0, -pole], np.float32), sounding[:frames], axis=0), 0)
+        roll += np.maximum(lfilter(one, np.array([1.0, -released_pole], np.float32), released[:frames], axis=0), 0)
+    return spectra_of(roll)
+
+
+def spectra_of(roll: FloatArray) -> FloatArray:
+    """Spectra of pitches with the given strengths (frames, 128); rows like those of Hearing.spectra."""
+    silent = roll.max(axis=1, initial=0) < 1e-3
+    bands = np.zeros((len(roll), BANDS), np.float32)
+    for semitones, weight in _HARMONICS:
+        low = max(0, LOWEST - semitones)  # the lowest pitch whose harmonic lies in the bands
+        high = min(127, HIGHEST - semitones)
+        bands[:, low + semitones - LOWEST : high + semitones - LOWEST + 1] += weight * roll[:, low : high + 1]
+    return _rows(np.sqrt(bands), silent)
+
+
+def drawn_onsets(notes: Sequence[Note], onset_s: Times, frames: int, rate: float) -> FloatArray:
+    """Decaying onsets in 12 pitch classes and one row of any onset at all; float32, shape (frames, 13)."""
+    impulses = np.zeros((frames, 13), np.float32)
+    at = np.floor(onset_s * rate).astype(int)
+    inside = (at >= 0) & (at < frames)
+    for column, chosen in ((pitches(notes) % 12, inside & _tonal(notes)), (np.full(len(notes), 12), inside)):
+        np.maximum.at(impulses, (at[chosen], column[chosen]), 1.0)
+    return decaying(impulses, length=max(1, round(_FADE_S * rate)))
+
+
+def heard_onsets(flux: FloatArray, frames: int, rate: float) -> FloatArray:
+    """Decaying, locally normalised onsets of a recording; float32, shape (frames, 13), to compare with drawn_onsets."""
+    from scipy.ndimage import maximum_filter1d
+
+    folded = np.zeros((len(flux), 13), np.float32)
+    peaks = np.where(flux == maximum_filter1d(flux, 7, axis=0), flux, 0)
+    for band in range(flux.shape[1]):
+        folded[:, (LOWEST + band) % 12] += peaks[:, band]
+    folded[:, 12] = 0.5 * folded[:, :12].sum(axis=1)
+    starts = np.minimum((np.arange(frames) / rate / FLUX_S).astype(int), len(flux) - 1)
+    pooled = np.maximum.reduceat(folded, starts, axis=0) if frames else folded[:0]
+    around = max(1, round(0.5 * rate))
+    ceiling = maximum_filter1d(np.linalg.norm(pooled[:, :12], axis=1), 2 * around + 1)[:, None]
+    total = maximum_filter1d(pooled[:, 12], 2 * around + 1)
+    pooled[:, :12] /= np.maximum(ceiling, 0.3)
+    pooled[:, 12] /= np.maximum(total, 0.3)
+    return decaying(pooled, length=max(1, round(_FADE_S * rate)))
+
+
+def decaying(onsets: FloatArray, *, length: int) -> FloatArray:
+    """Each onset lasts `length` frames, fading like a square root, so that near misses still meet."""
+    faded = onsets.copy()
+    for shift in range(1, length):
+        weight = np.float32(np.sqrt(1 - shift / length))
+        np.maximum(faded[shift:], weight * onsets[:-shift], out=faded[shift:])
+    return faded
+
+
+def is_struck(program: int) -> bool:
+    """Whether the General MIDI program fades by itself: pianos, mallets, plucked strings, harp."""
+    return program < 16 or 24 <= program < 40 or program in (45, 46, 47) or 104 <= program < 120
+
+
+def decay_s(struck: bool) -> float:
+    """How long a tone takes to fade to a third: one that is blown or bowed stays."""
+    return 1.5 if struck else 60.0
+
+
+def pitches(notes: Sequence[Note]) -> NDArray[np.int64]:
+    return np.array([note.pitch for note in notes], np.int64)
+
+
+def _tonal(notes: Sequence[Note]) -> NDArray[np.bool_]:
+    return np.array([not note.is_drum for note in notes], bool)
+
+
+def _struck(notes: Sequence[Note]) -> NDArray[np.bool_]:
+    return np.array([is_struck(note.program) for note in notes], bool)
+
+
+def _spectra(bands: FloatArray, full_scale: float) -> FloatArray:
+    from scipy.ndimage import uniform_filter1d
+
+    scaled = bands / max(full_scale, 1e-9)
+    compressed = np.log1p(100 * scaled)
+    # What a band shares with its neighbours is noise, reverberation and the slope of the timbre.
+    own = np.maximum(compressed - uniform_filter1d(compressed, 13, axis=1, mode="constant"), 0)
+    return _rows(own, scaled.max(axis=1) < 10 ** (_SILENT_DB / 20))
+
+
+def _rows(bands: FloatArray, silent: NDArray[np.bool_]) -> FloatArray:
+    full = np.zeros((len(bands), COLUMNS), np.float32)
+    chroma = np.zeros((len(bands), 12), np.float32)
+    for band in range(BANDS):
+        chroma[:, (LOWEST + band) % 12] += bands[:, band]
+    for part, columns, weight in ((bands, slice(BANDS), 1 - _CHROMA_WEIGHT), (chroma, slice(BANDS, SILENCE), _CHROMA_WEIGHT)):
+        full[:, columns] = np.sqrt(weight) * part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9)
+    full[silent] = 0
+    full[silent, SILENCE] = _REST_WEIGHT
+    return full

@@ -1,0 +1,63 @@
+"""Onsets against the sound of their own pitch: the evidence for a note, and its own place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soli.score.features import FLUX_S, LOWEST, Hearing, pitches
+from soli.score.notes import Note, Times
+from soli.signal.audio import FloatArray
+
+PARTIALS = ((0, 1.0), (12, 0.8), (19, 0.7), (24, 0.6), (28, 0.5), (31, 0.4), (34, 0.35), (36, 0.3))
+_NOTE_REACH = 9  # frames either way that a note may leave its chord: 52 ms
+
+
+def evidence(hearing: Hearing, notes: Sequence[Note], around_s: Times, away_s: NDArray[np.floating[Any]]) -> FloatArray:
+    """How the harmonics of each note rise at the times around_s (n,) + away_s (k,); float32, shape (n, k), 0..1.
+
+    Where the steps of `away_s` are wider than the frames, each takes the strongest rise it covers.
+    """
+    flux = hearing.flux
+    bands = flux.shape[1]
+    pitch = pitches(notes)
+    drum = np.array([note.is_drum for note in notes], bool)
+    widest = away_s[1] - away_s[0] if len(away_s) > 1 else FLUX_S
+    fold = max(1, round(float(widest) / FLUX_S))
+    if fold > 1:
+        parts = (np.arange(fold) - (fold - 1) / 2) * FLUX_S
+        finer = evidence(hearing, notes, around_s, (away_s[:, None] + parts).ravel())
+        pooled: FloatArray = finer.reshape(len(notes), len(away_s), fold).max(axis=2)
+        return pooled
+    frames = np.round((around_s[:, None] + away_s) / FLUX_S).astype(np.int64)
+    np.clip(frames, 0, len(flux) - 1, out=frames)
+    total = np.zeros(frames.shape, np.float32)
+    weights = np.zeros(len(notes), np.float32)
+    for semitones, weight in PARTIALS:
+        band = pitch + semitones - LOWEST
+        inside = (band >= 0) & (band < bands) & ~drum
+        total[inside] += weight * flux[frames[inside], band[inside, None]]
+        weights[inside] += weight
+    if drum.any():
+        total[drum] = flux[frames[drum]].mean(axis=2)
+        weights[drum] = 0.5
+    mean: FloatArray = np.divide(total, np.maximum(weights, 0.3)[:, None], dtype=np.float32)
+    return mean
+
+
+def placed_notes(hearing: Hearing, notes: Sequence[Note], around_s: Times) -> tuple[Times, FloatArray]:
+    """Each note's own onset near `around_s` (n,), and the evidence for it there, both shape (n,)."""
+    # Every note's steps fall on frames, so that the rise need not be interpolated.
+    centre_s = np.round(around_s / FLUX_S) * FLUX_S
+    steps = np.arange(-_NOTE_REACH, _NOTE_REACH + 1)
+    heard = evidence(hearing, notes, centre_s, steps * FLUX_S)
+    away = (centre_s - around_s)[:, None] + steps * FLUX_S
+    score = 8 * heard - 0.5 * (away / 0.015) ** 2
+    at = score.argmax(axis=1)
+    rows = np.arange(len(notes))
+    inner = np.clip(at, 1, len(steps) - 2)
+    left, top, right = (score[rows, inner + d] for d in (-1, 0, 1))
+    bend = left - 2 * top + right
+    shift = np.where((bend < -1e-6) & (at == inner), 0.5 * (left - right) / np.minimum(bend, -1e-6), 0)
+    return around_s + away[rows, at] + np.clip(shift, -0.5, 0.5) * FLUX_S, heard[rows, at]

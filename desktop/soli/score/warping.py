@@ -1,0 +1,172 @@
+"""From features to a map: the whole at once and coarse, then finer and finer inside a band around what is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from soli.progress import Steps
+from soli.score.dtw import banded_path_steps, gapped_path_steps
+from soli.score.features import SILENCE, SPECTRA_S, Hearing, drawn_onsets, drawn_spectra, heard_onsets
+from soli.score.notes import Note, TimeMap, Times
+from soli.signal.audio import FloatArray
+
+_COARSE_CELLS = 12e6
+_COARSE_RATE = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """A stretch of the score that is played in one go: its map, and where it begins and ends in the score."""
+
+    time_map: TimeMap
+    start_s: float
+    stop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a recording to look in, in seconds, and the score seconds that lie at its ends where that is known."""
+
+    start_s: float
+    stop_s: float
+    start_score_s: float | None = None
+    stop_score_s: float | None = None
+
+    def pins(self) -> list[tuple[float, float]]:
+        ends = ((self.start_score_s, self.start_s), (self.stop_score_s, self.stop_s))
+        return [(score_s, recording_s) for score_s, recording_s in ends if score_s is not None]
+
+
+def note_times(notes: Sequence[Note]) -> Times:
+    """Onset and sounding end of each note in seconds, shape (n, 2)."""
+    return np.array([(note.onset_s, note.sounding_offset_s) for note in notes], np.float64).reshape(-1, 2)
+
+
+def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Steps[list[Stretch]]:
+    """Match notes to a window of the recording as a whole, leaving out what has no counterpart; the stretches in order."""
+    times = note_times(notes)
+    first_s, last_s = float(times[:, 0].min()), float(times[:, 1].max())
+    low, high = int(window.start_s / SPECTRA_S), max(int(window.stop_s / SPECTRA_S), int(window.start_s / SPECTRA_S) + 1)
+    sounding = low + np.flatnonzero(hearing.spectra[low:high, SILENCE] == 0)
+    if not len(sounding):
+        sounding = np.array([low, high - 1])
+    if window.start_score_s is not None:
+        first_s, sounding[0] = window.start_score_s, low
+    if window.stop_score_s is not None:
+        last_s, sounding[-1] = window.stop_score_s, high - 1
+    heard_from, heard_to = float(sounding[0] * SPECTRA_S), float((sounding[-1] + 1) * SPECTRA_S)
+    span_s = max(last_s - first_s, 0.05)
+    scale = float(np.clip((heard_to - heard_from) / span_s, 1 / 3, 3))
+    cells = (heard_to - heard_from) * span_s * scale
+    rate = min(_COARSE_RATE, float(np.sqrt(_COARSE_CELLS / max(1.0, cells))))
+
+    X = _pooled(hearing.spectra[sounding[0] : sounding[-1] + 1], rate * SPECTRA_S)
+    score_rate = rate * scale
+    frames = max(2, int(np.ceil(span_s * score_rate)))
+    Y = _pooled(drawn_spectra(notes, (times - first_s) * scale, frames * 2, rate * 2), 1 / 2)[:frames]
+    gap = 0.85 * float(np.clip(1 - _sampled_likeness(X, Y), 0.2, 0.8))
+    closed = (window.start_score_s is not None, window.stop_score_s is not None)
+    path = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * 6 * rate, closed=closed)
+
+    score_s: Times = first_s + (path[:, 1] + np.float64(0.5)) / score_rate
+    recording_s: Times = heard_from + (path[:, 0] + np.float64(0.5)) / rate
+    jumps = np.flatnonzero((np.diff(path, axis=0) > 1).any(axis=1)) + 1
+    pieces = np.split(np.arange(len(path)), jumps)
+    longest = max(map(len, pieces))
+    return [
+        Stretch(smoothed_map(score_s[piece], recording_s[piece], 1.0, scale), float(score_s[piece[0]]), float(score_s[piece[-1]]))
+        for piece in pieces
+        if len(piece) >= min(2 * rate, longest)
+    ]
+
+
+def refined_steps(
+    hearing: Hearing, notes: Sequence[Note], stretch: Stretch, window: Window, *, rate: float, reach_s: float, smooth_s: float
+) -> Steps[Stretch]:
+    """Match a stretch again at `rate` frames a second, no farther than `reach_s` from where its map puts it."""
+    margin_s = 1.0
+    start_s = max(window.start_s, float(stretch.time_map.to_recording(stretch.start_s)) - margin_s)
+    stop_s = min(window.stop_s, float(stretch.time_map.to_recording(stretch.stop_s)) + margin_s)
+    start, frames = int(start_s * rate), int((stop_s - start_s) * rate)
+    if frames < 4:
+        return stretch
+    start_s = start / rate
+    placed = stretch.time_map.to_recording(note_times(notes)) - start_s
+    near = np.flatnonzero((placed[:, 1] > 0) & (placed[:, 0] < frames / rate))
+    close = [notes[i] for i in near.tolist()]
+
+    heard = _pooled(hearing.spectra, rate * SPECTRA_S)
+    rows = np.minimum(np.arange(start, start + frames), len(heard) - 1)
+    onsets = heard_onsets(hearing.flux, start + frames, rate)[start:]
+    drawn = _pooled(drawn_spectra(close, placed[near], frames * 2, rate * 2), 1 / 2)[:frames]
+    X = _joined(heard[rows], onsets, heard=True)
+    Y = _joined(drawn, drawn_onsets(close, placed[near, 0], frames, rate), heard=False)
+    path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=0.05)
+    before_s, after_s = (start_s + (path[:, i] + np.float64(0.5)) / rate for i in (1, 0))
+    smooth = smoothed_map(stretch.time_map.to_score(before_s), after_s, smooth_s, 1.0)
+    return Stretch(smooth, stretch.start_s, stretch.stop_s)
+
+
+def smoothed_map(score_s: Times, recording_s: Times, smooth_s: float, scale: float) -> TimeMap:
+    """A strictly increasing map along a path whose coordinates never fall; smoothed by a Gaussian of `smooth_s`.
+
+    `scale` is how many seconds of recording one of the score takes, about.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    along = (score_s - score_s[0]) * scale + (recording_s - recording_s[0])
+    along, first = np.unique(along, return_index=True)
+    if len(along) < 2:
+        return TimeMap(score_s[0] + np.array([0.0, 1.0]), recording_s[0] + np.array([0.0, scale]))
+    step = max(smooth_s / 2, (along[-1] - along[0]) / 200_000)
+    grid = np.linspace(0, along[-1], max(2, round(along[-1] / step) + 1))
+    pad = min(12, len(grid) - 1)
+    axes = []
+    for values in (score_s[first], recording_s[first]):
+        even = np.pad(np.interp(grid, along, values), pad, mode="reflect", reflect_type="odd")
+        smooth = gaussian_filter1d(even, 2 * smooth_s / step, truncate=3)[pad : pad + len(grid)]
+        # A trace of the straight line keeps the map strictly increasing where the path stands still.
+        straight = values[0] + (values[-1] - values[0]) * np.linspace(0, 1, len(grid)) + 1e-3 * grid
+        axes.append((1 - 1e-4) * smooth + 1e-4 * straight)
+    return with_steady_ends(axes[0], axes[1], scale)
+
+
+def with_steady_ends(score_s: Times, recording_s: Times, scale: float) -> TimeMap:
+    """A map through the knots that goes on, before and after them, at the mean pace of the 10 s next to each end."""
+    ends = []
+    for at, near in ((0, score_s <= score_s[0] + 10 / scale), (-1, score_s >= score_s[-1] - 10 / scale)):
+        pace = np.ptp(recording_s[near]) / max(np.ptp(score_s[near]), 1e-9)
+        pace = float(np.clip(pace, scale / 2, scale * 2))
+        sign = 1.0 if at else -1.0
+        ends.append((score_s[at] + sign, recording_s[at] + sign * pace))
+    (first, last) = ends
+    return TimeMap(np.concatenate([[first[0]], score_s, [last[0]]]), np.concatenate([[first[1]], recording_s, [last[1]]]))
+
+
+def _joined(chroma: FloatArray, onsets: FloatArray, *, heard: bool, weight: float = 0.05) -> FloatArray:
+    """Rows whose dot products are the cosine of the chroma less `weight` times the squared distance of the onsets."""
+    square = weight * np.sum(onsets**2, axis=1, keepdims=True)
+    one = np.ones_like(square)
+    tail = (square, -one) if heard else (-one, square)
+    return np.concatenate([chroma, np.sqrt(2 * weight) * onsets, *tail], axis=1).astype(np.float32)
+
+
+def _pooled(features: FloatArray, step: float) -> FloatArray:
+    """Features a frame each `1 / step` of the given frames (Hann-weighted over two such), rows of unit length again."""
+    from scipy.ndimage import convolve1d
+
+    width = max(1, round(1 / step))
+    if width > 1:
+        features = convolve1d(features, np.hanning(2 * width + 1)[1:-1].astype(np.float32), axis=0, mode="nearest")
+    count = max(1, int(len(features) * step))
+    centres = np.minimum(((np.arange(count) + 0.5) / step).astype(int), len(features) - 1)
+    picked: FloatArray = features[centres].copy()
+    sound = picked[:, :SILENCE]
+    sound /= np.maximum(np.linalg.norm(sound, axis=1, keepdims=True), 0.3)
+    return picked
+
+
+def _sampled_likeness(X: FloatArray, Y: FloatArray) -> float:
+    picked = [A[np.unique(np.linspace(0, len(A) - 1, 400).astype(int))] for A in (X, Y)]
+    return float(np.median(picked[0] @ picked[1].T))
