@@ -4,6 +4,7 @@ It lies in shared memory when the sound has a process of its own. One writer, an
 is odd while the writer is at work, and a reader that saw it change reads again.
 """
 
+import time
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ Cells: TypeAlias = NDArray[np.float64]
 MOST_STRIPS = 512
 HEADINGS = 256
 DURATIONS = 4096
+PATIENCE = 20
 
 (_COUNT, _APPLIED, _PLAYING, _UNDERRUNS, _GENERATION, _STRIPS, _LEFT, _RIGHT, _SILENCED, _WRITTEN, _BLOCKS, _CLOCKED) = range(12)
 _RING = 16
@@ -85,9 +87,10 @@ class BoardWriter:
 def read_board(cells: Cells, now_s: float) -> Reading:
     """What the board says at `now_s` of the clock the writer used."""
     copy = cells[:_DURATIONS].copy()
-    for _ in range(8):
+    for _ in range(PATIENCE):
         if copy[_COUNT] % 2 == 0 and copy[_COUNT] == cells[_COUNT]:
             break
+        time.sleep(0.0001)
         copy = cells[:_DURATIONS].copy()
     strips = int(copy[_STRIPS])
     return Reading(

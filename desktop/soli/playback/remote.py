@@ -58,9 +58,9 @@ class ProcessPlayer(Controls):
             self._closed = True
         atexit.unregister(self.close)
         self._outbox.put(None)
-        self._keeper.join(timeout=2 * FAREWELL_S)
+        self._keeper.join(timeout=FAREWELL_S)
         if self._keeper.is_alive() and self._process is not None:
-            self._process.kill()  # frees a keeper that waits for a full pipe
+            self._process.kill()  # which frees a keeper that waits for it, or for a full pipe
             self._keeper.join(timeout=FAREWELL_S)
         if self._listener is not None:
             self._listener.join(timeout=FAREWELL_S)
@@ -170,14 +170,14 @@ class ProcessPlayer(Controls):
             position_s = position_s if number > reading.applied else reading.position_s
             if self._pipe is not None:
                 self._pipe.close()
+            self._asked_position = (self._sent + 2, position_s)
+            self._asked_playing = (self._sent + 4, True)
             self._cells[:] = 0.0
             self._engine_message = ""
             self._dead = False
             self._start_process()
             if self._dead or self._pipe is None:
                 return
-            self._asked_position = (self._sent + 2, position_s)
-            self._asked_playing = (self._sent + 4, True)
             with contextlib.suppress(OSError, ValueError):
                 if self._loaded:
                     self._pipe.send(self._load_message_for(self._sent + 1))

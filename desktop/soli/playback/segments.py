@@ -69,7 +69,7 @@ class Segment:
         return np.frombuffer(self._buffer(), np.float64, count=self.place.size // 8)
 
     def close(self) -> bool:
-        """Let the memory go; False, and nothing done, while an array still looks at it."""
+        """Let the memory go; False while an array still looks at it: then ask again later."""
         try:
             if self._memory is not None:
                 self._memory.close()

@@ -133,6 +133,10 @@ class Transport:
                 start, end = self.loop
                 self._wanted = start + (self._head - end) % (end - start)
                 self._fade(leaving=True, entering=True)
+            elif self._is_over():
+                self.playing = False
+                self._fade(leaving=True, entering=False)
+                self._head = self.length
         elif self.playing:
             self._fade(leaving=False, entering=True)
         if not self._sounding and self._wanted is not None:
@@ -144,6 +148,9 @@ class Transport:
         self._sounding = entering
         self._faded = 0
         self._arrive()
+        if entering and self._is_over():
+            self._sounding = self.playing = False
+            self._head = self.length
 
     def _arrive(self) -> None:
         if self._wanted is not None:
@@ -162,7 +169,7 @@ class Transport:
                     count = min(count, self.loop[1] - self._head)
             elif self._head < self.length:
                 count = min(count, self.length - self._head)
-        return max(count, 1)
+        return count
 
     def _read(self, reads: list[Read], offset: int, count: int) -> None:
         fading = self._faded < self.fade_length
@@ -180,6 +187,9 @@ class Transport:
             self._leaving = None
         if self._sounding:
             self._head += count
-            if self._head >= self.length and not (self.loop and self._inside_loop):
+            if self._head == self.length and self._is_over():
                 # A seek that waited for a fade is still to come: then the music goes on there.
                 self._sounding, self.playing = False, self.playing and self._wanted is not None
+
+    def _is_over(self) -> bool:
+        return self._head >= self.length and not (self.loop and self._inside_loop)

@@ -1,0 +1,221 @@
+"""The sound process as it lives and dies. Without a device it runs on a clock, so these need no sound card."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from soli.playback.mixer import Strip
+from soli.playback.player import ProcessPlayer
+
+RATE = 44100
+NOWHERE = "a sound device that nobody has"
+PACKAGE = Path(__file__).parents[2] / "desktop"
+
+
+@pytest.fixture
+def player() -> Iterator[ProcessPlayer]:
+    player = ProcessPlayer(NOWHERE)
+    yield player
+    player.close()
+
+
+def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def tone(seconds: float = 20.0, level: float = 0.25) -> np.ndarray:
+    return np.full((round(seconds * RATE), 2), level, np.float32)
+
+
+def shared_memory() -> set[str]:
+    return {path.name for path in Path("/dev/shm").glob("psm_*")} if Path("/dev/shm").is_dir() else set()
+
+
+def alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process_id}/stat")
+    return not (status.exists() and status.read_text().split(")")[1].split()[0] == "Z")
+
+
+def test_what_is_asked_before_the_process_is_there_is_done_once_it_is(player: ProcessPlayer) -> None:
+    player.load([tone(), tone()], RATE, [Strip(), Strip(-6)])
+    player.seek(3.0)
+    player.play()
+    player.set_strips([Strip(muted=True), Strip(-6)])
+    assert player.status().playing
+    assert player.status().position_s == 3.0
+    assert eventually(lambda: player.status().position_s > 3.1)
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.0, 0.25 * 10 ** (-6 / 20)), rel=1e-4))
+    assert player.status().playing
+
+
+def test_without_a_device_the_music_runs_silently_and_says_why(player: ProcessPlayer) -> None:
+    assert eventually(lambda: player.status().message != "")
+    message = player.status().message
+    assert NOWHERE in message
+    assert message.count(".") == 1
+
+
+def test_a_loop_holds_the_playhead(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip()])
+    player.set_loop(1.0, 1.2)
+    player.play()
+    assert eventually(lambda: player.status().position_s > 1.05)
+    seen = []
+    for _ in range(100):
+        seen.append(player.status().position_s)
+        time.sleep(0.005)
+    assert all(1.0 - 1e-6 <= position_s <= 1.2 + 0.02 for position_s in seen)
+    assert any(later < earlier for earlier, later in pairwise(seen))
+    player.set_loop(None)
+    assert eventually(lambda: player.status().position_s > 1.3)
+
+
+def test_a_process_that_dies_is_reported_and_the_next_play_starts_another(player: ProcessPlayer) -> None:
+    player.load([tone(), tone()], RATE, [Strip(), Strip(muted=True)])
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.2)
+    first = player.process_id
+    assert first
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: not player.status().playing)
+    assert player.status().message == "The sound engine stopped unexpectedly; press play to start it again."
+    assert player.status().peaks == (0.0, 0.0)
+    player.set_strips([Strip(muted=True), Strip()])
+    player.seek(5.0)
+    assert player.status().position_s == 5.0
+    player.play()
+    assert eventually(lambda: player.status().position_s > 5.1)
+    assert player.process_id != first
+    assert player.status().peaks == pytest.approx((0.0, 0.25))
+    assert "stopped" not in player.status().message
+
+
+def test_it_goes_on_where_it_died(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip()])
+    player.seek(2.0)
+    player.play()
+    assert eventually(lambda: player.status().position_s > 2.2)
+    os.kill(player.process_id or 0, signal.SIGKILL)
+    assert eventually(lambda: not player.status().playing)
+    died_s = player.status().position_s
+    assert died_s > 2.15
+    player.play()
+    assert player.status().position_s >= died_s - 0.01
+    assert eventually(lambda: player.status().position_s > died_s + 0.1)
+
+
+def test_a_hundred_commands_a_second_leave_nothing_hanging_and_nothing_behind() -> None:
+    before, threads = shared_memory(), threading.active_count()
+    player = ProcessPlayer(NOWHERE)
+    rng = random.Random(5)
+    layers = [tone(2.0), tone(1.0)]
+    player.load(layers, RATE, [Strip(), Strip()])
+    acts = [
+        player.play,
+        player.pause,
+        player.stop,
+        lambda: player.seek(rng.uniform(0, 3)),
+        lambda: player.set_loop(rng.uniform(0, 2), rng.uniform(0, 2)),
+        lambda: player.set_loop(None),
+        lambda: player.set_strips([Strip(rng.uniform(-40, 6)), Strip(soloed=rng.random() < 0.5)]),
+        player.status,
+    ]
+    slowest_s = 0.0
+    for step in range(300):
+        started_s = time.perf_counter()
+        if step % 50 == 25:
+            player.load(layers, RATE, [Strip(), Strip()])
+        rng.choice(acts)()
+        slowest_s = max(slowest_s, time.perf_counter() - started_s)
+        time.sleep(0.01)
+    player.set_loop(None)
+    player.seek(0.25)
+    player.pause()
+    assert eventually(lambda: not player.status().playing and player.status().position_s == 0.25)
+    process_id = player.process_id
+    assert process_id
+    player.close()
+    assert slowest_s < 1.0
+    assert eventually(lambda: not alive(process_id))
+    assert eventually(lambda: threading.active_count() <= threads)
+    assert shared_memory() <= before
+
+
+def test_closing_does_not_wait_for_a_process_that_hangs(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip()])
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.05)
+    process_id = player.process_id
+    assert process_id
+    os.kill(process_id, signal.SIGSTOP)
+    for _ in range(20_000):  # more than the pipe can hold
+        player.seek(1.0)
+    player.close()
+    assert eventually(lambda: not alive(process_id))
+    player.close()
+
+
+def test_a_closed_player_takes_every_call(player: ProcessPlayer) -> None:
+    player.close()
+    player.load([tone(0.1)], RATE, [Strip()])
+    player.play()
+    player.seek(0.05)
+    assert not player.status().playing
+
+
+OWNER = """
+import os, sys, time
+import numpy as np
+if __name__ == "__main__":
+    from soli.playback.player import ProcessPlayer, Strip
+    player = ProcessPlayer("nowhere")
+    player.load([np.zeros((44100, 2), np.float32)], 44100, [Strip()])
+    while not player.status().message:
+        time.sleep(0.01)
+    print(player.process_id, flush=True)
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["sys.exit()", "os.kill(os.getpid(), 9)", "os._exit(3)"])
+def test_the_process_never_outlives_its_owner(end: str, tmp_path: Path) -> None:
+    before = shared_memory()
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER.format(end=end))
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
+    owner = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True, env=environment, timeout=60)
+    process_id = int(owner.stdout)
+    assert eventually(lambda: not alive(process_id))
+    assert eventually(lambda: shared_memory() <= before)
+    if end == "sys.exit()":
+        assert owner.stderr == ""
+
+
+def test_the_sound_process_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Whatever it imported would be waited for before the first sound, and could hold the interpreter lock."""
+    code = (
+        "import sys; import soli.playback.engine; import soli.playback.player; "
+        "print([name for name in ('scipy', 'PySide6', 'soundfile', 'soxr', 'mido', 'soli.score') if name in sys.modules])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
