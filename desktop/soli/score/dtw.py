@@ -20,12 +20,12 @@ _ROWS_A_STEP = 256
 
 
 def gapped_path_steps(
-    X: FloatArray, Y: FloatArray, *, gap: float, opening: float, closed: tuple[bool, bool] = (False, False)
+    X: FloatArray, Y: FloatArray, *, gap: float, opening: float, still: float = 0.0, closed: tuple[bool, bool] = (False, False)
 ) -> Steps[IntArray]:
     """Cheapest path through the costs 1 - X Y^T that may leave stretches of X or Y without a counterpart.
 
-    X: (N, d), Y: (M, d), float32. A step costs its cell, a diagonal one twice that; a row or column left out
-    costs `gap`, and `opening` besides for each stretch left out between two matched ones, or at an end that is `closed`.
+    X: (N, d), Y: (M, d), float32. A diagonal step costs its cell twice, one in one direction alone its cell and `still`; a row or
+    column left out costs `gap`, and `opening` besides for each stretch left out between two matched ones, or at an end that is `closed`.
     Returns the matched cells in order, shape (P, 2). N and M must be positive.
     """
     n, m = len(X), len(Y)
@@ -46,11 +46,11 @@ def gapped_path_steps(
         if i == 0:
             choices[ENTER, 0] -= opening * closed[0]
         choices[BOTH, 1:] = matched[:-1] + 2 * cost[1:]
-        choices[ROW] = matched + cost
+        choices[ROW] = matched + cost + still
         choices[RESUME] = left_out + 2 * cost
         move = choices.argmin(axis=0)
         best = choices[move, columns]
-        total = np.cumsum(cost)
+        total = np.cumsum(cost + still)
         along = total + np.minimum.accumulate(best - total)
         move[along < best - 1e-9] = COLUMN
         moves[i] = move

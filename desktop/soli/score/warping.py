@@ -13,6 +13,11 @@ from soli.signal.audio import FloatArray
 
 _COARSE_CELLS = 12e6
 _COARSE_RATE = 8.0
+# Costs, where one frame of sound unlike the score costs 1: a frame held still; a frame left out, against music that has nothing
+# to do with the score; and to leave anything out at all, in seconds of such frames.
+_STILL = 0.3
+_GAP = 0.85
+_OPENING_S = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +70,9 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
     score_rate = rate * scale
     frames = max(2, int(np.ceil(span_s * score_rate)))
     Y = _pooled(drawn_spectra(notes, (times - first_s) * scale, frames * 2, rate * 2), 1 / 2)[:frames]
-    gap = 0.85 * float(np.clip(1 - _sampled_likeness(X, Y), 0.2, 0.8))
+    gap = _GAP * float(np.clip(1 - _sampled_likeness(X, Y), 0.2, 0.8))
     closed = (window.start_score_s is not None, window.stop_score_s is not None)
-    path = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * 6 * rate, closed=closed)
+    path = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * _OPENING_S * rate, still=_STILL, closed=closed)
 
     score_s: Times = first_s + (path[:, 1] + np.float64(0.5)) / score_rate
     recording_s: Times = heard_from + (path[:, 0] + np.float64(0.5)) / rate
@@ -102,7 +107,7 @@ def refined_steps(
     drawn = _pooled(drawn_spectra(close, placed[near], frames * 2, rate * 2), 1 / 2)[:frames]
     X = _joined(heard[rows], onsets, heard=True)
     Y = _joined(drawn, drawn_onsets(close, placed[near, 0], frames, rate), heard=False)
-    path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=0.05)
+    path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=0.1)
     before_s, after_s = (start_s + (path[:, i] + np.float64(0.5)) / rate for i in (1, 0))
     smooth = smoothed_map(stretch.time_map.to_score(before_s), after_s, smooth_s, 1.0)
     return Stretch(smooth, stretch.start_s, stretch.stop_s)
