@@ -28,11 +28,15 @@ SIZE = _DURATIONS + DURATIONS
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One consistent look at the board. `position_s` is what is heard now; `applied` the newest command's number."""
+    """One consistent look at the board. `position_s` is what is heard now, and whether that is `moving`.
+
+    `playing` is the engine's newest state, ahead of the ear by the latency; `applied` the newest command's number.
+    """
 
     applied: int
     playing: bool
     position_s: float
+    moving: bool
     generation: int
     peaks: tuple[float, ...]
     rms: tuple[float, ...]
@@ -93,10 +97,12 @@ def read_board(cells: Cells, now_s: float) -> Reading:
         time.sleep(0.0001)
         copy = cells[:_DURATIONS].copy()
     strips = int(copy[_STRIPS])
+    position_s, moving = _heard(copy, now_s)
     return Reading(
         applied=int(copy[_APPLIED]),
         playing=bool(copy[_PLAYING]),
-        position_s=_heard_position_s(copy, now_s),
+        position_s=position_s,
+        moving=moving,
         generation=int(copy[_GENERATION]),
         peaks=tuple(copy[_PEAKS : _PEAKS + strips].tolist()),
         rms=tuple(copy[_RMS : _RMS + strips].tolist()),
@@ -112,10 +118,10 @@ def durations_s(cells: Cells) -> Cells:
     return cells[_DURATIONS : _DURATIONS + min(int(cells[_CLOCKED]), DURATIONS)].copy()
 
 
-def _heard_position_s(cells: Cells, now_s: float) -> float:
+def _heard(cells: Cells, now_s: float) -> tuple[float, bool]:
     written = int(cells[_WRITTEN])
     if written == 0:
-        return 0.0
+        return 0.0, False
     ring = cells[_RING:_PEAKS].reshape(HEADINGS, 4)
     order = np.arange(max(0, written - HEADINGS), written) % HEADINGS
     ring = ring[order]
@@ -126,5 +132,5 @@ def _heard_position_s(cells: Cells, now_s: float) -> float:
         index += 1
     heard_s, position_s, duration_s, moving = ring[index].tolist()
     if not moving:
-        return float(position_s)
-    return float(position_s + min(max(0.0, now_s - heard_s), duration_s))
+        return float(position_s), False
+    return float(position_s + min(max(0.0, now_s - heard_s), duration_s)), True

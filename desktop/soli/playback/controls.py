@@ -152,7 +152,10 @@ class Controls:
 
     def _is_playing(self, reading: Reading) -> bool:
         number, playing = self._asked_playing
-        return playing if number > reading.applied else reading.playing
+        if number > reading.applied:
+            return playing
+        # The engine reaches the end before the ear does.
+        return reading.playing or (playing and reading.moving)
 
     def _message(self, reading: Reading) -> str:
         if not self._load_message and reading.silenced:

@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from soli.errors import DeviceError
-from soli.playback.board import SIZE, Reading
+from soli.playback.board import SIZE, Cells, Reading
 from soli.playback.controls import Controls
 from soli.playback.engine import Load, run
 from soli.playback.segments import Layout, Segment, store
@@ -50,6 +50,11 @@ class ProcessPlayer(Controls):
     def process_id(self) -> int | None:
         """Of the sound process, while there is one."""
         return self._process.pid if self._process and not self._dead else None
+
+    @property
+    def board(self) -> Cells:
+        """What the sound process writes, for `board.durations_s`: valid until `close`."""
+        return self._cells
 
     def close(self) -> None:
         with self._lock:

@@ -1,0 +1,202 @@
+"""What comes out of a sound card: played through a server of the test's own, recorded, compared with the offline mix."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from playback.sound_card import RATE, SoundServer
+
+from soli.playback.board import durations_s
+from soli.playback.engine import BLOCK_LENGTH
+from soli.playback.mixer import Strip, mix_offline
+from soli.playback.player import ProcessPlayer
+from soli.signal.audio import resample
+
+pytestmark = pytest.mark.sound
+
+RAMPS = round(0.03 * RATE)
+SILENT_ENOUGH = 10 ** (-90 / 20)
+
+
+@pytest.fixture
+def player(sound_server: SoundServer) -> Iterator[ProcessPlayer]:
+    player = ProcessPlayer("pulse")
+    assert eventually(lambda: len(durations_s(player.board)) > 0)
+    assert player.status().message == ""
+    yield player
+    player.close()
+
+
+def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def lag(heard: np.ndarray, expected: np.ndarray) -> int:
+    """Where in `heard` the samples of `expected` begin, by correlation."""
+    size = 1 << (len(heard) + len(expected)).bit_length()
+    spectrum = np.fft.rfft(heard[:, 0], size) * np.conj(np.fft.rfft(expected[:, 0], size))
+    return int(np.argmax(np.fft.irfft(spectrum, size)[: len(heard)]))
+
+
+def largest_difference(heard: np.ndarray, expected: np.ndarray, *, start: int = RAMPS) -> float:
+    begin = lag(heard, expected)
+    piece = heard[begin + start : begin + len(expected)]
+    assert len(piece) > 0.9 * len(expected) - start, "the recording ends too soon"
+    return float(np.abs(piece - expected[start : start + len(piece)]).max())
+
+
+@contextmanager
+def interpreter_held(hold_s: float) -> Iterator[list[float]]:
+    """Keep this process's interpreter lock for about `hold_s` at a time, as a careless window would.
+
+    The list fills with how long each time: one call into C that never lets go of the lock.
+    """
+    over, held_s = threading.Event(), []
+    numbers = np.random.default_rng(0).permutation(50_000).tolist()
+    started_s = time.perf_counter()
+    sorted(numbers)
+    numbers *= max(1, round(hold_s / (time.perf_counter() - started_s)))
+
+    def hold() -> None:
+        while not over.wait(0.02):
+            started_s = time.perf_counter()
+            sorted(numbers)
+            held_s.append(time.perf_counter() - started_s)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield held_s
+    finally:
+        over.set()
+        thread.join()
+
+
+def noise(seconds: float, layers: int, rate: int = RATE) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [(0.03 * rng.standard_normal((round(seconds * rate), 2))).astype(np.float32) for _ in range(layers)]
+
+
+def test_what_is_heard_is_the_offline_mix_to_the_last_bit_of_90_decibels(
+    sound_server: SoundServer, player: ProcessPlayer, layers: list[np.ndarray]
+) -> None:
+    strips = [Strip(-3, -0.5), Strip(-1, 0.5), Strip(), Strip(muted=True)]
+    player.load(layers, RATE, strips)
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.1)
+        assert eventually(lambda: not player.status().playing)
+        time.sleep(0.5)
+    assert largest_difference(heard[0], mix_offline(layers, strips)) < SILENT_ENOUGH
+    assert player.status().underruns == 0
+
+
+def test_eight_layers_play_without_a_gap_while_the_window_holds_the_interpreter_lock(
+    sound_server: SoundServer, player: ProcessPlayer
+) -> None:
+    signals = noise(6.0, 8)
+    strips = [Strip(-0.5 * n, 0.1 * n) for n in range(8)]
+    player.load(signals, RATE, strips)
+    with sound_server.recording() as heard:
+        with interpreter_held(0.2) as held_s:
+            player.play()
+            assert eventually(lambda: player.status().position_s > 0.1)
+            assert eventually(lambda: not player.status().playing)
+        time.sleep(0.5)
+    assert max(held_s) > 0.1, "the lock was let go too early to disturb anything"
+    assert player.status().underruns == 0
+    assert largest_difference(heard[0], mix_offline(signals, strips)) < SILENT_ENOUGH
+    assert np.percentile(durations_s(player.board), 99) < 0.25 * BLOCK_LENGTH / RATE
+
+
+def test_a_solo_is_heard_within_a_tenth_of_a_second_and_does_not_click(sound_server: SoundServer, player: ProcessPlayer) -> None:
+    time_s = np.arange(4 * RATE) / RATE
+    low = np.repeat(0.2 * np.sin(2 * np.pi * 110 * time_s)[:, None], 2, axis=1).astype(np.float32)
+    player.load([low, np.zeros_like(low)], RATE, [Strip(), Strip()])
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 1.0)
+        asked_s = player.status().position_s
+        player.set_strips([Strip(), Strip(soloed=True)])
+        time.sleep(0.6)
+        player.pause()
+        time.sleep(0.3)
+    sound = heard[0][:, 0]
+    steepest = 0.2 * 2 * np.pi * 110 / RATE + 0.2 * np.pi / 2 / (0.005 * RATE)
+    assert np.abs(np.diff(sound)).max() < 1.1 * steepest
+    nonzero = np.flatnonzero(sound)
+    sounded_s = (nonzero[-1] - nonzero[0]) / RATE
+    # What is already on its way to the ear is still heard: the latency, which the position takes off.
+    assert asked_s < sounded_s < asked_s + 0.3
+
+
+def test_a_loop_repeats_to_the_sample(sound_server: SoundServer, player: ProcessPlayer) -> None:
+    signals = noise(2.0, 2)
+    player.load(signals, RATE, [Strip()] * 2)
+    span = 13_131
+    player.set_loop(0.5, 0.5 + span / RATE)
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.55)
+        time.sleep(2.0)
+        player.pause()
+        time.sleep(0.3)
+    expected = mix_offline(signals, [Strip()] * 2)[round(0.5 * RATE) : round(0.5 * RATE) + span]
+    for turn in range(1, 5):
+        stretch = heard[0][turn * span :]
+        begin = lag(stretch[: 2 * span], expected)
+        np.testing.assert_allclose(stretch[begin + 300 : begin + span - 300], expected[300:-300], atol=SILENT_ENOUGH)
+    assert player.status().underruns == 0
+
+
+@pytest.mark.parametrize("rate", [22050, 48000])
+def test_a_recording_at_another_rate_is_heard_at_its_pitch(rate: int, sound_server: SoundServer, player: ProcessPlayer) -> None:
+    signals = noise(1.5, 2, rate)
+    player.load(signals, rate, [Strip(), Strip(-6)])
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.1)
+        assert eventually(lambda: not player.status().playing)
+        assert player.status().position_s == pytest.approx(1.5, abs=0.001)
+        time.sleep(0.5)
+    expected = mix_offline([resample(signal, rate, RATE) for signal in signals], [Strip(), Strip(-6)])
+    assert largest_difference(heard[0], expected) < SILENT_ENOUGH
+
+
+def test_layers_swapped_in_live_leave_no_gap(sound_server: SoundServer, player: ProcessPlayer) -> None:
+    whole = noise(3.0, 1)[0]
+    player.load([whole], RATE, [Strip()])
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.5)
+        player.load([0.75 * whole, 0.25 * whole], RATE, [Strip(), Strip()])
+        assert eventually(lambda: not player.status().playing)
+        time.sleep(0.5)
+    assert largest_difference(heard[0], whole) < SILENT_ENOUGH
+    assert player.status().underruns == 0
+
+
+def test_a_sound_card_that_goes_away_stops_the_music_and_nothing_else(sound_server: SoundServer, player: ProcessPlayer) -> None:
+    player.load(noise(20.0, 2), RATE, [Strip()] * 2)
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.3)
+    sound_server.kill()
+    assert eventually(lambda: not player.status().playing)
+    message = player.status().message
+    assert "press play" in message
+    assert message.count(".") == 1
+    position_s = player.status().position_s
+    player.play()
+    assert eventually(lambda: player.status().position_s > position_s + 0.2)
+    assert "silently" in player.status().message
+    started_s = time.monotonic()
+    player.close()
+    assert time.monotonic() - started_s < 10
