@@ -205,6 +205,18 @@ def is_struck(program: int) -> bool:
     return program < 16 or 24 <= program < 40 or program in (45, 46, 47) or 104 <= program < 120
 
 
+def speaking_s(program: int) -> float:
+    """How long after its onset the sound of a General MIDI program rises fastest, against the middle of a flux frame.
+
+    Strings, pipes, reeds and voices take a while to speak; a hammer or a plectrum does not, and its noise comes first.
+    """
+    if is_struck(program):
+        return -0.004
+    if 52 <= program < 55:
+        return 0.02
+    return 0.02 if 40 <= program < 52 or 16 <= program < 24 else 0.015
+
+
 def decay_s(struck: bool) -> float:
     """How long a tone takes to fade to a third: one that is blown or bowed stays."""
     return 1.5 if struck else 60.0
