@@ -11,7 +11,7 @@ from soli.playback.mixer import mix_offline
 from soli.progress import Progress, Steps
 from soli.project.layering import unique
 from soli.project.pipeline import Separation, require_recording
-from soli.project.state import RESIDUAL, State
+from soli.project.state import ORIGINAL, RESIDUAL, State
 from soli.score import midi
 from soli.signal.audio import FORMATS, Audio, FloatArray, write
 
@@ -63,14 +63,20 @@ def export_steps(
 
 
 def export_mix_steps(separation: Separation, state: State, path: Path, *, form: str = "wav32f") -> Steps[list[Path]]:
-    """Write what the mixer plays now: layers and residual with their gains, pans, solos and mutes."""
+    """Write what the mixer plays now: layers, residual and original with their gains, pans, solos and mutes."""
     recording = require_recording(separation.source)
     make_folder(path.parent)
     yield Progress(0, 1, f"Writing {path.name}")
-    ids = [*separation.layers, RESIDUAL]
+    ids = [*separation.layers, RESIDUAL, ORIGINAL]
     mixed = mix_offline([signal_of(separation, i) for i in ids], [state.strip(i) for i in ids])
     write(path, Audio(mixed, recording.rate), form)
     return [path]
+
+
+def mix_name(state: State, form: str) -> str:
+    """File name of the mix: that of the recording, and "mix"."""
+    name = state.recording_path.stem if state.recording_path else "recording"
+    return f"{file_name(name)} mix{FORMATS[form][2]}"
 
 
 def export_notes(state: State, path: Path) -> None:
@@ -82,6 +88,8 @@ def export_notes(state: State, path: Path) -> None:
 
 
 def signal_of(separation: Separation, stem_id: int) -> FloatArray:
+    if stem_id == ORIGINAL:
+        return require_recording(separation.source).samples
     return separation.residual if stem_id == RESIDUAL else separation.layers[stem_id]
 
 

@@ -1,7 +1,8 @@
 """From files to layers: load, align, constrain, decompose, separate. Each stage is a generator of Progress."""
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from soli.score.notes import Note, Score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
 
+_NULL_BLOCK = 2**18  # samples
+
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
@@ -33,12 +36,16 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class Separation:
-    """The layers of one run. Signals are float32, shape (length, channels); with the residual they sum to the recording."""
+    """The layers of one run. Signals are float32, shape (length, channels); with the residual they sum to the recording.
+
+    `null_dbfs` is the peak of that sum less the recording, -240 when they agree to the last bit.
+    """
 
     source: State
     factors: Factors
     layers: Mapping[int, FloatArray]
     residual: FloatArray
+    null_dbfs: float
     seconds: Mapping[str, float]
 
     def is_of(self, state: State) -> bool:
@@ -46,15 +53,6 @@ class Separation:
         if state.audio is not self.source.audio or state.settings != self.source.settings or state.mask != self.source.mask:
             return False
         return state.notes is self.source.notes or state.notes == self.source.notes
-
-    def null_dbfs(self) -> float:
-        """Peak of (layers + residual - recording) in dBFS: how well the layers add up."""
-        assert self.source.audio is not None
-        total = self.residual.copy()
-        for signal in self.layers.values():
-            total += signal
-        peak = float(np.abs(total - self.source.audio.samples).max(initial=0.0))
-        return 20 * float(np.log10(max(peak, 1e-12)))
 
 
 class Stopwatch:
@@ -140,8 +138,22 @@ def separate_steps(state: State) -> Steps[Separation]:
         factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
     with watch.stage("separate"):
         signals = yield from masking.separate_steps(recording, factors, [layer.id for layer in state.layers])
-        residual = masking.residual(recording, signals)
-    return Separation(state, factors, MappingProxyType(signals), residual, watch.seconds)
+        residual = masking.residual(recording, signals.values())
+        yield Progress(1, 1, "Adding up")
+        null = null_dbfs(recording, [*signals.values(), residual])
+    return Separation(state, factors, MappingProxyType(signals), residual, null, watch.seconds)
+
+
+def null_dbfs(recording: Audio, signals: Sequence[FloatArray]) -> float:
+    """Peak of (sum of `signals` - recording) in dBFS, summed in float32 as a mixer does; -240 for nothing at all."""
+    peak = 0.0
+    for start in range(0, recording.length, _NULL_BLOCK):
+        block = slice(start, start + _NULL_BLOCK)
+        total = -recording.samples[block]
+        for signal in signals:
+            total += signal[block]
+        peak = max(peak, float(np.abs(total).max()))
+    return 20 * math.log10(max(peak, 1e-12))
 
 
 def require_recording(state: State) -> Audio:

@@ -57,8 +57,8 @@ class State:
         return next((layer for layer in self.layers if layer.id == layer_id), None)
 
     def strip(self, strip_id: int) -> Strip:
-        """The mixer strip of a layer, of RESIDUAL or of ORIGINAL, at unity where nothing was set."""
-        return self.strips.get(strip_id, Strip())
+        """The mixer strip of a layer, of RESIDUAL or of ORIGINAL; at unity where nothing was set, the original muted."""
+        return self.strips.get(strip_id, Strip(muted=strip_id == ORIGINAL))
 
     def next_note_id(self) -> int:
         return max(self.notes, default=-1) + 1

@@ -125,7 +125,7 @@ def _with_recording(state: State, meta: dict[str, str], project: Path) -> Loaded
 def fingerprint(recording: audio.Audio) -> str:
     """SHA-256 of the samples and the rate, the same whatever file format holds them."""
     digest = hashlib.sha256(str((recording.rate, *recording.samples.shape)).encode())
-    digest.update(np.ascontiguousarray(recording.samples))
+    digest.update(np.ascontiguousarray(recording.samples).data)
     return digest.hexdigest()
 
 

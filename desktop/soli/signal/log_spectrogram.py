@@ -48,9 +48,9 @@ class _Rows:
 
     @classmethod
     def of(cls, grid: Grid, rows: NDArray[np.int64]) -> "_Rows":
-        def bins(row: NDArray[np.float64]) -> NDArray[np.float64]:
+        def bins(row: NDArray[np.floating]) -> NDArray[np.floating]:
             pitch = LOWEST_PITCH - 0.5 + row / ROWS_PER_SEMITONE
-            hertz: NDArray[np.float64] = 440.0 * 2.0 ** ((pitch - 69) / 12)
+            hertz = np.asarray(440.0 * 2.0 ** ((pitch - 69) / 12))
             return np.minimum(hertz * (grid.window_length / grid.rate), grid.bins - 2.0)
 
         centre, low, high = bins(rows + 0.5), np.ceil(bins(rows + 0.0)), np.floor(bins(rows + 1.0))
@@ -61,10 +61,10 @@ class _Rows:
 
     def of_frames(self, signal: FloatArray, start: int, stop: int) -> FloatArray:
         spectra = np.abs(analyse(signal, self.grid, start, stop))
-        rows: FloatArray = spectra[self.below] * (1 - self.fraction) + spectra[self.below + 1] * self.fraction
+        rows = spectra[self.below] * (1 - self.fraction) + spectra[self.below + 1] * self.fraction
         if len(self.wide):
             rows[self.wide] = np.maximum.reduceat(spectra, self.edges, axis=0)[::2]
-        return rows / (self.grid.window_length / 4)
+        return np.asarray(rows / np.float32(self.grid.window_length / 4), np.float32)
 
 
 class LogSpectrogramMaker:

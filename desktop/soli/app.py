@@ -1,0 +1,105 @@
+"""The composition root: builds every object once, wires them, and runs the window."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from soli import __version__, settings
+from soli.assets import asset
+from soli.playback.player import Player, open_player
+from soli.project.document import Document
+from soli.ui.listening import Listening
+from soli.ui.main_window import MainWindow
+from soli.ui.selection import Selection
+from soli.ui.session import Session
+from soli.ui.theme import Theme
+from soli.ui.worker import Worker
+
+FIRST_SIZE = (1440, 900)
+
+
+class Application:
+    """All objects of one running Soli. `close` ends the worker and the sound process."""
+
+    def __init__(self, qt: QApplication, player: Player, preferences: settings.Settings) -> None:
+        self.settings = preferences
+        self.theme = Theme(qt, preferences.theme)
+        self.document = Document()
+        self.worker = Worker()
+        self.worker.start()
+        self.player = player
+        self.listening = Listening(self.document, player, self.worker)
+        self.selection = Selection(self.document)
+        self.session = Session(self.document, self.worker)
+        self.window = MainWindow(self.document, self.session, self.listening, self.selection, self.theme, preferences)
+
+    def show(self) -> None:
+        """Show the window where it was last, as long as a screen is there."""
+        box = self.settings.window
+        screen = self.window.screen().availableGeometry()
+        if len(box) == 4 and screen.intersects(QRect(*box)):
+            self.window.setGeometry(*box)
+        else:
+            self.window.resize(min(FIRST_SIZE[0], screen.width()), min(FIRST_SIZE[1], screen.height()))
+        if self.settings.maximised:
+            self.window.showMaximized()
+        else:
+            self.window.show()
+
+    def close(self) -> None:
+        self.worker.close()
+        self.listening.close()
+
+
+def run(files: Sequence[Path], *, demo: bool = False) -> int:
+    """Open the window, with files or the demo in it; return the exit status."""
+    if _no_display():
+        sys.stderr.write("soli: there is no display to open a window on; use soli separate, soli align or soli demo --headless\n")
+        return 1
+    os.environ.setdefault("QT_ENABLE_HIGHDPI_SCALING", "1")
+    qt = QApplication([sys.argv[0]])
+    qt.setApplicationName("Soli")
+    qt.setApplicationVersion(__version__)
+    qt.setDesktopFileName("soli")
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus, True)
+    place = settings.place()
+    preferences = settings.load(place)
+    application = Application(qt, open_player(preferences.device or None), preferences)
+    application.show()
+    paths = [asset("demo", "recording.flac"), asset("demo", "score.mid")] if demo else [Path(f) for f in files]
+    if paths:
+        QTimer.singleShot(0, lambda: application.window.open_paths(paths))
+    with _interruptible(qt):
+        status = qt.exec()
+    application.close()
+    settings.save(place, application.settings)
+    return status
+
+
+def _no_display() -> bool:
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+        return False
+    return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+class _interruptible:  # noqa: N801
+    """Ctrl+C in the terminal closes the window; Qt alone would not hear it."""
+
+    def __init__(self, qt: QApplication) -> None:
+        self._qt = qt
+        self._timer = QTimer(interval=200)
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGINT, lambda *_: self._qt.quit())
+        signal.signal(signal.SIGTERM, lambda *_: self._qt.quit())
+        self._timer.timeout.connect(lambda: None)  # lets Python look at its signals now and then
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.stop()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,137 @@
+"""Every command of the window as an action: its name, its key, what it does. Menus and buttons share them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from soli.ui.roll.tools import TOOLS
+from soli.ui.theme import Theme
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One command: key of the action, words in the menu, keys, tooltip, icon."""
+
+    key: str
+    text: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    icon: str = ""
+    checkable: bool = False
+
+
+SPECS = (
+    Spec("new", "&New project", ("Ctrl+N",)),
+    Spec("open", "&Open…", ("Ctrl+O",), "Open a recording, its score, or a project"),
+    Spec("open_recording", "Open &recording…", ("Ctrl+I",)),
+    Spec("open_score", "Open &score…", ("Ctrl+Shift+I",)),
+    Spec("save", "&Save", ("Ctrl+S",)),
+    Spec("save_as", "Save &as…", ("Ctrl+Shift+S",)),
+    Spec("export", "&Export layers…", ("Ctrl+Shift+E",), "Write layers, residual and mix as files"),
+    Spec("export_notes", "Export notes as &MIDI…", (), "Write the notes at their places in the recording"),
+    Spec("demo", "Open the &demo", ()),
+    Spec("quit", "&Quit", ("Ctrl+Q",)),
+    Spec("undo", "&Undo", ("Ctrl+Z",), icon="undo"),
+    Spec("redo", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), icon="redo"),
+    Spec("select_all", "Select &all notes", ("Ctrl+A",)),
+    Spec("select_none", "Select &none", ("Ctrl+Shift+A",)),
+    Spec("delete", "&Delete notes", ("Del", "Backspace")),
+    Spec("zoom_in", "Zoom &in", ("=", "+")),
+    Spec("zoom_out", "Zoom &out", ("-",)),
+    Spec("zoom_selection", "Zoom to &selection", ("Z",)),
+    Spec("fit", "&Fit the whole piece", ("F",)),
+    Spec("follow", "Follow the &playhead", ("Shift+F",), checkable=True),
+    Spec("brighter", "Spectrogram &brighter", ("Ctrl+.",)),
+    Spec("darker", "Spectrogram &darker", ("Ctrl+,",)),
+    Spec("dark", "&Dark theme", (), checkable=True),
+    Spec("light", "&Light theme", (), checkable=True),
+    Spec("next_pane", "Next &pane", ("F6",)),
+    Spec("play", "&Play / pause", ("Space",), "Play or pause (Space)", "play", checkable=True),
+    Spec("return", "&Return to start", ("Home",), "Return to the start (Home)", "return"),
+    Spec("end", "Go to &end", ("End",)),
+    Spec("loop", "&Loop", ("L",), "Loop on or off (L); drag on the ruler to choose it", "loop", checkable=True),
+    Spec("loop_selection", "Loop the &selection", ("]",)),
+    Spec("compare", "&Compare with the original", ("A",), "A / B: the mix, or the original recording (A)", checkable=True),
+    Spec("decompose", "&Decompose", ("Ctrl+D", "Ctrl+Return"), "Separate the recording by the notes on the roll (Ctrl+D)"),
+    Spec("model", "Decomposition se&ttings…", ()),
+    Spec("align", "&Align the score again", ()),
+    Spec("layers_track", "By &track", ()),
+    Spec("layers_channel", "By &channel", ()),
+    Spec("layers_hand", "By &hand", ()),
+    Spec("layers_pitch", "At a &pitch…", ()),
+    Spec("layers_one", "&One layer", ()),
+    Spec("new_layer", "&New layer of the selection", ("Ctrl+L",)),
+    Spec("rename_layer", "&Rename the active layer", ("F2",)),
+    Spec("solo", "&Solo the active layer", ("S",)),
+    Spec("mute", "&Mute the active layer", ("M",)),
+    Spec("solo_only", "Hear &only the active layer", ("Shift+S",)),
+    Spec("all_but", "Hear all &but the active layer", ("Shift+M",)),
+    Spec("keys", "&Keyboard shortcuts", ("F1",)),
+    Spec("about", "&About Soli", ()),
+)
+LAYER_KEYS = 9
+
+
+class Actions:
+    """The window's actions by key. `tools` and `assign` are those of the tools and of Alt+1 to Alt+9."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        self._theme = theme
+        self.by_key: dict[str, QAction] = {}
+        for spec in SPECS:
+            action = QAction(spec.text, parent)
+            action.setShortcuts([QKeySequence(key) for key in spec.keys])
+            action.setCheckable(spec.checkable)
+            plain = spec.text.replace("&", "").rstrip("…")
+            action.setIconText(plain)
+            keys = f" ({', '.join(spec.keys)})" if spec.keys else ""
+            action.setToolTip(spec.tip or f"{plain}{keys}")
+            parent.addAction(action)
+            self.by_key[spec.key] = action
+        self.tools: list[QAction] = []
+        group = QActionGroup(parent)
+        for tool in TOOLS:
+            action = QAction(tool.name, parent)
+            action.setShortcut(QKeySequence(tool.key))
+            action.setCheckable(True)
+            action.setToolTip(f"{tool.hint}  ({tool.key})")
+            group.addAction(action)
+            parent.addAction(action)
+            self.tools.append(action)
+        self.tools[0].setChecked(True)
+        self.assign: list[QAction] = []
+        for number in range(1, LAYER_KEYS + 1):
+            action = QAction(f"Move selected notes to layer &{number}", parent)
+            action.setShortcut(QKeySequence(f"Alt+{number}"))
+            parent.addAction(action)
+            self.assign.append(action)
+        theme.changed.connect(self.retheme)
+        self.retheme()
+
+    def __getitem__(self, key: str) -> QAction:
+        return self.by_key[key]
+
+    def on(self, key: str, act: Callable[[], object]) -> None:
+        self.by_key[key].triggered.connect(lambda _=False: act())
+
+    def retheme(self) -> None:
+        for spec in SPECS:
+            if spec.icon:
+                self.by_key[spec.key].setIcon(self._theme.icon(spec.icon))
+        for tool, action in zip(TOOLS, self.tools, strict=True):
+            action.setIcon(self._theme.icon(tool.name.lower()))
+
+    def show_playing(self, playing: bool) -> None:
+        action = self.by_key["play"]
+        if action.isChecked() != playing or not action.property("shown"):
+            action.setProperty("shown", True)
+            action.setChecked(playing)
+            action.setIcon(self._theme.icon("pause" if playing else "play"))
+
+    def table(self) -> list[tuple[str, str]]:
+        """What each key does, for the list of shortcuts."""
+        rows = [(spec.text.replace("&", ""), "   ".join(spec.keys)) for spec in SPECS if spec.keys]
+        rows += [(f"{tool.name} tool", tool.key) for tool in TOOLS]
+        return [*rows, ("Move selected notes to layer 1 … 9", "Alt+1 … Alt+9")]

@@ -1,0 +1,84 @@
+"""A message over the roll: one sentence, what to do about it, and a way to close it. It never blocks the work."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from soli.ui.theme import Theme
+
+INFORMATION_MS = 7000
+ICONS = {"error": ("warning", "bad"), "warning": ("warning", "warn"), "information": ("check", "good")}
+
+
+class Banner(QFrame):
+    """Errors and warnings stay until closed; information goes by itself."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._parent = theme, parent
+        self._kind = "information"
+        self._act: Callable[[], None] | None = None
+        self.setObjectName("banner")
+        self.icon = QLabel()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.action = QPushButton()
+        self.action.setObjectName("link")
+        self.action.clicked.connect(self._do)
+        self.close_button = QToolButton()
+        self.close_button.setToolTip("Close this message")
+        self.close_button.setAccessibleName("Close this message")
+        self.close_button.clicked.connect(self.hide)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(13, 7, 7, 7)
+        layout.setSpacing(10)
+        layout.addWidget(self.icon)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.action)
+        layout.addWidget(self.close_button)
+        self._timer = QTimer(self, singleShot=True, interval=INFORMATION_MS)
+        self._timer.timeout.connect(self.hide)
+        theme.changed.connect(self._retheme)
+        self.hide()
+
+    def say(self, kind: str, text: str, *, action: str = "", act: Callable[[], None] | None = None) -> None:
+        """Show a sentence. `kind` is "error", "warning" or "information"; `action` names a button that calls `act`."""
+        self._kind, self._act = kind, act
+        self.text.setText(text)
+        self.setAccessibleName(f"{kind}: {text}")
+        self.action.setText(action)
+        self.action.setVisible(bool(action))
+        self.setProperty("kind", kind)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._retheme()
+        self.show()
+        self.raise_()
+        self.place()
+        if kind == "information":
+            self._timer.start()
+        else:
+            self._timer.stop()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def place(self) -> None:
+        """Lie in the middle of the parent's top."""
+        parent = self._parent
+        width = min(640, parent.width() - 40)
+        self.setFixedWidth(max(200, width))
+        self.adjustSize()
+        self.move((parent.width() - self.width()) // 2, 14)
+
+    def _do(self) -> None:
+        self.hide()
+        if self._act is not None:
+            self._act()
+
+    def _retheme(self) -> None:
+        name, colour = ICONS[self._kind]
+        self.icon.setPixmap(self._theme.pixmap(name, getattr(self._theme.colours, colour), 20))
+        self.close_button.setIcon(self._theme.icon("close"))

@@ -1,0 +1,47 @@
+"""Bars and beats of the score at their places in the recording."""
+
+import numpy as np
+
+from soli.project.state import State
+
+
+class Beats:
+    """Beats as columns: `time_s` (recording), `bar`, `beat`; empty where there is no score."""
+
+    def __init__(self, state: State | None = None) -> None:
+        beats = state.score.beats if state and state.score else ()
+        score_s = np.array([b.time_s for b in beats], np.float64)
+        self.bar = np.array([b.bar for b in beats], np.int64)
+        self.beat = np.array([b.beat for b in beats], np.int64)
+        self.time_s = state.alignment.time_map.to_recording(score_s) if state and state.alignment and beats else score_s
+        self.is_bar = self.beat == 1
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def at(self, time_s: float) -> int | None:
+        """Index of the beat that a time lies in; None before the first one."""
+        index = int(np.searchsorted(self.time_s, time_s + 1e-9, side="right")) - 1
+        return index if index >= 0 else None
+
+    def tempo_bpm(self, time_s: float) -> float | None:
+        """Beats a minute around a time, over a bar or so."""
+        index = self.at(time_s)
+        if index is None or len(self) < 2:
+            return None
+        first, last = max(0, index - 2), min(len(self) - 1, index + 3)
+        length_s = float(self.time_s[last] - self.time_s[first])
+        return 60.0 * (last - first) / length_s if length_s > 0 else None
+
+    def place(self, time_s: float) -> str:
+        """Where a time lies, as "bar 6 · 2.5" (bar, beat and tenths of it); "" where there are no beats."""
+        index = self.at(time_s)
+        if index is None:
+            return ""
+        step = self.time_s[index + 1] - self.time_s[index] if index + 1 < len(self) else 0.0
+        part = min(0.9, (time_s - self.time_s[index]) / step) if step > 0 else 0.0
+        return f"bar {self.bar[index]} · {self.beat[index] + np.floor(part * 10) / 10:.1f}"
+
+    def bar_at(self, time_s: float) -> int | None:
+        index = self.at(time_s)
+        return int(self.bar[index]) if index is not None else None

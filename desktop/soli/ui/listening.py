@@ -1,0 +1,164 @@
+"""Keeps the player in step with the document: which signals it holds, at which gains, and what it says."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from soli.playback.player import Player, PlayerStatus, Strip
+from soli.progress import Progress, Steps
+from soli.project.document import Document
+from soli.project.state import ORIGINAL, RESIDUAL
+from soli.signal.audio import FloatArray
+from soli.ui.worker import Job, Worker
+
+PLAYING_MS, IDLE_MS = 16, 120
+
+
+class Listening(QObject):
+    """Play, seek, loop and compare. `ticked` comes with each status; `ready` when other signals are in the player."""
+
+    ticked = Signal(object)
+    ready = Signal()
+    comparing_changed = Signal(bool)
+    loop_changed = Signal()
+    said = Signal(str)
+
+    def __init__(self, document: Document, player: Player, worker: Worker) -> None:
+        super().__init__()
+        self._document, self._player, self._worker = document, player, worker
+        self._wanted: tuple[int, ...] = ()
+        self._loaded: tuple[int, ...] = ()
+        self._loads = 0
+        self._swapping = False  # the player may hold other signals than `_loaded` says, until it is told here
+        self._said = ""
+        self._comparing = False
+        self.loop: tuple[float, float] | None = None
+        self.loop_on = False
+        self.status = PlayerStatus()
+        self._timer = QTimer(self, interval=IDLE_MS)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+        document.subscribe(self._follow)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Ids of the strips that the player holds, in its order."""
+        return self._loaded
+
+    @property
+    def comparing(self) -> bool:
+        """Whether the original is heard in place of the mix (A/B)."""
+        return self._comparing
+
+    def toggle_play(self) -> None:
+        if self._document.state.audio is None:
+            return
+        if self.status.playing:
+            self._player.pause()
+        else:
+            if self.status.position_s >= self._document.state.duration_s - 0.01:
+                self._player.seek(self.loop[0] if self.loop and self.loop_on else 0.0)
+            self._player.play()
+        self._tick()
+
+    def stop(self) -> None:
+        self._player.stop()
+        self._tick()
+
+    def seek(self, position_s: float) -> None:
+        self._player.seek(min(max(0.0, position_s), self._document.state.duration_s))
+        self._tick()
+
+    def set_loop(self, loop: tuple[float, float] | None, *, on: bool = True) -> None:
+        self.loop, self.loop_on = loop, on and loop is not None
+        if self.loop is not None and self.loop_on:
+            self._player.set_loop(*self.loop)
+        else:
+            self._player.set_loop(None)
+        self.loop_changed.emit()
+
+    def toggle_loop(self) -> None:
+        loop = self.loop or (0.0, self._document.state.duration_s)
+        if loop[1] > loop[0]:
+            self.set_loop(loop, on=not self.loop_on)
+
+    def compare(self, on: bool) -> None:
+        """Hear the original in place of the mix, or the mix again."""
+        if on != self._comparing:
+            self._comparing = on
+            self._send_strips()
+            self.comparing_changed.emit(on)
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._player.close()
+
+    def _strips(self, channels: tuple[int, ...]) -> list[Strip]:
+        state = self._document.state
+        strips = [state.strip(channel) for channel in channels]
+        if channels == (ORIGINAL,):
+            return [replace(strips[0], muted=False)]  # before a decomposition there is nothing else to hear
+        if self._comparing:
+            return [
+                replace(strip, muted=channel != ORIGINAL, soloed=False) for channel, strip in zip(channels, strips, strict=True)
+            ]
+        return strips
+
+    def _send_strips(self) -> None:
+        if self._loaded and not self._swapping:
+            self._player.set_strips(self._strips(self._loaded))
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if "recording" in aspects:
+            self._player.pause()
+            self._player.seek(0.0)
+            self.set_loop(None)
+            self.compare(False)
+        if aspects & {"recording", "separation"}:
+            self._load()
+        elif aspects & {"strips", "layers"}:
+            self._send_strips()
+
+    def _load(self) -> None:
+        """Bring the document's signals into the player, in the worker's thread because they are copied."""
+        state, separation = self._document.state, self._document.separation
+        if state.audio is None:
+            return
+        channels: list[int] = []
+        signals: list[FloatArray] = []
+        if separation is not None:
+            channels += [*separation.layers, RESIDUAL]
+            signals += [*separation.layers.values(), separation.residual]
+        channels.append(ORIGINAL)
+        signals.append(state.audio.samples)
+        wanted, rate = tuple(channels), state.audio.rate
+        self._loads += 1
+        number = self._loads
+
+        def steps() -> Steps[None]:
+            yield Progress(0, 1, "Preparing to play")
+            if number == self._loads:  # a newer load makes this one needless
+                self._swapping = True
+                self._player.load(signals, rate, self._strips(wanted))
+
+        def loaded() -> None:
+            self._swapping = False
+            if number == self._loads:
+                self._loaded = wanted
+                self._send_strips()
+                self.ready.emit()
+
+        job = Job("Preparing to play", steps)
+        job.done.connect(loaded)
+        job.failed.connect(self.said)
+        self._worker.submit(job)
+
+    def _tick(self) -> None:
+        self.status = self._player.status()
+        interval = PLAYING_MS if self.status.playing else IDLE_MS
+        if self._timer.interval() != interval:
+            self._timer.setInterval(interval)
+        if self.status.message and self.status.message != self._said:
+            self.said.emit(self.status.message)
+        self._said = self.status.message
+        self.ticked.emit(self.status)

@@ -1,0 +1,492 @@
+"""The window: lays out the parts and ties the actions to them."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from soli import __version__
+from soli.assets import asset
+from soli.playback.player import PlayerStatus
+from soli.project import commands, export
+from soli.project.document import Document
+from soli.project.storage import SUFFIX
+from soli.settings import Settings
+from soli.signal.audio import READABLE
+from soli.ui.actions import Actions
+from soli.ui.dialogs.export_dialog import ExportDialog
+from soli.ui.dialogs.keys_dialog import KeysDialog
+from soli.ui.dialogs.model_dialog import ModelDialog
+from soli.ui.listening import Listening
+from soli.ui.menus import build_menus
+from soli.ui.mixer.mixer_panel import MixerPanel
+from soli.ui.panels.decomposition import DecompositionPanel
+from soli.ui.panels.template import TemplatePanel
+from soli.ui.roll.roll import Roll
+from soli.ui.selection import Selection
+from soli.ui.session import SCORES, Session
+from soli.ui.theme import Theme
+from soli.ui.transport_bar import ToolRail, TransportBar
+from soli.ui.worker import Job
+
+SIDE_WIDTH = 296
+BRIGHTNESS_STEP = 0.1
+
+
+class MainWindow(QMainWindow):
+    """Shows the document; what the user asks for goes to session, listening or the document itself."""
+
+    def __init__(
+        self,
+        document: Document,
+        session: Session,
+        listening: Listening,
+        selection: Selection,
+        theme: Theme,
+        settings: Settings,
+    ) -> None:
+        super().__init__()
+        self.document, self.session, self.listening = document, session, listening
+        self.selection, self.theme, self.settings = selection, theme, settings
+        self.setWindowTitle("Soli")
+        self.setAcceptDrops(True)
+        self.actions_ = Actions(self, theme)
+        self.roll = Roll(document, selection, theme, self.actions_.by_key)
+        self.transport = TransportBar(theme, self.actions_.by_key)
+        self.rail = ToolRail(theme, self.actions_.tools)
+        self.mixer = MixerPanel(document, selection, listening, theme)
+        self.jobs = DecompositionPanel(document, theme)
+        self.template = TemplatePanel(document, selection, theme)
+        self.hint = QLabel()
+        self.summary = QLabel()
+        self._lay_out()
+        build_menus(self.menuBar(), self.actions_, self._recent_menu, self._fill_layer_menu)
+        self._connect()
+        document.subscribe(self._follow)
+        theme.changed.connect(self._retheme)
+        self._retheme()
+        self._update_actions()
+        self._show_title()
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        side.setObjectName("side")
+        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout()
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(16)
+        for widget, stretch in ((self.mixer, 0), (self.jobs, 0), (self.template, 1)):
+            column.addWidget(widget, stretch)
+        inner = QWidget()
+        inner.setLayout(column)
+        scroll = QScrollArea()
+        scroll.setObjectName("sideScroll")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        around = QVBoxLayout(side)
+        around.setContentsMargins(1, 0, 0, 0)
+        around.addWidget(scroll)
+        side.setFixedWidth(SIDE_WIDTH)
+
+        status = QWidget()
+        status.setObjectName("statusbar")
+        status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        status.setFixedHeight(26)
+        line = QHBoxLayout(status)
+        line.setContentsMargins(14, 0, 14, 0)
+        self.hint.setObjectName("quiet")
+        self.hint.setMinimumWidth(80)
+        self.summary.setObjectName("quiet")
+        line.addWidget(self.hint, 1)
+        line.addWidget(self.summary)
+
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.rail)
+        body.addWidget(self.roll, 1)
+        body.addWidget(side)
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.transport)
+        layout.addLayout(body, 1)
+        layout.addWidget(status)
+        self.setCentralWidget(central)
+        self.setMinimumSize(900, 560)
+
+    def _connect(self) -> None:
+        acts: dict[str, Callable[[], object]] = {
+            "new": self._new,
+            "open": self._ask_open,
+            "open_recording": lambda: self._ask_open("recording"),
+            "open_score": lambda: self._ask_open("score"),
+            "save": self.save,
+            "save_as": lambda: self.save(ask=True),
+            "export": self._ask_export,
+            "export_notes": self._ask_export_notes,
+            "demo": self.open_demo,
+            "quit": self.close,
+            "undo": self.document.undo,
+            "redo": self.document.redo,
+            "select_all": lambda: self.selection.set(self.document.state.notes),
+            "select_none": lambda: self.selection.set(()),
+            "delete": self._delete,
+            "zoom_in": lambda: self.roll.view.zoom_time(1.4),
+            "zoom_out": lambda: self.roll.view.zoom_time(1 / 1.4),
+            "zoom_selection": self.roll.zoom_to_selection,
+            "fit": self.roll.fit,
+            "follow": self._toggle_follow,
+            "brighter": lambda: self._light(BRIGHTNESS_STEP),
+            "darker": lambda: self._light(-BRIGHTNESS_STEP),
+            "dark": lambda: self._use_theme("dark"),
+            "light": lambda: self._use_theme("light"),
+            "next_pane": self._next_pane,
+            "play": self.listening.toggle_play,
+            "return": lambda: self.listening.seek(0.0),
+            "end": lambda: self.listening.seek(self.document.state.duration_s),
+            "loop": self.listening.toggle_loop,
+            "loop_selection": self._loop_selection,
+            "compare": lambda: self.listening.compare(not self.listening.comparing),
+            "decompose": self.session.decompose,
+            "model": self._ask_model,
+            "align": self.session.align_again,
+            "layers_track": lambda: self.session.split_layers("track"),
+            "layers_channel": lambda: self.session.split_layers("channel"),
+            "layers_hand": lambda: self.session.split_layers("hand"),
+            "layers_pitch": self._ask_split,
+            "layers_one": lambda: self.session.split_layers("one"),
+            "new_layer": self.mixer.new_layer,
+            "rename_layer": lambda: self.mixer.rename(self.selection.layer),
+            "solo": lambda: self.mixer.toggle(self.selection.layer, solo=True),
+            "mute": lambda: self.mixer.toggle(self.selection.layer, mute=True),
+            "solo_only": lambda: self.mixer.solo_only(self.selection.layer),
+            "all_but": lambda: self.mixer.all_but(self.selection.layer),
+            "keys": lambda: KeysDialog(self, self.actions_.table()).exec(),
+            "about": self._about,
+        }
+        for key, act in acts.items():
+            self.actions_.on(key, act)
+        for index, action in enumerate(self.actions_.tools):
+            action.triggered.connect(lambda _=False, i=index: self.roll.canvas.use_tool(i))
+        for index, action in enumerate(self.actions_.assign):
+            action.triggered.connect(lambda _=False, i=index: self._assign(i))
+        canvas, listening, session = self.roll.canvas, self.listening, self.session
+        canvas.hint_changed.connect(self.hint.setText)
+        canvas.menu_requested.connect(self._roll_menu)
+        self.selection.changed.connect(self._update_actions)
+        self.roll.ruler.seek_requested.connect(listening.seek)
+        self.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop((start, end)))
+        self.roll.minimap.seek_requested.connect(listening.seek)
+        self.mixer.silent_changed.connect(canvas.set_audible)
+        self.jobs.settings_requested.connect(self._ask_model)
+        listening.ticked.connect(self._tick)
+        listening.loop_changed.connect(self._show_loop)
+        listening.comparing_changed.connect(self.actions_["compare"].setChecked)
+        listening.said.connect(lambda text: self.roll.banner.say("warning", text))
+        session.said.connect(self.roll.banner.say)
+        session.started.connect(self._watch)
+        session.busy_changed.connect(self._update_actions)
+        session.opened.connect(self._remember)
+        session.picture_ready.connect(canvas.set_picture)
+        session.picture_grew.connect(canvas.picture_grew)
+        session.loudness_ready.connect(self.roll.minimap.set_loudness)
+
+    # What the user asks for
+
+    def open_demo(self) -> None:
+        self._when_safe(lambda: self.session.open_files([asset("demo", "recording.flac"), asset("demo", "score.mid")]))
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open files from the command line, a drop or a dialog."""
+        fresh = any(p.suffix.lower() not in SCORES for p in paths)
+        if fresh:
+            self._when_safe(lambda: self.session.open_files(paths))
+        else:
+            self.session.open_files(paths)
+
+    def save(self, *, ask: bool = False) -> bool:
+        """Save the project; True when it is safe, False when the user turned away or it failed."""
+        path = self.document.path
+        if ask or path is None:
+            start = str(Path(self.settings.folder or Path.home()) / f"{self.document.title}{SUFFIX}")
+            name, _ = QFileDialog.getSaveFileName(self, "Save project", start, f"Soli project (*{SUFFIX})")
+            if not name:
+                return False
+            path = Path(name)
+            if path.suffix.lower() != SUFFIX:
+                path = path.with_name(path.name + SUFFIX)
+        return self.session.save(path)
+
+    def _new(self) -> None:
+        from soli.project.pipeline import Loaded
+        from soli.project.state import State
+
+        self._when_safe(lambda: self.document.restore(Loaded(State())))
+
+    def _ask_open(self, what: str = "") -> None:
+        sounds = " ".join(f"*{suffix}" for suffix in READABLE)
+        scores = " ".join(f"*{suffix}" for suffix in SCORES)
+        filters = {
+            "": f"Recordings, scores and projects ({sounds} {scores} *{SUFFIX});;All files (*)",
+            "recording": f"Recordings ({sounds});;All files (*)",
+            "score": f"Scores ({scores});;All files (*)",
+        }[what]
+        title = f"Open {what or 'a recording, its score, or a project'}"
+        names, _ = QFileDialog.getOpenFileNames(self, title, self.settings.folder, filters)
+        if names:
+            self.open_paths([Path(name) for name in names])
+
+    def _ask_export(self) -> None:
+        separation = self.document.separation
+        if separation is None:
+            return
+        state = self.document.state
+        folder = Path(self.settings.export_folder or self.settings.folder or Path.home()) / f"{self.document.title} layers"
+        stems = [s for s in export.stems(state) if s.id < 0 or s.id in separation.layers]
+        dialog = ExportDialog(self, state, stems, folder, self.settings.export_format)
+        if dialog.exec():
+            self.settings.export_folder, self.settings.export_format = str(dialog.folder.parent), dialog.form
+            self.session.export(dialog.folder, form=dialog.form, chosen=dialog.chosen, mix=dialog.mix)
+        dialog.deleteLater()
+
+    def _ask_export_notes(self) -> None:
+        start = str(Path(self.settings.folder or Path.home()) / f"{self.document.title} aligned.mid")
+        name, _ = QFileDialog.getSaveFileName(self, "Export notes", start, "MIDI (*.mid)")
+        if name:
+            self.session.export_notes(Path(name) if Path(name).suffix else Path(f"{name}.mid"))
+
+    def _ask_model(self) -> None:
+        dialog = ModelDialog(self, self.document.state.settings)
+        if dialog.exec():
+            chosen = dialog.settings()
+            if chosen != self.document.state.settings:
+                self.document.do(commands.set_settings(self.document.state, chosen))
+        dialog.deleteLater()
+
+    def _ask_split(self) -> None:
+        pitch, accepted = QInputDialog.getInt(
+            self, "Split layers at a pitch", "Lowest MIDI pitch of the upper layer (60 is C4)", 60, 1, 127
+        )
+        if accepted:
+            self.session.split_layers(f"pitch:{pitch}")
+
+    def _about(self) -> None:
+        text = (
+            f"<b>Soli {__version__}</b><p>Hear any notes of a recording on their own.</p>"
+            "<p>Score-informed decomposition after Ewert and Müller (ICASSP 2012) and Özer et al. (EUSIPCO 2022).</p>"
+            "<p>MIT licence. Type face: Inter, SIL Open Font License.</p>"
+        )
+        QMessageBox.about(self, "About Soli", text)
+
+    def _delete(self) -> None:
+        if self.selection.ids:
+            self.document.do(commands.delete_notes(self.document.state, self.selection.ids))
+
+    def _assign(self, index: int) -> None:
+        layers = self.document.state.layers
+        if index < len(layers):
+            self.mixer.assign(layers[index].id)
+
+    def _loop_selection(self) -> None:
+        notes = [self.document.state.notes[i] for i in self.selection.ids]
+        if notes:
+            self.listening.set_loop((min(n.onset_s for n in notes), max(n.sounding_offset_s for n in notes)))
+
+    def _toggle_follow(self) -> None:
+        self.settings.follow_playhead = self.actions_["follow"].isChecked()
+
+    def _light(self, step: float) -> None:
+        canvas = self.roll.canvas
+        canvas.set_light(min(1.0, max(-1.0, canvas.brightness + step)), canvas.contrast)
+
+    def _use_theme(self, name: str) -> None:
+        self.settings.theme = name
+        self.theme.use(name)
+
+    def _next_pane(self) -> None:
+        """Walk the keyboard through roll, strips and decomposition."""
+        panes: list[QWidget] = [self.roll.canvas, *(s for s in self.mixer.findChildren(QWidget) if s.objectName() == "strip")][:2]
+        panes.append(self.jobs.method)
+        here = self.focusWidget()
+        place = next((i for i, pane in enumerate(panes) if here is not None and (pane is here or pane.isAncestorOf(here))), -1)
+        if here is not None and place < 0 and self.mixer.isAncestorOf(here):
+            place = 1
+        panes[(place + 1) % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _roll_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        for key in ("delete", "loop_selection", "zoom_selection", "new_layer"):
+            menu.addAction(self.actions_[key])
+        self._fill_layer_menu(menu.addMenu("Move to layer"))
+        self.roll.canvas.add_menu(menu, at)
+        menu.deleteLater()
+
+    def _fill_layer_menu(self, menu: QMenu) -> None:
+        """One entry a layer, with the keys Alt+1 to Alt+9."""
+        menu.clear()
+        menu.setEnabled(bool(self.document.state.layers))
+        for index, layer in enumerate(self.document.state.layers):
+            if index < len(self.actions_.assign):
+                action = self.actions_.assign[index]
+                action.setText(layer.name)
+                menu.addAction(action)
+            else:
+                menu.addAction(layer.name, partial(self.mixer.assign, layer.id))
+
+    def _recent_menu(self, menu: QMenu) -> None:
+        menu.clear()
+        for name in self.settings.recent:
+            menu.addAction(name, partial(self.open_paths, [Path(name)]))
+        if not self.settings.recent:
+            menu.addAction("Nothing yet").setEnabled(False)
+
+    def _when_safe(self, then: Callable[[], object]) -> None:
+        """Do something that would lose unsaved work, after asking what becomes of it."""
+        if self._may_lose():
+            then()
+
+    def _may_lose(self) -> bool:
+        if not (self.document.edited and self.document.history.done):
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self,
+            "Unsaved changes",
+            f"Save the changes to {self.document.title} first?",
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        return answer == buttons.Discard or (answer == buttons.Save and self.save())
+
+    # What the user sees
+
+    def _tick(self, status: PlayerStatus) -> None:
+        has_sound = self.document.state.audio is not None
+        position = status.position_s if has_sound else None
+        self.roll.set_playhead(position, follow=status.playing and self.settings.follow_playhead)
+        self.roll.show_sounding(position if status.playing else None)
+        self.transport.show_status(status, self.roll.canvas.beats)
+        self.actions_.show_playing(status.playing)
+
+    def _show_loop(self) -> None:
+        self.roll.ruler.set_loop(self.listening.loop, on=self.listening.loop_on)
+        self.actions_["loop"].setChecked(self.listening.loop_on)
+
+    def _watch(self, job: Job, curve: bool) -> None:
+        self.jobs.watch(job, curve=curve)
+
+    def _remember(self, path: Path) -> None:
+        self.settings.remember(path)
+        self.settings.folder = str(path.resolve().parent)
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if aspects & {"recording", "score", "path", "history"}:
+            self._show_title()
+        self._update_actions()
+        self._show_summary()
+
+    def _show_title(self) -> None:
+        state = self.document.state
+        empty = state.audio is None and state.score is None
+        title = "" if empty else (state.score.title if state.score and self.document.path is None else self.document.title)
+        if state.recording_path is not None and self.document.path is None:
+            title = state.recording_path.stem
+        edited = self.document.edited and bool(self.document.history.done)
+        self.transport.show_title(title, edited=edited)
+        self.setWindowTitle(f"{'*' if edited else ''}{title} – Soli" if title else "Soli")
+
+    def _show_summary(self) -> None:
+        state = self.document.state
+        parts = []
+        if state.notes:
+            parts.append(f"{len(state.notes)} notes")
+        if state.layers:
+            parts.append(commands.count(len(state.layers), "layer") if len(state.layers) > 1 else "1 layer")
+        if self.document.stale:
+            parts.append("edits not heard yet: decompose again")
+        self.summary.setText("  ·  ".join(parts))
+
+    def _update_actions(self) -> None:
+        document, state = self.document, self.document.state
+        has_sound, has_notes, chosen = state.audio is not None, bool(state.notes), bool(self.selection.ids)
+        has_layers, busy = document.separation is not None, self.session.decomposing or self.session.opening
+        enabled = {
+            "save": has_sound or has_notes,
+            "save_as": has_sound or has_notes,
+            "export": has_layers,
+            "export_notes": has_notes,
+            "undo": document.history.last is not None,
+            "redo": document.history.next is not None,
+            "select_all": has_notes,
+            "select_none": chosen,
+            "delete": chosen,
+            "zoom_selection": chosen,
+            "loop_selection": chosen and has_sound,
+            "play": has_sound,
+            "return": has_sound,
+            "end": has_sound,
+            "loop": has_sound,
+            "compare": has_layers,
+            "decompose": has_sound
+            and (has_notes or bool(state.mask))
+            and not self.session.decomposing
+            and not self.session.opening,
+            "align": has_sound and state.score is not None and not busy,
+            "new_layer": has_sound or has_notes,
+            "rename_layer": bool(state.layers),
+        }
+        enabled |= dict.fromkeys(("layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one"), has_notes)
+        enabled |= dict.fromkeys(("solo", "mute", "solo_only", "all_but"), has_layers and bool(state.layers))
+        for key, on in enabled.items():
+            self.actions_[key].setEnabled(on)
+        for key, edit in (("undo", document.history.last), ("redo", document.history.next)):
+            verb = key.capitalize()
+            self.actions_[key].setText(f"&{verb} {edit.name}" if edit else f"&{verb}")
+        for index, action in enumerate(self.actions_.assign):
+            action.setEnabled(chosen and index < len(state.layers))
+        self.transport.decompose.setText("Decompose again" if has_layers and document.stale else "Decompose")
+
+    def _retheme(self) -> None:
+        self.actions_["dark"].setChecked(self.theme.colours.name == "dark")
+        self.actions_["light"].setChecked(self.theme.colours.name == "light")
+        self.actions_["follow"].setChecked(self.settings.follow_playhead)
+        for label in (self.hint, self.summary):
+            label.setFont(self.theme.font(8.5, figures=True))
+
+    # Events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_paths(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_lose():
+            event.ignore()
+            return
+        box = self.normalGeometry()
+        self.settings.window = [box.x(), box.y(), box.width(), box.height()]
+        self.settings.maximised = self.isMaximized()
+        event.accept()

@@ -1,0 +1,40 @@
+"""The menu bar, made of the window's actions."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from soli.ui.actions import Actions
+
+MENUS: dict[str, tuple[str, ...]] = {
+    "&File": (
+        "new", "open", "*recent", "", "open_recording", "open_score", "demo", "", "save", "save_as", "", "export", "export_notes",
+        "", "quit",
+    ),
+    "&Edit": ("undo", "redo", "", "select_all", "select_none", "delete", "", "*assign"),
+    "&View": ("zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "brighter", "darker", "dark", "light", "",
+              "next_pane"),
+    "&Layers": (
+        "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
+        "", "solo", "mute", "solo_only", "all_but",
+    ),
+    "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "compare"),
+    "&Decompose": ("decompose", "model", "", "align"),
+    "&Help": ("keys", "about"),
+}  # fmt: skip
+
+
+def build_menus(
+    bar: QMenuBar, actions: Actions, fill_recent: Callable[[QMenu], None], fill_layers: Callable[[QMenu], None]
+) -> None:
+    """Fill `bar`. The menus of recent files and of layers are filled each time they open."""
+    for title, keys in MENUS.items():
+        menu = bar.addMenu(title)
+        for key in keys:
+            if key == "":
+                menu.addSeparator()
+            elif key.startswith("*"):
+                submenu = menu.addMenu("Open &recent" if key == "*recent" else "Move to &layer")
+                submenu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
+            else:
+                menu.addAction(actions[key])

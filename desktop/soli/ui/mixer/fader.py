@@ -1,0 +1,156 @@
+"""A horizontal fader in decibels."""
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QSlider, QWidget
+
+from soli.ui.theme import Theme
+
+LOWEST_DB, HIGHEST_DB = -60.0, 12.0
+UNITY_AT = 0.78  # where 0 dB lies on the way
+STEPS = 1000
+KNOB = 6.5
+FINE = 0.1
+
+
+def position_of(gain_db: float) -> float:
+    """Place on the way, 0 to 1: half of it for the 20 dB around unity, nothing below LOWEST_DB."""
+    if gain_db >= 0:
+        return UNITY_AT + (1 - UNITY_AT) * min(1.0, gain_db / HIGHEST_DB)
+    return UNITY_AT * (max(0.0, 1 - gain_db / LOWEST_DB)) ** 1.6 if gain_db > LOWEST_DB else 0.0
+
+
+def gain_at(position: float) -> float:
+    """The inverse of `position_of`; the left end is silence (-inf dB)."""
+    if position >= UNITY_AT:
+        return HIGHEST_DB * (position - UNITY_AT) / (1 - UNITY_AT)
+    return LOWEST_DB * (1 - (position / UNITY_AT) ** (1 / 1.6)) if position > 0.0005 else -math.inf
+
+
+def spoken_gain(gain_db: float) -> str:
+    return "−∞ dB" if gain_db == -math.inf else f"{gain_db:+.1f} dB".replace("-", "−").replace("+0.0", "0.0")
+
+
+class Fader(QSlider):
+    """Drag moves it, Ctrl-drag finely; double-click or Shift-click goes to 0 dB; arrows and wheel step by half a decibel."""
+
+    gain_moved = Signal(float)
+    let_go = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._theme = theme
+        self._colour = QColor(theme.colours.dim)
+        self._gain_db = 0.0
+        self._drag: tuple[float, float] | None = None
+        self.setRange(0, STEPS)
+        self.setFixedHeight(18)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Gain: drag; Ctrl-drag for fine steps; double-click for 0 dB")
+        theme.changed.connect(self.update)
+
+    @property
+    def gain_db(self) -> float:
+        return self._gain_db
+
+    def show_gain(self, gain_db: float) -> None:
+        """Take over a gain without telling of it."""
+        self._gain_db = gain_db
+        self.blockSignals(True)
+        self.setValue(round(STEPS * position_of(gain_db)))
+        self.blockSignals(False)
+        self.setAccessibleDescription(spoken_gain(gain_db))
+        self.update()
+
+    def set_colour(self, colour: QColor) -> None:
+        self._colour = colour
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme, middle = self._theme, self.height() / 2
+        x = self._x(position_of(self._gain_db))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("border"))
+            painter.drawRoundedRect(QRectF(KNOB, middle - 1.5, self.width() - 2 * KNOB, 3), 1.5, 1.5)
+            painter.setBrush(self._colour)
+            painter.drawRoundedRect(QRectF(KNOB, middle - 1.5, max(0.0, x - KNOB), 3), 1.5, 1.5)
+            painter.setPen(QPen(theme.colour("faint"), 1))
+            unity = self._x(UNITY_AT)
+            painter.drawLine(QPointF(unity, middle + 4), QPointF(unity, middle + 7))
+            painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "ground"), 1.5))
+            painter.setBrush(theme.colour("ink"))
+            painter.drawEllipse(QPointF(x, middle), KNOB - 1, KNOB - 1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._move(0.0)
+            self.let_go.emit()
+            return
+        place = position_of(self._gain_db)
+        if abs(event.position().x() - self._x(place)) > KNOB + 2:
+            place = self._place(event.position().x())
+            self._move(gain_at(place))
+        self._drag = (event.position().x(), place)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._drag is None:
+            return
+        x, place = self._drag
+        fine = FINE if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0
+        place = min(1.0, max(0.0, place + fine * (event.position().x() - x) / max(1.0, self.width() - 2 * KNOB)))
+        self._drag = (event.position().x(), place)
+        gain = gain_at(place)
+        self._move(0.0 if abs(gain) < 0.25 and fine == 1.0 else gain)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        if self._drag is not None:
+            self._drag = None
+            self.let_go.emit()
+
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+        self._drag = None
+        self._move(0.0)
+        self.let_go.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {
+            Qt.Key.Key_Left: -0.5,
+            Qt.Key.Key_Down: -0.5,
+            Qt.Key.Key_Right: 0.5,
+            Qt.Key.Key_Up: 0.5,
+            Qt.Key.Key_PageDown: -6.0,
+            Qt.Key.Key_PageUp: 6.0,
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            event.ignore()
+            return
+        self._step(step)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._step(0.5 * event.angleDelta().y() / 120)
+        event.accept()
+
+    def _step(self, step_db: float) -> None:
+        start = LOWEST_DB if self._gain_db == -math.inf else self._gain_db
+        gain = min(HIGHEST_DB, start + step_db)
+        self._move(gain if gain > LOWEST_DB else -math.inf)
+        self.let_go.emit()
+
+    def _move(self, gain_db: float) -> None:
+        if gain_db != self._gain_db:
+            self.show_gain(gain_db)
+            self.gain_moved.emit(gain_db)
+
+    def _x(self, place: float) -> float:
+        return KNOB + place * (self.width() - 2 * KNOB)
+
+    def _place(self, x: float) -> float:
+        return min(1.0, max(0.0, (x - KNOB) / max(1.0, self.width() - 2 * KNOB)))

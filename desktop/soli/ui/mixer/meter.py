@@ -1,0 +1,86 @@
+"""Level meters: how loud a strip is, with a peak that holds and a light for clipping."""
+
+import math
+import time
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from soli.ui.theme import Theme
+
+FLOOR_DB = -60.0
+TOP_DB = 6.0
+HOLD_S = 1.5
+FALL_DB_PER_S = 24.0
+
+
+def decibels(linear: float) -> float:
+    return 20 * math.log10(linear) if linear > 1e-6 else -120.0
+
+
+class Meter(QWidget):
+    """One or two horizontal bars from FLOOR_DB to TOP_DB: RMS filled, peak as a line. A click clears the clip light."""
+
+    def __init__(self, theme: Theme, *, bars: int = 1, bar_height: int = 4) -> None:
+        super().__init__()
+        self._theme, self._bars, self._bar_height = theme, bars, bar_height
+        self._rms = [-120.0] * bars
+        self._peak = [-120.0] * bars
+        self._held = [-120.0] * bars
+        self._held_since = [0.0] * bars
+        self._at_s = time.perf_counter()
+        self.clipped = False
+        self.setFixedHeight(bars * bar_height + (bars - 1) * 2)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    @property
+    def held_db(self) -> float:
+        """The loudest peak of the last seconds."""
+        return max(self._held)
+
+    def show_levels(self, peaks: list[float], rms: list[float]) -> None:
+        """Take over linear levels, one a bar; what falls, falls gently."""
+        now_s = time.perf_counter()
+        fall, self._at_s = FALL_DB_PER_S * (now_s - self._at_s), now_s
+        before = [*self._rms, *self._peak, *self._held]
+        for i, (peak, mean) in enumerate(zip(peaks, rms, strict=True)):
+            level = decibels(peak)
+            self._rms[i] = max(decibels(mean), self._rms[i] - fall)
+            self._peak[i] = max(level, self._peak[i] - fall)
+            if level >= self._held[i] or now_s - self._held_since[i] > HOLD_S:
+                self._held[i], self._held_since[i] = self._peak[i], now_s
+            self.clipped |= peak > 1.0
+        after = [*self._rms, *self._peak, *self._held]
+        if any(max(a, FLOOR_DB) != max(b, FLOOR_DB) for a, b in zip(before, after, strict=True)):
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, self.height())
+
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
+        self.clipped = False
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme, width = self._theme, self.width()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            for i in range(self._bars):
+                top, height = i * (self._bar_height + 2), self._bar_height
+                painter.setBrush(theme.colour("canvas"))
+                painter.drawRoundedRect(QRectF(0, top, width, height), height / 2, height / 2)
+                loud = self._peak[i]
+                colour = "bad" if loud > 0 else "warn" if loud > -6 else "good"
+                painter.setBrush(theme.colour(colour))
+                painter.drawRoundedRect(QRectF(0, top, self._x(self._rms[i]), height), height / 2, height / 2)
+                if self._held[i] > FLOOR_DB:
+                    painter.drawRect(QRectF(self._x(self._held[i]) - 1.5, top, 1.5, height))
+            if self.clipped:
+                painter.setBrush(theme.colour("bad"))
+                painter.drawRect(QRectF(width - 4, 0, 4, self.height()))
+
+    def _x(self, level_db: float) -> float:
+        return self.width() * min(1.0, max(0.0, (level_db - FLOOR_DB) / (TOP_DB - FLOOR_DB)))

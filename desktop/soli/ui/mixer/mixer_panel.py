@@ -1,0 +1,249 @@
+"""The column of strips: one a layer, the residual, the original; and how well they add up."""
+
+import math
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from soli.playback.mixer import Strip
+from soli.playback.player import PlayerStatus
+from soli.project import commands
+from soli.project.commands import count
+from soli.project.document import Document
+from soli.project.state import LAYER_COLOURS, ORIGINAL, RESIDUAL
+from soli.ui.listening import Listening
+from soli.ui.mixer.strip import StripWidget
+from soli.ui.selection import Selection
+from soli.ui.theme import Theme
+
+
+class MixerPanel(QWidget):
+    """Strips in step with the document. `silent_changed` names the layers that are not heard."""
+
+    silent_changed = Signal(object)
+
+    def __init__(self, document: Document, selection: Selection, listening: Listening, theme: Theme) -> None:
+        super().__init__()
+        self._document, self._selection, self._listening, self._theme = document, selection, listening, theme
+        self._strips: dict[int, StripWidget] = {}
+        heading = QLabel("LAYERS")
+        heading.setObjectName("heading")
+        self.null = QLabel()
+        self.null.setObjectName("good")
+        self.null.setToolTip("Peak of layers + residual − original: how exactly the layers add up to the recording")
+        self.null.setAccessibleName("Null")
+        self.add = QToolButton()
+        self.add.setText("+")
+        self.add.setFixedSize(24, 22)
+        self.add.setToolTip("New layer of the selected notes")
+        self.add.setAccessibleName("New layer")
+        self.add.clicked.connect(self.new_layer)
+        head = QHBoxLayout()
+        head.addWidget(heading)
+        head.addStretch()
+        head.addWidget(self.null)
+        head.addWidget(self.add)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(7)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(7)
+        layout.addLayout(head)
+        layout.addLayout(self._column)
+        document.subscribe(self._follow)
+        selection.layer_changed.connect(self._show)
+        selection.changed.connect(self._show_add)
+        listening.ticked.connect(self._meter)
+        listening.ready.connect(self._show)
+        theme.changed.connect(self._retheme)
+        self._rebuild()
+        self._retheme()
+
+    def new_layer(self) -> None:
+        state = self._document.state
+        name = f"Layer {len(state.layers) + 1}"
+        layer = state.next_layer_id()
+        self._document.do(commands.add_layer(state, name, self._selection.ids))
+        self._selection.set_layer(layer)
+        self._strips[layer].name.edit()
+
+    def rename(self, layer: int) -> None:
+        if layer in self._strips and layer >= 0:
+            self._strips[layer].name.edit()
+
+    def strip_widget(self, strip_id: int) -> StripWidget:
+        return self._strips[strip_id]
+
+    def toggle(self, strip_id: int, *, solo: bool = False, mute: bool = False) -> None:
+        """Solo or mute a strip by the keyboard."""
+        strip = self._document.state.strip(strip_id)
+        self._set(strip_id, replace(strip, soloed=strip.soloed ^ solo, muted=strip.muted ^ mute), dragging=False)
+
+    def solo_only(self, strip_id: int) -> None:
+        """Solo one strip and no other; again: none."""
+        state = self._document.state
+        alone = [i for i in self._strips if state.strip(i).soloed] == [strip_id]
+        strips = {i: replace(state.strip(i), soloed=i == strip_id and not alone) for i in self._strips}
+        if strip_id in strips and strips[strip_id].muted and not alone:
+            strips[strip_id] = replace(strips[strip_id], muted=False)
+        self._document.do(commands.set_strips(state, strips, "solo"))
+
+    def all_but(self, strip_id: int) -> None:
+        """Hear everything but one strip."""
+        state = self._document.state
+        others = [i for i in self._strips if i != ORIGINAL]
+        strips = {i: replace(state.strip(i), soloed=False, muted=i == strip_id) for i in others}
+        strips[ORIGINAL] = replace(state.strip(ORIGINAL), soloed=False, muted=True)
+        self._document.do(commands.set_strips(state, strips, "all but one"))
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if aspects & {"layers", "recording", "separation"}:
+            self._rebuild()
+        elif aspects & {"notes", "strips"}:
+            self._show()
+
+    def _rebuild(self) -> None:
+        state = self._document.state
+        wanted = [layer.id for layer in state.layers]
+        if state.audio is not None:
+            wanted += [RESIDUAL, ORIGINAL] if self._document.separation is not None else [ORIGINAL]
+        if list(self._strips) != wanted:
+            while (item := self._column.takeAt(0)) is not None:
+                widget = item.widget()
+                if widget is not None and getattr(widget, "id", None) not in wanted:
+                    widget.hide()
+                    widget.deleteLater()
+            self._strips = {i: self._strips.get(i) or self._new_strip(i) for i in wanted}
+            for widget in self._strips.values():
+                self._column.addWidget(widget)
+        self._show()
+
+    def _new_strip(self, strip_id: int) -> StripWidget:
+        strip = StripWidget(strip_id, self._theme)
+        strip.chosen.connect(self._choose)
+        strip.renamed.connect(self._rename)
+        strip.strip_moved.connect(lambda i, value, dragging: self._set(i, value, dragging=dragging))
+        strip.gesture_ended.connect(self._document.end_gesture)
+        strip.exclusive_solo.connect(self.solo_only)
+        strip.menu_requested.connect(self._menu)
+        return strip
+
+    def _show(self) -> None:
+        state, separation = self._document.state, self._document.separation
+        counts: dict[int, int] = {}
+        for note in state.notes.values():
+            counts[note.layer] = counts.get(note.layer, 0) + 1
+        soloing = any(state.strip(i).soloed for i in self._strips)
+        silent = set()
+        for i, widget in self._strips.items():
+            strip = state.strip(i)
+            layer = state.layer(i)
+            if i == ORIGINAL and separation is None:
+                strip, audible = replace(strip, muted=False), True
+            else:
+                audible = not strip.muted and (strip.soloed or not soloing)
+            if layer is not None:
+                number = counts.get(i, 0)
+                caption = "no notes" if number == 0 else f"{count(number, 'note') if number > 1 else '1 note'}"
+                heard = separation is not None and i in separation.layers
+                caption += "" if heard or separation is None else " · not separated yet"
+                widget.show_layer(layer.name, caption, layer.colour, active=i == self._selection.layer)
+                widget.set_available(heard)
+                if not audible:
+                    silent.add(i)
+            elif i == RESIDUAL:
+                widget.show_layer("Residual", "what no layer holds", self._theme.colours.faint, active=False)
+            else:
+                widget.show_layer("Original", "the recording itself", self._theme.colours.ink, active=False)
+                widget.set_available(True)
+                widget.mute.setEnabled(separation is not None)
+                widget.solo.setEnabled(separation is not None)
+            widget.show_strip(strip, audible=audible)
+            widget.update()
+        null = separation.null_dbfs if separation is not None else math.nan
+        self.null.setVisible(separation is not None)
+        self.null.setText(("null −∞ dBFS" if null <= -200 else f"null {null:.0f} dBFS").replace("-", "−"))
+        self._show_add()
+        self.silent_changed.emit(frozenset(silent))
+
+    def _show_add(self) -> None:
+        self.add.setEnabled(bool(self._document.state.layers) or self._document.state.audio is not None)
+
+    def _choose(self, strip_id: int) -> None:
+        if strip_id >= 0:
+            self._selection.set_layer(strip_id)
+
+    def _rename(self, strip_id: int, name: str) -> None:
+        layer = self._document.state.layer(strip_id)
+        if layer is not None and name and name != layer.name:
+            self._document.do(commands.alter_layer(self._document.state, strip_id, name=name))
+        self._show()
+
+    def _set(self, strip_id: int, strip: Strip, *, dragging: bool) -> None:
+        gesture = f"gain {strip_id}" if dragging else ""
+        self._document.do(commands.set_strip(self._document.state, strip_id, strip, gesture=gesture))
+
+    def _menu(self, strip_id: int, at: QPoint) -> None:
+        menu = QMenu(self)
+        if self._document.separation is not None:
+            menu.addAction("Hear only this", lambda: self.solo_only(strip_id))
+            if strip_id != ORIGINAL:
+                menu.addAction("Hear all but this", lambda: self.all_but(strip_id))
+        layer = self._document.state.layer(strip_id)
+        if layer is not None:
+            menu.addSeparator()
+            menu.addAction("Rename…", lambda: self.rename(strip_id))
+            colours = menu.addMenu("Colour")
+            for colour in LAYER_COLOURS:
+                action = colours.addAction(colour)
+                pixmap = self._theme.pixmap("select", colour, 16)
+                pixmap.fill(QColor(colour))
+                action.setIcon(pixmap)
+                action.triggered.connect(lambda _=False, c=colour: self._recolour(strip_id, c))
+            colours.addSeparator()
+            colours.addAction("Other…", lambda: self._ask_colour(strip_id))
+            menu.addAction("Select its notes", lambda: self._select(strip_id))
+            assign = menu.addAction("Move selected notes here", lambda: self.assign(strip_id))
+            assign.setEnabled(bool(self._selection.ids))
+            others = [other for other in self._document.state.layers if other.id != strip_id]
+            merge = menu.addMenu("Merge into")
+            merge.setEnabled(bool(others))
+            for other in others:
+                merge.addAction(other.name, partial(self._merge, strip_id, other.id))
+        if not menu.isEmpty():
+            menu.exec(at)
+        menu.deleteLater()
+
+    def assign(self, layer: int) -> None:
+        """Move the selected notes to a layer."""
+        if self._selection.ids:
+            self._document.do(commands.assign_layer(self._document.state, self._selection.ids, layer))
+
+    def _select(self, layer: int) -> None:
+        self._selection.set(n.id for n in self._document.state.notes.values() if n.layer == layer)
+
+    def _merge(self, layer: int, into: int) -> None:
+        self._document.do(commands.remove_layer(self._document.state, layer, into))
+
+    def _recolour(self, layer: int, colour: str) -> None:
+        self._document.do(commands.alter_layer(self._document.state, layer, colour=colour))
+
+    def _ask_colour(self, layer: int) -> None:
+        known = self._document.state.layer(layer)
+        colour = QColorDialog.getColor(QColor(known.colour if known else "#888888"), self, "Colour of the layer")
+        if colour.isValid():
+            self._recolour(layer, colour.name())
+
+    def _meter(self, status: PlayerStatus) -> None:
+        levels = dict(zip(self._listening.channels, zip(status.peaks, status.rms, strict=True), strict=False))
+        for i, widget in self._strips.items():
+            peak, rms = levels.get(i, (0.0, 0.0))
+            widget.meter.show_levels([peak], [rms])
+
+    def _retheme(self) -> None:
+        self.null.setFont(self._theme.font(8.3, figures=True))
+        self.null.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._show()

@@ -1,0 +1,251 @@
+"""The decomposition beside the mixer: method, loss curves, progress, cancel."""
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from soli.progress import Progress
+from soli.project import commands
+from soli.project.document import Document
+from soli.ui.theme import Theme
+from soli.ui.worker import Job
+
+if TYPE_CHECKING:
+    import pyqtgraph as pg
+
+METHODS = (("nmf", "NMF"), ("nae", "NAE"))
+DIVERGENCES = {0.0: "IS", 1.0: "KL", 2.0: "EUC"}
+CURVES = 2
+
+
+def method_name(method: str, beta: float) -> str:
+    """The method and the divergence that it makes small, as in NMF · KL."""
+    divergence = DIVERGENCES.get(beta, f"β={beta:g}")
+    return f"{dict(METHODS)[method]} · {divergence}"
+
+
+class LossPlot(QWidget):
+    """Loss by iteration of the current run and the one before, both as a share of their first value, logarithmic."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._plot: pg.PlotWidget | None = None
+        self._runs: list[tuple[str, list[float]]] = []
+        self.setFixedHeight(128)
+        self.setObjectName("well")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Loss by iteration")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 8, 2)
+        self.hint = QLabel("The loss appears here while Soli decomposes")
+        self.hint.setObjectName("quiet")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        layout.addWidget(self.hint)
+        theme.changed.connect(self.draw)
+
+    def begin(self, name: str, losses: list[float]) -> None:
+        """A new run: the former one turns grey, the one before it goes."""
+        self._runs = [*self._runs[-(CURVES - 1) :], (name, losses)]
+        self.draw()
+
+    def forget(self) -> None:
+        """The current run came to nothing."""
+        self._runs = self._runs[:-1]
+        self.draw()
+
+    def clear(self) -> None:
+        self._runs = []
+        self.draw()
+
+    def draw(self) -> None:
+        if not self._runs and self._plot is None:
+            return
+        # Imported here because it costs half a second, which the window should not wait for.
+        import pyqtgraph as pg
+
+        if self._plot is None:
+            self._plot = self._make_plot(pg)
+        theme, plot = self._theme, self._plot
+        plot.setBackground(theme.colour("canvas"))
+        for axis in ("left", "bottom"):
+            item = plot.getAxis(axis)
+            item.setPen(pg.mkPen(theme.colour("border")))
+            item.setTextPen(pg.mkPen(theme.colour("faint")))
+            item.setTickFont(theme.font(7))
+        plot.clear()
+        colours = ["accent"] if len(self._runs) == 1 else ["faint", "accent"]
+        for (_, losses), colour in zip(self._runs, colours, strict=False):
+            shares = [loss / losses[0] for loss in losses] if losses and losses[0] > 0 else []
+            if len(shares) > 1:
+                plot.plot(range(1, len(shares) + 1), shares, pen=pg.mkPen(theme.colour(colour), width=1.8))
+        self.hint.setVisible(not any(len(losses) > 1 for _, losses in self._runs))
+        plot.setVisible(self.hint.isHidden())
+
+    def _make_plot(self, pg: Any) -> "pg.PlotWidget":
+        plot = pg.PlotWidget()
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(False, False)
+        plot.hideButtons()
+        plot.setLogMode(False, True)
+        plot.getAxis("left").setWidth(34)
+        plot.setFrameShape(plot.Shape.NoFrame)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(plot)
+        return plot
+
+
+class DecompositionPanel(QWidget):
+    """Says what the model is, how a run goes, and lets it be cancelled."""
+
+    settings_requested = Signal()
+
+    def __init__(self, document: Document, theme: Theme) -> None:
+        super().__init__()
+        self._document, self._theme = document, theme
+        self._job: Job | None = None
+        self._last: Progress | None = None
+        heading = QLabel("DECOMPOSITION")
+        heading.setObjectName("heading")
+        self.method = QComboBox()
+        self.method.setAccessibleName("Method of decomposition")
+        self.method.setToolTip("Nonnegative matrix factorisation, or a nonnegative autoencoder")
+        for key, name in METHODS:
+            self.method.addItem(name, key)
+        self.method.activated.connect(self._choose)
+        self.more = QToolButton()
+        self.more.setFixedSize(24, 24)
+        self.more.setToolTip("Settings of the decomposition")
+        self.more.setAccessibleName("Settings of the decomposition")
+        self.more.clicked.connect(self.settings_requested)
+        head = QHBoxLayout()
+        head.addWidget(heading)
+        head.addStretch()
+        head.addWidget(self.method)
+        head.addWidget(self.more)
+        self.plot = LossPlot(theme)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.says = QLabel()
+        self.says.setObjectName("quiet")
+        self.says.setWordWrap(True)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("link")
+        self.cancel.setToolTip("Stop; what was there before stays (Esc)")
+        self.cancel.clicked.connect(self._cancel)
+        foot = QHBoxLayout()
+        foot.addWidget(self.says, 1)
+        foot.addWidget(self.cancel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(7)
+        layout.addLayout(head)
+        layout.addWidget(self.plot)
+        layout.addWidget(self.bar)
+        layout.addLayout(foot)
+        self._redraw = QTimer(self, interval=150)
+        self._redraw.timeout.connect(self.plot.draw)
+        document.subscribe(self._follow)
+        theme.changed.connect(self._retheme)
+        self._retheme()
+        self._show_idle()
+        self._show_settings()
+
+    @property
+    def job(self) -> Job | None:
+        """The job that is shown, while it runs."""
+        return self._job
+
+    def watch(self, job: Job, *, curve: bool = False) -> None:
+        """Show a job until it ends; `curve` draws its losses."""
+        self._job, self._last = job, None
+        self.bar.setValue(0)
+        self.bar.setVisible(True)
+        self.cancel.setVisible(True)
+        self.cancel.setEnabled(True)
+        self.says.setText(f"{job.name}…")
+        if curve:
+            settings = self._document.state.settings
+            self.plot.begin(method_name(settings.method, settings.beta), job.losses)
+            self._redraw.start()
+            job.cancelled.connect(self.plot.forget)
+            job.failed.connect(lambda _: self.plot.forget())
+        job.progressed.connect(self._progressed)
+        job.ended.connect(lambda: self._ended(job))
+
+    def _progressed(self, progress: Progress) -> None:
+        job = self._job
+        if job is None or self.sender() is not job:
+            return
+        self._last = progress
+        self.bar.setValue(round(1000 * progress.fraction))
+        left = ""
+        if progress.loss is not None and progress.step > 1:
+            took_s = time.perf_counter() - job.started_s
+            left = f" · about {max(1, round(took_s * (1 - progress.fraction) / max(progress.fraction, 1e-6)))} s left"
+        self.says.setText(f"{progress.what}{left}")
+
+    def _ended(self, job: Job) -> None:
+        if self._job is job:
+            self._job = None
+            self._redraw.stop()
+            self.plot.draw()
+            self._show_idle()
+
+    def _show_idle(self) -> None:
+        self.bar.setVisible(False)
+        self.cancel.setVisible(False)
+        separation, state = self._document.separation, self._document.state
+        if separation is not None:
+            took = sum(separation.seconds.values())
+            runs = len(separation.factors.losses)
+            stale = " · edits since are not heard yet" if self._document.stale else ""
+            self.says.setText(f"{runs} iterations in {took:.1f} s{stale}")
+        elif state.audio is None:
+            self.says.setText("Open a recording and its score to begin")
+        elif not state.notes:
+            self.says.setText("Open a score, or draw notes on the roll")
+        else:
+            self.says.setText("Ready to decompose")
+
+    def _show_settings(self) -> None:
+        settings = self._document.state.settings
+        for i, (key, _) in enumerate(METHODS):
+            self.method.setItemText(i, method_name(key, settings.beta))
+        self.method.setCurrentIndex([key for key, _ in METHODS].index(settings.method))
+
+    def _choose(self, index: int) -> None:
+        state = self._document.state
+        method = self.method.itemData(index)
+        if method != state.settings.method:
+            self._document.do(commands.set_settings(state, replace(state.settings, method=method)))
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self.cancel.setEnabled(False)
+            self.says.setText("Stopping…")
+            self._job.cancel()
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if "settings" in aspects:
+            self._show_settings()
+        if "recording" in aspects:
+            self.plot.clear()
+        if self._job is None:
+            self._show_idle()
+
+    def _retheme(self) -> None:
+        self.says.setFont(self._theme.font(8.5, figures=True))
+        self.plot.hint.setFont(self._theme.font(8.5))
+        self.more.setIcon(self._theme.icon("more"))
+        font = self._theme.font(8.5, weight=QFont.Weight.Medium)
+        self.method.setFont(font)

@@ -1,0 +1,389 @@
+"""The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QColor,
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+
+from soli.project import commands
+from soli.project.document import Document
+from soli.score.notes import pitch_name
+from soli.signal.log_spectrogram import LogSpectrogram
+from soli.ui.beats import Beats
+from soli.ui.roll import painting
+from soli.ui.roll.note_field import NoteField
+from soli.ui.roll.sound_image import SoundImage
+from soli.ui.roll.tools import TOOLS, Pointer, Tool, says
+from soli.ui.roll.view import View
+from soli.ui.selection import Selection
+from soli.ui.theme import Theme
+
+CARD_DELAY_MS = 250
+NUDGE_S = 0.01
+WHEEL_SEMITONES = 3.0
+NOTCH = 120
+
+
+@dataclass(frozen=True)
+class Audible:
+    """Which layers are heard now: the others are drawn dim."""
+
+    silent: frozenset[int] = frozenset()
+
+
+class Canvas(QWidget):
+    """Shows and edits the document's notes and mask. `hint_changed` says what the tool would do where the pointer is."""
+
+    hint_changed = Signal(str)
+    tool_changed = Signal(int)
+    menu_requested = Signal(QPoint)
+
+    def __init__(self, document: Document, selection: Selection, view: View, theme: Theme) -> None:
+        super().__init__()
+        self.document, self.selection, self.view, self.theme = document, selection, view, theme
+        self.field = NoteField(document.state)
+        self.beats = Beats(document.state)
+        self.audible = Audible()
+        self.brightness, self.contrast = 0.0, 1.0
+        self._image: SoundImage | None = None
+        self._tools = [tool(self) for tool in TOOLS]
+        self._tool = self._tools[0]
+        self._pointer: Pointer | None = None
+        self._pan_from: QPointF | None = None
+        self._playhead_s: float | None = None
+        self._card_note: int | None = None
+        self._card_timer = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
+        self._card_timer.timeout.connect(self._show_card)
+
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(240, 160)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Piano roll")
+        document.subscribe(self._follow)
+        selection.changed.connect(self._selection_changed)
+        view.changed.connect(self.update)
+        theme.changed.connect(self._recolour)
+
+    @property
+    def tool(self) -> Tool:
+        return self._tool
+
+    def use_tool(self, index: int) -> None:
+        self._tool.cancel()
+        self._tool = self._tools[index]
+        self.setCursor(self._tool.cursor)
+        self.tool_changed.emit(index)
+        self.hint_changed.emit(says(self._tool, None))
+        self.update()
+
+    def set_picture(self, picture: LogSpectrogram | None) -> None:
+        self._image = SoundImage(picture) if picture is not None else None
+        self._recolour()
+
+    def picture_grew(self) -> None:
+        if self._image is not None:
+            self._image.grow()
+            self.update()
+
+    def set_light(self, brightness: float, contrast: float) -> None:
+        self.brightness, self.contrast = brightness, contrast
+        self._recolour()
+
+    def set_audible(self, silent: frozenset[int]) -> None:
+        if silent != self.audible.silent:
+            self.audible = Audible(silent)
+            self.update()
+
+    def set_playhead(self, time_s: float | None) -> None:
+        """Move the playhead; only the strips it leaves and enters are painted again."""
+        former, self._playhead_s = self._playhead_s, time_s
+        for moment in {former, time_s} - {None}:
+            assert moment is not None
+            self.update(QRect(round(self.view.x_of(moment)) - 2, 0, 5, self.height()))
+
+    def layer_colour(self, layer: int) -> QColor:
+        known = self.document.state.layer(layer)
+        colour = QColor(known.colour if known else self.theme.colours.dim)
+        if layer in self.audible.silent:
+            colour.setAlphaF(0.38)
+        return colour
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        view, theme = self.view, self.theme
+        with QPainter(self) as painter:
+            painter.setClipRect(event.rect())
+            painter.fillRect(event.rect(), theme.colour("canvas"))
+            if self._image is not None:
+                self._image.paint(painter, view, self.devicePixelRatioF())
+            self._paint_edges(painter)
+            painting.draw_grid(painter, view, theme, self.beats)
+            colours = {layer.id: self.layer_colour(layer.id) for layer in self.document.state.layers}
+            hidden = self._tool.hidden
+            painting.draw_bodies(painter, view, self.field.bodies, colours)
+            painting.draw_notes(painter, view, self.field.notes, colours, hidden=hidden)
+            self._paint_strokes(painter)
+            self._paint_selected(painter, hidden)
+            self._tool.paint(painter)
+            if self._playhead_s is not None:
+                painting.draw_playhead(painter, view, theme, self._playhead_s)
+            self._paint_card(painter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.view.resize(event.size().width(), event.size().height())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._hide_card()
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._pan_from = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif self._may_use(event.button()):
+            self._tool.press(self._at(event))
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pan_from is not None:
+            way = event.position() - self._pan_from
+            self._pan_from = event.position()
+            self.view.scroll(seconds=-way.x() / self.view.px_per_s, semitones=way.y() / self.view.px_per_semitone)
+            return
+        self._pointer = self._at(event)
+        if self._tool.dragging:
+            self._tool.drag(self._pointer)
+            self.update()
+        else:
+            self.setCursor(self._tool.shape_at(self._pointer))
+            self._hover()
+        self.hint_changed.emit(says(self._tool, self._pointer))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pan_from is not None:
+            self._pan_from = None
+            self.setCursor(self._tool.cursor)
+        elif self._tool.dragging:
+            self._tool.release(self._at(event))
+            self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        # Brushes use the right button themselves; the menu key always opens the menu.
+        if event.reason() != QContextMenuEvent.Reason.Mouse or self._tool is self._tools[0]:
+            self.menu_requested.emit(event.globalPos())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointer = None
+        self._hide_card()
+        self.hint_changed.emit(says(self._tool, None))
+        super().leaveEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._hide_card()
+        pixels, notches = event.pixelDelta(), event.angleDelta()
+        modifiers, at = event.modifiers(), event.position()
+        # Alt turns the wheel sideways on some systems; Shift does on others.
+        turn = (notches.y() or notches.x()) / NOTCH
+        if modifiers & Qt.KeyboardModifier.ControlModifier:
+            if modifiers & Qt.KeyboardModifier.ShiftModifier:
+                self.view.zoom_pitch(1.15**turn, at.y())
+            else:
+                self.view.zoom_time(1.25**turn, at.x())
+        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
+            self.view.scroll(seconds=-turn * 0.1 * self.view.span_s)
+        elif not pixels.isNull():
+            self.view.scroll(seconds=-pixels.x() / self.view.px_per_s, semitones=pixels.y() / self.view.px_per_semitone)
+        else:
+            sideways = notches.x() / NOTCH
+            self.view.scroll(seconds=-sideways * 0.1 * self.view.span_s, semitones=notches.y() / NOTCH * WHEEL_SEMITONES)
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.view.zoom_time(1.0 + event.value(), event.position().x())
+            return True
+        return super().event(event)
+
+    def focusNextPrevChild(self, next_child: bool) -> bool:
+        # Tab walks through the notes; F6 leaves the roll.
+        return False if self.document.state.notes else super().focusNextPrevChild(next_child)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        acts: dict[int, Callable[[], None]] = {
+            Qt.Key.Key_Up: lambda: self._move(semitones=12 if ctrl else 1),
+            Qt.Key.Key_Down: lambda: self._move(semitones=-12 if ctrl else -1),
+            Qt.Key.Key_Left: lambda: self._move(seconds=-NUDGE_S * (10 if ctrl else 1)),
+            Qt.Key.Key_Right: lambda: self._move(seconds=NUDGE_S * (10 if ctrl else 1)),
+            Qt.Key.Key_Tab: lambda: self._next_note(1),
+            Qt.Key.Key_Backtab: lambda: self._next_note(-1),
+            Qt.Key.Key_Escape: self._escape,
+        }
+        act = acts.get(event.key())
+        if act is None:
+            super().keyPressEvent(event)
+        else:
+            act()
+
+    def describe(self, note_id: int) -> tuple[str, str]:
+        """What a note is, as a title and a line of details."""
+        note = self.document.state.notes[note_id]
+        layer = self.document.state.layer(note.layer)
+        bar = self.beats.bar_at(note.onset_s)
+        title = [pitch_name(note.pitch), *([f"bar {bar}"] if bar is not None else []), *([layer.name] if layer else [])]
+        details = [f"onset {note.onset_s:.2f} s", f"length {note.sounding_offset_s - note.onset_s:.2f} s"]
+        if note_id in self.field.confidence:
+            details.append(f"sure {self.field.confidence[note_id]:.2f}")
+        return "  ·  ".join(title), "   ".join(details)
+
+    def add_menu(self, menu: QMenu, at: QPoint) -> None:
+        """Select what lies under the menu before it opens, as a click would."""
+        position = QPointF(self.mapFromGlobal(at))
+        time_s, pitch = self.view.time_at(position.x()), self.view.pitch_at(position.y())
+        note = self.field.note_at(time_s, pitch)
+        if note is not None and note not in self.selection.ids:
+            self.selection.set({note})
+        menu.exec(at)
+
+    def _may_use(self, button: Qt.MouseButton) -> bool:
+        if not self.document.state.layers and self.document.state.audio is None:
+            return False
+        brush = self._tools.index(self._tool) in (2, 3)
+        return button == Qt.MouseButton.LeftButton or (button == Qt.MouseButton.RightButton and brush)
+
+    def _at(self, event: QMouseEvent) -> Pointer:
+        x, y, keys = event.position().x(), event.position().y(), event.modifiers()
+        right = event.button() == Qt.MouseButton.RightButton or bool(event.buttons() & Qt.MouseButton.RightButton)
+        return Pointer(
+            x,
+            y,
+            self.view.time_at(x),
+            self.view.pitch_at(y),
+            shift=bool(keys & Qt.KeyboardModifier.ShiftModifier),
+            ctrl=bool(keys & Qt.KeyboardModifier.ControlModifier),
+            right=right,
+        )
+
+    def _paint_edges(self, painter: QPainter) -> None:
+        """Beyond the recording there is nothing to hear."""
+        shade = self.theme.colour("ground", 150)
+        if self.view.start_s < 0:
+            painter.fillRect(QRect(0, 0, round(self.view.x_of(0.0)), self.height()), shade)
+        end = self.view.x_of(self.document.state.duration_s)
+        if self.document.state.audio is not None and end < self.width():
+            painter.fillRect(QRect(round(end), 0, self.width() - round(end), self.height()), shade)
+
+    def _paint_strokes(self, painter: QPainter) -> None:
+        for stroke in self.field.forbidden:
+            if stroke.end_s >= self.view.start_s and stroke.start_s <= self.view.end_s:
+                box = painting.rectangle(self.view, stroke.pitch, stroke.start_s, stroke.end_s)
+                painting.draw_forbidden(painter, box, self.theme)
+
+    def _paint_selected(self, painter: QPainter, hidden: frozenset[int]) -> None:
+        rows = self.field.notes.within(self.view.start_s, self.view.end_s, self.view.bottom, self.view.top)
+        chosen = self.selection.ids - hidden
+        if chosen:
+            mine = [row for row in rows.tolist() if int(self.field.notes.id[row]) in chosen]
+            notes = self.field.notes
+            boxes = [
+                painting.rectangle(self.view, float(notes.pitch[i]), float(notes.start_s[i]), float(notes.end_s[i]), inset=1.0)
+                for i in mine
+            ]
+            painting.draw_selected(painter, boxes, self.theme)
+
+    def _paint_card(self, painter: QPainter) -> None:
+        note = self.document.state.notes.get(self._card_note) if self._card_note is not None else None
+        if note is not None and not self._tool.dragging:
+            box = painting.rectangle(self.view, note.pitch, note.onset_s, note.sounding_offset_s)
+            painting.draw_card(painter, self.view, self.theme, box, *self.describe(note.id))
+
+    def _hover(self) -> None:
+        at = self._pointer
+        note = self.field.note_at(at.time_s, at.pitch) if at else None
+        if note != self._card_note:
+            self._hide_card()
+            if note is not None:
+                self._card_timer.start()
+
+    def _show_card(self) -> None:
+        at = self._pointer
+        self._card_note = self.field.note_at(at.time_s, at.pitch) if at else None
+        self.update()
+
+    def _hide_card(self) -> None:
+        self._card_timer.stop()
+        if self._card_note is not None:
+            self._card_note = None
+            self.update()
+
+    def _move(self, *, seconds: float = 0.0, semitones: int = 0) -> None:
+        if self.selection.ids:
+            self.document.do(commands.move_notes(self.document.state, self.selection.ids, seconds=seconds, semitones=semitones))
+        else:
+            self.view.scroll(seconds=10 * seconds * self.view.span_s / 2, semitones=semitones)
+
+    def _next_note(self, step: int) -> None:
+        """Select the note after (or before) the selected one, in order of onset."""
+        ids = self.field.notes.id.tolist()
+        if not ids:
+            return
+        places = [ids.index(i) for i in self.selection.ids] or [-1 if step > 0 else len(ids)]
+        place = ((max(places) if step > 0 else min(places)) + step) % len(ids)
+        self.selection.set({ids[place]})
+        self.reveal(ids[place])
+
+    def reveal(self, note_id: int) -> None:
+        """Scroll until a note can be seen."""
+        note = self.document.state.notes[note_id]
+        self.view.bring_into_view(note.onset_s)
+        if not self.view.bottom < note.pitch < self.view.top:
+            self.view.scroll(semitones=note.pitch - (self.view.top + self.view.bottom) / 2)
+
+    def _escape(self) -> None:
+        if self._tool.dragging:
+            self._tool.cancel()
+        else:
+            self.selection.set(())
+        self.update()
+
+    def _selection_changed(self) -> None:
+        if len(self.selection.ids) == 1:
+            title, details = self.describe(next(iter(self.selection.ids)))
+            self.setAccessibleDescription(f"{title}, {details}")
+        else:
+            self.setAccessibleDescription(f"{len(self.selection.ids)} notes selected")
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
+        self.update()
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if aspects & {"notes", "mask", "alignment", "settings"}:
+            self._tool.cancel()
+            self.field = NoteField(self.document.state)
+        if aspects & {"score", "alignment"}:
+            self.beats = Beats(self.document.state)
+        if aspects & {"recording", "notes"}:
+            self.view.set_duration(self.document.state.duration_s)
+        self._hide_card()
+        self.update()
+
+    def _recolour(self) -> None:
+        if self._image is not None:
+            self._image.colour(self.theme.colours, brightness=self.brightness, contrast=self.contrast)
+            self._image.grow()
+        self.update()

@@ -1,0 +1,280 @@
+"""What the window does: opens, aligns, decomposes, saves, exports. The document changes here; widgets only show it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from soli.errors import ProjectError
+from soli.progress import Progress, Steps
+from soli.project import commands, export, layering, pipeline, storage
+from soli.project.document import Document
+from soli.project.pipeline import Loaded, Separation
+from soli.signal.audio import READABLE, Audio
+from soli.signal.log_spectrogram import LogSpectrogram, LogSpectrogramMaker
+from soli.ui.roll.minimap import loudness
+from soli.ui.worker import Job, Worker
+
+SCORES = (".mid", ".midi", ".smf", ".kar")
+
+
+class Session(QObject):
+    """Runs the pipeline for the window, one job after another, and says how it went."""
+
+    said = Signal(str, str)  # "error", "warning" or "information", and a sentence
+    started = Signal(object, bool)  # a Job that the user waits for, and whether it has a loss curve
+    picture_ready = Signal(object)
+    picture_grew = Signal()
+    loudness_ready = Signal(object)
+    opened = Signal(Path)
+    busy_changed = Signal()
+    exported = Signal(list)
+
+    def __init__(self, document: Document, worker: Worker) -> None:
+        super().__init__()
+        self._document, self._worker = document, worker
+        self._decomposing: Job | None = None
+        self._opening: Job | None = None
+        self._picture_of: Audio | None = None
+        document.subscribe(self._follow)
+
+    @property
+    def decomposing(self) -> bool:
+        return self._decomposing is not None
+
+    @property
+    def opening(self) -> bool:
+        return self._opening is not None
+
+    def open_files(self, paths: Sequence[Path], *, layers: str = "") -> None:
+        """Open what is given: a project, or a recording, a score, or both in any order."""
+        projects = [p for p in paths if p.suffix.lower() == storage.SUFFIX]
+        scores = [p for p in paths if p.suffix.lower() in SCORES]
+        recordings = [p for p in paths if p not in projects and p not in scores]
+        if projects:
+            self._open_project(projects[0])
+        elif len(recordings) > 1 or len(scores) > 1:
+            self.said.emit("error", "One recording and one score make a project; open one of each")
+        elif recordings:
+            self._open_recording(recordings[0], scores[0] if scores else None, layers)
+        elif scores:
+            self._place_score(scores[0], layers)
+
+    def decompose(self) -> None:
+        """Run the model on what the roll shows. The former layers stay until the new ones are whole."""
+        if self._decomposing is not None or self._opening is not None:
+            return
+        state = self._document.state
+        job = Job("Decomposing", lambda: pipeline.separate_steps(state))
+        job.done.connect(self._separated)
+        job.cancelled.connect(
+            lambda: self.said.emit("information", "Decomposition cancelled; the former layers are as they were")
+        )
+        job.ended.connect(self._decomposition_ended)
+        self._decomposing = self._submit(job, curve=True)
+
+    def cancel(self) -> None:
+        """Stop what the user waits for."""
+        for job in (self._decomposing, self._opening):
+            if job is not None:
+                job.cancel()
+
+    def split_layers(self, kind: str) -> None:
+        """Sort the notes into new layers; see `layering.split`."""
+        state = self._document.state
+        names = state.score.track_names if state.score else ()
+        edit = commands.set_layers(state, layering.split(state.notes.values(), names, kind), "split into layers")
+        self._document.do(edit)
+
+    def align_again(self) -> None:
+        """Find the score's notes anew, leaving out what was edited by hand."""
+        state = self._document.state
+        if state.score is not None and state.audio is not None:
+            score, path = state.score, state.score_path
+            self._run_opening("Aligning", lambda: pipeline.align_score_steps(state, score, path), self._score_placed)
+
+    def save(self, path: Path) -> bool:
+        """Write the project; True when it is safe."""
+        state = self._document.state
+        try:
+            storage.save(path, state)
+        except ProjectError as error:
+            self.said.emit("error", str(error))
+            return False
+        self._document.saved(path, state)
+        self.opened.emit(path)
+        return True
+
+    def export(self, folder: Path, *, form: str, chosen: Sequence[int], mix: bool) -> None:
+        """Write layers, and the mix as it is heard, into a folder."""
+        separation, state = self._document.separation, self._document.state
+        if separation is None:
+            return
+
+        def steps() -> Steps[list[Path]]:
+            written = yield from export.export_steps(separation, state, folder, form=form, chosen=chosen) if chosen else _none()
+            if mix:
+                path = folder / export.mix_name(state, form)
+                written += yield from export.export_mix_steps(separation, state, path, form=form)
+            return written
+
+        job = Job("Exporting", steps)
+        job.done.connect(self._exported)
+        job.cancelled.connect(lambda: self.said.emit("information", "Export cancelled; files already written are whole"))
+        self._submit(job)
+
+    def export_notes(self, path: Path) -> None:
+        """Write the notes at their places in the recording as MIDI."""
+        state = self._document.state
+
+        def steps() -> Steps[list[Path]]:
+            yield Progress(0, 1, f"Writing {path.name}")
+            export.export_notes(state, path)
+            return [path]
+
+        job = Job("Exporting", steps)
+        job.done.connect(self._exported)
+        self._submit(job)
+
+    def _open_recording(self, path: Path, score: Path | None, layers: str) -> None:
+        if path.suffix.lower() not in READABLE:
+            self.said.emit(
+                "error", f"{path.name}: not a recording, a score or a project; open WAV, FLAC, OGG, MP3, AIFF, MIDI or .soli"
+            )
+            return
+        # A score that waits for its recording is placed on it as soon as it is there.
+        waiting = self._document.state.score_path if self._document.state.audio is None else None
+
+        def opened(loaded: Loaded) -> None:
+            self._restore(loaded)
+            self.opened.emit(path)
+            if score or waiting:
+                self._place_score(score or waiting, layers)
+
+        self._run_opening("Opening", lambda: pipeline.open_recording_steps(path), opened)
+
+    def _place_score(self, path: Path | None, layers: str) -> None:
+        assert path is not None
+        state = self._document.state
+        self._run_opening("Aligning", lambda: pipeline.place_score_steps(state, path, layers=layers), self._score_placed)
+
+    def _open_project(self, path: Path) -> None:
+        def opened(loaded: Loaded) -> None:
+            self._restore(loaded, path=path)
+            self.opened.emit(path)
+
+        self._run_opening("Opening", lambda: storage.open_steps(path), opened)
+
+    def _restore(self, loaded: Loaded, *, path: Path | None = None) -> None:
+        self._document.restore(loaded, path=path)
+        if loaded.warning:
+            self.said.emit("warning", _sentence(loaded.warning))
+
+    def _score_placed(self, loaded: Loaded) -> None:
+        state = loaded.state
+        edit = commands.place_score(
+            self._document.state,
+            score_path=state.score_path,
+            score=state.score,
+            alignment=state.alignment,
+            notes=state.notes,
+            layers=state.layers,
+            settings=state.settings,
+        )
+        self._document.do(edit)
+        if state.score_path is not None:
+            self.opened.emit(state.score_path)
+        if loaded.warning:
+            self.said.emit("warning", _sentence(loaded.warning))
+
+    def _run_opening(self, name: str, steps: Callable[[], Steps[Any]], done: Callable[[Any], None]) -> None:
+        self.cancel()
+        job = Job(name, steps)
+
+        def finished(result: Any) -> None:
+            if self._opening is job:
+                self._opening = None
+                done(result)
+
+        def ended() -> None:
+            if self._opening is job:
+                self._opening = None
+            self.busy_changed.emit()
+
+        job.done.connect(finished)
+        job.ended.connect(ended)
+        self._opening = job
+        self._submit(job)
+
+    def _separated(self, separation: Separation) -> None:
+        # A recording that was opened meanwhile has nothing to do with these layers.
+        if separation.source.audio is self._document.state.audio:
+            self._document.publish(separation)
+
+    def _decomposition_ended(self) -> None:
+        self._decomposing = None
+        self.busy_changed.emit()
+
+    def _exported(self, paths: list[Path]) -> None:
+        where = paths[0].parent if paths else Path()
+        what = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+        self.said.emit("information", f"Exported {what} to {where}")
+        self.exported.emit(paths)
+
+    def _submit(self, job: Job, *, curve: bool = False) -> Job:
+        job.failed.connect(lambda text: self.said.emit("error", _sentence(text)))
+        self._worker.submit(job)
+        self.started.emit(job, curve)
+        self.busy_changed.emit()
+        return job
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        audio = self._document.state.audio
+        if "recording" not in aspects or audio is self._picture_of:
+            return
+        self._picture_of = audio
+        if audio is None:
+            self.picture_ready.emit(None)
+            self.loudness_ready.emit(None)
+            return
+
+        job = Job("Drawing the spectrogram", lambda: _picture_steps(audio, made))
+        made: list[LogSpectrogram] = []
+        shown: list[LogSpectrogram] = []
+
+        def grew() -> None:
+            if self._document.state.audio is not audio or not made:
+                return
+            if not shown:
+                shown.append(made[0])
+                self.picture_ready.emit(made[0])
+            self.picture_grew.emit()
+
+        def drawn(peaks: NDArray[np.float32]) -> None:
+            grew()
+            if self._document.state.audio is audio:
+                self.loudness_ready.emit(peaks)
+
+        job.progressed.connect(lambda _: grew())
+        job.done.connect(drawn)
+        self._worker.submit(job)
+
+
+def _picture_steps(audio: Audio, made: list[LogSpectrogram]) -> Steps[NDArray[np.float32]]:
+    """Draw the spectrogram into a picture that can be seen from the first step on; returns the loudness for the overview."""
+    maker = LogSpectrogramMaker(audio)
+    made.append(maker.picture)
+    yield from maker.steps()
+    return loudness(audio)
+
+
+def _none() -> Steps[list[Path]]:
+    yield Progress(0, 1)
+    return []
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] if text else text

@@ -1,0 +1,173 @@
+"""The bar on top: title, transport, clock, compare, decompose, master level."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QFont
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from soli.playback.player import PlayerStatus
+from soli.ui.beats import Beats
+from soli.ui.mixer.meter import Meter
+from soli.ui.roll.ruler import clock
+from soli.ui.theme import Theme
+
+HEIGHT = 56
+
+
+class TransportBar(QWidget):
+    """Shows where the music is and how loud; its buttons are the window's actions."""
+
+    def __init__(self, theme: Theme, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("toolbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        brand = QLabel("Soli")
+        brand.setObjectName("brand")
+        self.title = QLabel()
+        self.title.setObjectName("title")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        left = QHBoxLayout()
+        left.setSpacing(12)
+        left.addWidget(brand)
+        left.addWidget(self.title, 1)
+
+        middle = QHBoxLayout()
+        middle.setSpacing(6)
+        for name in ("return", "play", "loop"):
+            middle.addWidget(self._button(actions[name]))
+        middle.addSpacing(6)
+        middle.addWidget(self._clock())
+        self.tempo = QLabel()
+        self.tempo.setObjectName("quiet")
+        self.tempo.setFixedWidth(66)
+        self.tempo.setToolTip("Tempo of the performance at the playhead, in beats a minute")
+        middle.addSpacing(4)
+        middle.addWidget(self.tempo)
+        self.compare = QPushButton("A / B")
+        self.compare.setCheckable(True)
+        self.compare.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.compare.setAccessibleName("Compare: hear the original in place of the mix")
+        self._bind(self.compare, actions["compare"])
+        middle.addWidget(self.compare)
+
+        right = QHBoxLayout()
+        right.setSpacing(14)
+        self.decompose = QPushButton("Decompose")
+        self.decompose.setObjectName("primary")
+        self.decompose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._bind(self.decompose, actions["decompose"])
+        right.addStretch(1)
+        right.addWidget(self.decompose)
+        self.master = Meter(theme, bars=2, bar_height=5)
+        self.master.setAccessibleName("Level of the mix")
+        self.master.setToolTip("Level of what is heard, left and right; the number is the loudest peak of late")
+        self.master.setFixedWidth(132)
+        self.peak = QLabel("−∞ dB")
+        self.peak.setObjectName("quiet")
+        self.peak.setFixedWidth(62)
+        self.peak.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        right.addWidget(self.master, 0, Qt.AlignmentFlag.AlignVCenter)
+        right.addWidget(self.peak)
+
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(18, 0, 16, 0)
+        layout.setSpacing(16)
+        layout.addLayout(left, 3)
+        layout.addLayout(middle)
+        layout.addLayout(right, 3)
+        theme.changed.connect(self._retheme)
+        self._retheme()
+
+    def show_title(self, title: str, *, edited: bool) -> None:
+        mark = "   •  edited" if edited else ""
+        self.title.setText(f"{title}{mark}" if title else "")
+
+    def show_status(self, status: PlayerStatus, beats: Beats) -> None:
+        self.time.setText(clock(status.position_s, decimals=3))
+        self.place.setText(beats.place(status.position_s))
+        tempo = beats.tempo_bpm(status.position_s)
+        self.tempo.setText(f"♩ = {tempo:.0f}" if tempo is not None else "")
+        left, right = status.master_peak
+        self.master.show_levels([left, right], [0.7 * left, 0.7 * right])
+        held = self.master.held_db
+        self.peak.setText("−∞ dB" if held < -90 else f"{held:.1f} dB".replace("-", "−"))
+
+    def _clock(self) -> QFrame:
+        frame = QFrame()
+        frame.setObjectName("clock")
+        frame.setFixedHeight(36)
+        self.time = QLabel("0:00.000")
+        self.time.setAccessibleName("Position")
+        self.place = QLabel()
+        self.place.setObjectName("quiet")
+        self.place.setFixedWidth(86)
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(13, 0, 8, 0)
+        row.setSpacing(11)
+        row.addWidget(self.time)
+        row.addWidget(self.place)
+        return frame
+
+    def _button(self, action: QAction) -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(action)
+        button.setIconSize(QSize(20, 20))
+        button.setFixedSize(40, 36)
+        button.setAccessibleName(action.iconText())
+        return button
+
+    def _bind(self, button: QPushButton, action: QAction) -> None:
+        """A push button that does, shows and enables what the action does."""
+
+        def follow() -> None:
+            button.setEnabled(action.isEnabled())
+            button.setChecked(action.isChecked())
+            button.setToolTip(action.toolTip())
+
+        button.clicked.connect(action.trigger)
+        action.changed.connect(follow)
+        action.toggled.connect(lambda _: follow())
+        follow()
+
+    def _retheme(self) -> None:
+        self.time.setFont(self._theme.font(14, weight=QFont.Weight.DemiBold, figures=True))
+        self.time.setFixedWidth(self.time.fontMetrics().horizontalAdvance("00:00.000") + 2)
+        for label in (self.place, self.tempo, self.peak):
+            label.setFont(self._theme.font(9, figures=True))
+        self.title.setFont(self._theme.font(10))
+
+
+class ToolRail(QWidget):
+    """The tools at the left edge, each with the digit that picks it."""
+
+    def __init__(self, theme: Theme, actions: list[QAction]) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("rail")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(48)
+        self._captions: list[QLabel] = []
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(5, 12, 5, 8)
+        layout.setSpacing(1)
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setIconSize(QSize(20, 20))
+            button.setFixedSize(36, 34)
+            button.setAccessibleName(f"{action.iconText()} tool")
+            caption = QLabel(action.shortcut().toString())
+            caption.setObjectName("quiet")
+            caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            self._captions.append(caption)
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(caption)
+            layout.addSpacing(5)
+        layout.addStretch()
+        theme.changed.connect(self._retheme)
+        self._retheme()
+
+    def _retheme(self) -> None:
+        for caption in self._captions:
+            caption.setFont(self._theme.font(7.5, figures=True))

@@ -1,0 +1,115 @@
+"""Runs pipeline generators one after another in a thread of their own, and tells the GUI thread how they go."""
+
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from soli.errors import Cancelled, SoliError
+from soli.progress import Progress, Steps
+
+TELL_EVERY_S = 0.03
+
+
+class Job(QObject):
+    """One run of a generator. Signals arrive in the GUI thread; exactly one of done, failed and cancelled comes last."""
+
+    progressed = Signal(object)
+    done = Signal(object)
+    failed = Signal(str)
+    cancelled = Signal()
+    ended = Signal()
+
+    def __init__(self, name: str, steps: Callable[[], Steps[Any]]) -> None:
+        super().__init__()
+        self.name = name
+        self.losses: list[float] = []
+        self.started_s = 0.0
+        self._steps = steps
+        self._stop = threading.Event()
+
+    def cancel(self) -> None:
+        """Stop at the next step; what was there before stays."""
+        self._stop.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._stop.is_set()
+
+    def run(self) -> None:
+        """Drive the generator to its end. Called in the worker's thread."""
+        self.started_s = time.perf_counter()
+        try:
+            result = self._drive()
+        except Cancelled:
+            self.cancelled.emit()
+        except SoliError as error:
+            self.failed.emit(str(error))
+        except MemoryError:
+            self.failed.emit(f"{self.name}: not enough memory; close other programs or use a shorter recording")
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            self.failed.emit(
+                f"{self.name} failed because of a fault in Soli ({type(error).__name__}: {error}); your work is untouched"
+            )
+        else:
+            self.done.emit(result)
+        self.ended.emit()
+
+    def _drive(self) -> Any:
+        steps, told_s = self._steps(), 0.0
+        try:
+            while True:
+                if self._stop.is_set():
+                    raise Cancelled(f"{self.name} was cancelled")
+                try:
+                    progress: Progress = next(steps)
+                except StopIteration as end:
+                    return end.value
+                if progress.loss is not None:
+                    self.losses.append(progress.loss)
+                now_s = time.perf_counter()
+                if now_s - told_s > TELL_EVERY_S:
+                    told_s = now_s
+                    self.progressed.emit(progress)
+        finally:
+            steps.close()
+
+
+class Worker(QThread):
+    """The one thread that computes. Jobs run in the order in which they were submitted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("soli worker")
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._pending: list[Job] = []
+
+    def submit(self, job: Job) -> Job:
+        self._pending.append(job)
+        job.ended.connect(lambda: self._pending.remove(job))
+        self._jobs.put(job)
+        return job
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._pending)
+
+    def cancel_all(self) -> None:
+        for job in self._pending:
+            job.cancel()
+
+    def close(self, timeout_ms: int = 8000) -> None:
+        """Cancel everything and end the thread."""
+        self.cancel_all()
+        self._jobs.put(None)
+        self.wait(timeout_ms)
+
+    def run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()
