@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from soli.errors import InputError
 from soli.progress import Progress, Steps, finish
 from soli.score.chords import SEARCHES, Chords, chords_of, placed_chords_steps
-from soli.score.confidence import confidences
+from soli.score.confidence import confidences, sureness
 from soli.score.features import SILENCE, Hearing, hear_steps
 from soli.score.notes import Note, Score, TimeMap, Times
 from soli.score.onsets import placed_notes
@@ -27,7 +27,7 @@ _SHORTEST_S = 0.01
 _SAME_S = 0.005  # an anchor this near to a chord of the score means that chord
 _NEAREST_S = 0.01  # of two anchors
 _LOOSE_END_S = 1.5
-_DOUBTFUL = 0.3
+_DOUBTFUL = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,9 @@ def align_steps(audio: Audio, score: Score, *, anchors: Sequence[tuple[float, fl
     onset_s = np.where(settled[chords.member], placed_s[chords.member], onset_s)
     notes = placed(score.notes, time_map, np.clip(onset_s, 0, None))
     absent = frozenset(note.id for note, chord in zip(notes, chords.member.tolist(), strict=True) if not heard[chord])
-    confidence, sure = confidences(hearing, notes)
-    confidence[~heard[chords.member]] = 0
+    there = heard[chords.member]
+    confidence = np.where(there, confidences(hearing, notes), np.float32(0))
+    sure = sureness(confidence[there])
     yield Progress(1, 1, "Aligned")
     warning = ""
     if sure < _DOUBTFUL:

@@ -14,8 +14,8 @@ _STRANGE = np.array([-6, -5, -2, -1, 1, 2, 3, 6])  # semitones away from a note,
 _SUSTAIN = ((0, 1.0), (12, 0.6), (19, 0.4))
 
 
-def confidences(hearing: Hearing, notes: Sequence[Note]) -> tuple[FloatArray, float]:
-    """How well the sound supports notes placed in the recording: one number a note, and one for the whole, 0..1.
+def confidences(hearing: Hearing, notes: Sequence[Note]) -> FloatArray:
+    """How well the sound supports notes placed in the recording; float32, shape (n,), 0..1.
 
     Onset and sustained energy at a note's harmonics are held against the same at pitches nearby that the score does not
     have sounding there; so neither loudness nor instrument nor room decides.
@@ -33,9 +33,18 @@ def confidences(hearing: Hearing, notes: Sequence[Note]) -> tuple[FloatArray, fl
         strange_sustained.append(_sustained(hearing, notes, pitch + semitones))
     support = onset + sustained - np.median(np.stack(strange_onset) + np.stack(strange_sustained), axis=0)
     support[drum] = 2 * onset[drum]
-    confidence = 1 / (1 + np.exp(-8 * (support - 0.25)))
-    sure = float(np.clip(np.mean(confidence), 0, 1))
-    return confidence.astype(np.float32), sure
+    confidence: FloatArray = (1 / (1 + np.exp(-8 * (support - 0.25)))).astype(np.float32)
+    return confidence
+
+
+def sureness(confidence: FloatArray) -> float:
+    """How sure it is that score and recording are the same piece, 0..1, from the confidence of the notes that are there.
+
+    The right score has a mean of 0.55 or more, another piece, bent to fit, one of 0.3 or less.
+    """
+    if not len(confidence):
+        return 0.0
+    return float(1 / (1 + np.exp(-25 * (float(confidence.mean()) - 0.42))))
 
 
 def _sustained(hearing: Hearing, notes: Sequence[Note], pitch: IntArray) -> Times:

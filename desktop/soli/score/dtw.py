@@ -24,9 +24,9 @@ def gapped_path_steps(
 ) -> Steps[IntArray]:
     """Cheapest path through the costs 1 - X Y^T that may leave stretches of X or Y without a counterpart.
 
-    X: (N, d), Y: (M, d), float32. A diagonal step costs its cell twice, one in one direction alone its cell and `still`; a row or
-    column left out costs `gap`, and `opening` besides for each stretch left out between two matched ones, or at an end that is `closed`.
-    Returns the matched cells in order, shape (P, 2). N and M must be positive.
+    X: (N, d), Y: (M, d), float32, N and M positive. A diagonal step costs its cell twice, one in one direction alone its
+    cell and `still`; a row or column left out costs `gap`, and `opening` besides for each stretch left out between two
+    matched ones, or at an end that is `closed`. Returns the matched cells in order, shape (P, 2).
     """
     n, m = len(X), len(Y)
     columns = np.arange(m)

@@ -38,12 +38,10 @@ class Hearing:
     spectra: (N, COLUMNS) float32, a frame each SPECTRA_S: semitone bands from LOWEST on, freed of what neighbouring bands
         share, then 12 pitch classes, then silence; rows of unit length where anything sounds.
     flux: (T, BANDS) float32, a frame each FLUX_S: the rise of each semitone band, 0..1 against its surroundings.
-    level: (T, BANDS) float32: compressed magnitude of each band, 0..1.
     """
 
     spectra: FloatArray
     flux: FloatArray
-    level: FloatArray
     tuning_cents: float
     duration_s: float
 
@@ -77,8 +75,7 @@ def hear_steps(audio: Audio) -> Steps[Hearing]:
         level[start:stop] = np.sqrt(bands.T / max(peak * FLUX_WINDOW / 4, 1e-9))
         step += 1
         yield Progress(step, blocks, "Listening")
-    flux = onset_flux(level)
-    return Hearing(spectra, flux, level, tuning, len(signal) / RATE)
+    return Hearing(spectra, onset_flux(level), tuning, len(signal) / RATE)
 
 
 def tuning_cents(signal: FloatArray) -> float:
@@ -212,9 +209,7 @@ def speaking_s(program: int) -> float:
     """
     if is_struck(program):
         return -0.004
-    if 52 <= program < 55:
-        return 0.02
-    return 0.02 if 40 <= program < 52 or 16 <= program < 24 else 0.015
+    return 0.03 if 40 <= program < 56 else 0.02
 
 
 def decay_s(struck: bool) -> float:
