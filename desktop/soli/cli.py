@@ -111,7 +111,6 @@ def separate(
 
     if layers:
         layering.split((), (), layers)  # an unknown kind is told before minutes of work
-    export.make_folder(folder)
     loaded = _show(pipeline.open_steps(recording, score, align=align, layers=layers))
     if loaded.warning:
         _say(f"soli: {loaded.warning}")

@@ -51,7 +51,10 @@ class Document:
 
     @property
     def title(self) -> str:
-        path = self._path or self._state.recording_path or self._state.score_path
+        score = self._state.score
+        if self._path is None and score is not None and score.title:
+            return score.title
+        path = self._path or self._state.recording_path
         return path.stem if path else "Untitled"
 
     @property
@@ -92,11 +95,22 @@ class Document:
     def restore(self, loaded: Loaded, *, path: Path | None = None) -> None:
         """Begin anew with what was loaded; history and layers of before are gone."""
         self._state = loaded.state
-        self._saved = loaded.state if path else State()
+        self._saved = loaded.state
         self._path = path
         self._history.clear()
         self._separation = None
         self._tell(EVERYTHING)
+
+    def place(self, edit: Edit) -> None:
+        """Do an edit that belongs to opening: nothing of the user's is lost by it, so it is no step of a fresh history."""
+        if self._history.done or self._path is not None:
+            self.do(edit)
+            return
+        fresh = not self.edited
+        self._state = edit.apply(self._state)
+        if fresh:
+            self._saved = self._state
+        self._tell(edit.aspects | {"history"})
 
     def publish(self, separation: Separation) -> None:
         """Take over the layers of a finished run."""

@@ -136,6 +136,7 @@ def separate_steps(state: State) -> Steps[Separation]:
     notes = sorted(state.notes.values(), key=_place)
     with watch.stage("decompose"):
         factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
+    yield Progress(1, 1, "Decomposed", factors.losses[-1] if factors.losses else None)
     with watch.stage("separate"):
         signals = yield from masking.separate_steps(recording, factors, [layer.id for layer in state.layers])
         residual = masking.residual(recording, signals.values())

@@ -54,7 +54,7 @@ def read(path: Path) -> Score:
         pedals=tuple(
             Pedal(channel, seconds(down), seconds(up)) for channel, presses in sorted(pedals.items()) for down, up in presses
         ),
-        title=path.stem,
+        title=_title(file.tracks) or path.stem,
     )
 
 
@@ -109,6 +109,12 @@ def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (),
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _title(tracks: Sequence[Any]) -> str:
+    """The name of the first track where it holds no notes: by custom the title of the piece."""
+    silent = len(tracks) > 1 and not any(message.type == "note_on" for message in tracks[0])
+    return str(tracks[0].name).strip() if silent else ""
 
 
 Event = tuple[int, Any]  # absolute tick, mido message

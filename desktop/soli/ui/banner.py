@@ -70,7 +70,9 @@ class Banner(QFrame):
         parent = self._parent
         width = min(640, parent.width() - 40)
         self.setFixedWidth(max(200, width))
-        self.adjustSize()
+        layout = self.layout()
+        assert layout is not None
+        self.setFixedHeight(max(46, layout.totalHeightForWidth(self.width())))
         self.move((parent.width() - self.width()) // 2, 14)
 
     def _do(self) -> None:

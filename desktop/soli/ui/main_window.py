@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self._retheme()
         self._update_actions()
         self._show_title()
+        self.roll.canvas.use_tool(0)
 
     def _lay_out(self) -> None:
         side = QWidget()
@@ -363,7 +364,7 @@ class MainWindow(QMainWindow):
             then()
 
     def _may_lose(self) -> bool:
-        if not (self.document.edited and self.document.history.done):
+        if not self.document.edited:
             return True
         buttons = QMessageBox.StandardButton
         answer = QMessageBox.question(
@@ -405,10 +406,8 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         state = self.document.state
         empty = state.audio is None and state.score is None
-        title = "" if empty else (state.score.title if state.score and self.document.path is None else self.document.title)
-        if state.recording_path is not None and self.document.path is None:
-            title = state.recording_path.stem
-        edited = self.document.edited and bool(self.document.history.done)
+        title = "" if empty else self.document.title
+        edited = self.document.edited
         self.transport.show_title(title, edited=edited)
         self.setWindowTitle(f"{'*' if edited else ''}{title} – Soli" if title else "Soli")
 

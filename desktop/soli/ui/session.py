@@ -184,7 +184,7 @@ class Session(QObject):
             layers=state.layers,
             settings=state.settings,
         )
-        self._document.do(edit)
+        self._document.place(edit)
         if state.score_path is not None:
             self.opened.emit(state.score_path)
         if loaded.warning:

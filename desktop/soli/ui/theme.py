@@ -81,7 +81,7 @@ LIGHT = Colours(
     warn="#A86A00",
     bad="#CF2E2E",
     sound_low="#D6DDEA",
-    sound_high="#1C2B4A",
+    sound_high="#3C4C6E",
     key_white="#FFFFFF",
     key_black="#3A404C",
     selection="#11151C",
@@ -140,7 +140,7 @@ class Theme(QObject):
     def pixmap(self, name: str, colour: str, size: int) -> QPixmap:
         key = (name, colour, size)
         if key not in self._pixmaps:
-            drawing = asset("icons", f"{name}.svg").read_text().replace('color="#888888"', f'color="{colour}"')
+            drawing = asset("icons", f"{name}.svg").read_text(encoding="utf-8").replace('color="#888888"', f'color="{colour}"')
             # QtSvg does not follow currentColor, so the colour is put in its place.
             drawing = drawing.replace("currentColor", colour)
             pixmap = QPixmap(size, size)
@@ -175,7 +175,7 @@ class Theme(QObject):
         self._app.setStyle("Fusion")
         self._app.setPalette(palette)
         self._app.setFont(self.font())
-        sheet = asset("theme.qss").read_text()
+        sheet = asset("theme.qss").read_text(encoding="utf-8").replace("@icons", asset("icons").as_posix())
         # Longer names first: "accent_ground" must not be read as "accent".
         for name in sorted((f.name for f in fields(c)), key=len, reverse=True):
             sheet = sheet.replace(f"@{name}", getattr(c, name))

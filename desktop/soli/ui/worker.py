@@ -71,7 +71,7 @@ class Job(QObject):
                     progress: Progress = next(steps)
                 except StopIteration as end:
                     return end.value
-                if progress.loss is not None:
+                if progress.loss is not None and self.losses[-1:] != [progress.loss]:
                     self.losses.append(progress.loss)
                 now_s = time.perf_counter()
                 if now_s - told_s > TELL_EVERY_S:

@@ -99,7 +99,7 @@ class StripWidget(QWidget):
         head = QHBoxLayout()
         head.setSpacing(5)
         title = QVBoxLayout()
-        title.setSpacing(0)
+        title.setSpacing(1)
         title.addWidget(self.name)
         title.addWidget(self.caption)
         head.addLayout(title, 1)
@@ -111,8 +111,8 @@ class StripWidget(QWidget):
         row.addWidget(self.fader, 1)
         row.addWidget(self.gain)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(15, 8, 8, 10)
-        layout.setSpacing(5)
+        layout.setContentsMargins(15, 6, 8, 9)
+        layout.setSpacing(3)
         layout.addLayout(head)
         layout.addLayout(row)
         layout.addWidget(self.meter)
@@ -156,9 +156,9 @@ class StripWidget(QWidget):
         box = self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            edge = "accent" if self._strip.soloed else "faint" if self._active else "border"
+            edge = "accent" if self._strip.soloed else "dim" if self._active else "border"
             painter.setPen(QPen(theme.colour(edge), 1.2 if edge != "border" else 1))
-            painter.setBrush(theme.colour("raised" if self._active else "surface"))
+            painter.setBrush(theme.colour("surface"))
             painter.drawRoundedRect(box, 7, 7)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._colour)

@@ -36,7 +36,7 @@ class LossPlot(QWidget):
         self._theme = theme
         self._plot: pg.PlotWidget | None = None
         self._runs: list[tuple[str, list[float]]] = []
-        self.setFixedHeight(128)
+        self.setFixedHeight(112)
         self.setObjectName("well")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Loss by iteration")
@@ -93,7 +93,8 @@ class LossPlot(QWidget):
         plot.setMouseEnabled(False, False)
         plot.hideButtons()
         plot.setLogMode(False, True)
-        plot.getAxis("left").setWidth(34)
+        plot.getAxis("left").setStyle(showValues=False)
+        plot.getAxis("left").setWidth(8)
         plot.setFrameShape(plot.Shape.NoFrame)
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = self.layout()
@@ -188,11 +189,12 @@ class DecompositionPanel(QWidget):
             return
         self._last = progress
         self.bar.setValue(round(1000 * progress.fraction))
-        left = ""
-        if progress.loss is not None and progress.step > 1:
-            took_s = time.perf_counter() - job.started_s
-            left = f" · about {max(1, round(took_s * (1 - progress.fraction) / max(progress.fraction, 1e-6)))} s left"
-        self.says.setText(f"{progress.what}{left}")
+        if progress.loss is not None and 0 < progress.step < progress.total:
+            left_s = (time.perf_counter() - job.started_s) * (1 / max(progress.fraction, 1e-6) - 1)
+            iterations = self._document.state.settings.iterations
+            self.says.setText(f"Iteration {len(job.losses) + 1} of {iterations} · about {max(1, round(left_s))} s left")
+        else:
+            self.says.setText(progress.what)
 
     def _ended(self, job: Job) -> None:
         if self._job is job:

@@ -24,12 +24,15 @@ class Bars(QWidget):
         self._theme = theme
         self._heights: list[float] = []
         self._colour = QColor()
-        self.setMinimumHeight(120)
+        self._hint = ""
+        self.setMinimumHeight(104)
+        self.setMaximumHeight(240)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self.update)
 
-    def show_heights(self, heights: list[float], colour: str) -> None:
-        self._heights, self._colour = heights, QColor(colour)
+    def show_heights(self, heights: list[float], colour: str, *, hint: str = "") -> None:
+        """Bars in `colour`; `hint` says why there are none."""
+        self._heights, self._colour, self._hint = heights, QColor(colour), hint
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -55,6 +58,11 @@ class Bars(QWidget):
                     painter.setPen(theme.colour("faint"))
                     label = QRectF(x - 8, area.bottom() + 2, step + 16, 16)
                     painter.drawText(label, Qt.AlignmentFlag.AlignCenter, str(i + 1))
+            if self._hint:
+                painter.setFont(theme.font(8.5))
+                painter.setPen(theme.colour("dim"))
+                centred = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+                painter.drawText(area, centred, self._hint)
 
 
 class TemplatePanel(QWidget):
@@ -72,6 +80,7 @@ class TemplatePanel(QWidget):
         layout.setSpacing(7)
         layout.addWidget(self.heading)
         layout.addWidget(self.bars, 1)
+        layout.addStretch()
         document.subscribe(self._follow)
         selection.changed.connect(self._show)
         self._show()
@@ -86,10 +95,9 @@ class TemplatePanel(QWidget):
         pitches = {n.pitch for n in notes}
         if separation is None or len(pitches) != 1:
             self.heading.setText("TEMPLATE")
-            self.bars.show_heights([], "#888888")
-            hint = (
-                "Decompose, then select a note to see its template" if separation is None else "Select a note to see its template"
-            )
+            first = "Decompose, then select" if separation is None else "Select"
+            hint = f"{first} a note to see its template"
+            self.bars.show_heights([], "#888888", hint=hint)
             self.bars.setAccessibleName(hint)
             return
         pitch, layer = notes[0].pitch, state.layer(notes[0].layer)

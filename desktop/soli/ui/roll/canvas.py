@@ -136,7 +136,8 @@ class Canvas(QWidget):
             colours = {layer.id: self.layer_colour(layer.id) for layer in self.document.state.layers}
             hidden = self._tool.hidden
             painting.draw_bodies(painter, view, self.field.bodies, colours)
-            painting.draw_notes(painter, view, self.field.notes, colours, hidden=hidden)
+            bright = theme.colours.name == "light"
+            painting.draw_notes(painter, view, self.field.notes, colours, hidden=hidden, bright=bright)
             self._paint_strokes(painter)
             self._paint_selected(painter, hidden)
             self._tool.paint(painter)

@@ -75,9 +75,15 @@ def draw_bodies(painter: QPainter, view: View, field: Stretches, colours: Mappin
 
 
 def draw_notes(
-    painter: QPainter, view: View, field: Stretches, colours: Mapping[int, QColor], *, hidden: frozenset[int] = frozenset()
+    painter: QPainter,
+    view: View,
+    field: Stretches,
+    colours: Mapping[int, QColor],
+    *,
+    hidden: frozenset[int] = frozenset(),
+    bright: bool = False,
 ) -> None:
-    """The notes: the colour of their layer, the paler the less the sound supports them."""
+    """The notes: the colour of their layer, the paler the less the sound supports them; darker edges on `bright` ground."""
     rows = field.within(view.start_s, view.end_s, view.bottom, view.top)
     if hidden:
         rows = rows[~np.isin(field.id[rows], list(hidden))]
@@ -91,8 +97,8 @@ def draw_notes(
             if len(mine) == 0:
                 continue
             fill = QColor(colour)
-            fill.setAlphaF((0.42 + 0.16 * step) * colour.alphaF())
-            edge = QColor(colour).lighter(118)
+            fill.setAlphaF((0.46 + 0.16 * step) * colour.alphaF())
+            edge = colour.darker(150) if bright else colour.lighter(118)
             painter.setBrush(fill)
             painter.setPen(QPen(edge, 1) if rounded else Qt.PenStyle.NoPen)
             boxes = rectangles(view, field, mine, inset=inset)
