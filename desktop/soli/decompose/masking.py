@@ -7,11 +7,13 @@ import numpy as np
 
 from soli.decompose.blocks import Workers
 from soli.decompose.bodies import BoolArray
+from soli.decompose.channels import spectra as analyse_channels
+from soli.decompose.channels import synthesise_channels
 from soli.decompose.model import Factors
 from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.signal.audio import Audio, FloatArray
-from soli.signal.spectrogram import ComplexArray, analyse, synthesise
+from soli.signal.spectrogram import ComplexArray
 
 _BLOCK = 64
 _TINY = np.float32(1e-20)
@@ -90,14 +92,13 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
 def _pieces(audio: Audio, factors: Factors, groups: Sequence[BoolArray], start: int) -> tuple[int, list[FloatArray | None]]:
     """What each group but the last sounds in one block of frames, and the sample it begins at."""
     stop = min(start + _BLOCK, factors.grid.frames)
-    models = _models(factors, groups, start, stop)
     first = start * factors.grid.hop_length - factors.grid.window_length // 2
-    if all(model is None for model in models[:-1]):
+    sounding = [_activations(factors, group, start, stop) for group in groups]
+    if all(H is None for H in sounding[:-1]):
         return first, [None] * (len(groups) - 1)
-    total = _sum(models)
-    masks = [None if model is None else np.divide(model, total, out=model) for model in models[:-1]]
-    spectra = [analyse(audio.samples[:, channel], factors.grid, start, stop).T for channel in range(audio.channels)]
-    return first, [None if mask is None else _masked(spectra, mask, factors, start) for mask in masks]
+    masks = [_shared(_models(factors, W, sounding))[:-1] for W in _templates(factors)]
+    spectra = analyse_channels(audio, factors.grid, start, stop)
+    return first, [None if mask[0] is None else _masked(spectra, mask, factors, start) for mask in zip(*masks, strict=True)]
 
 
 def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, start: int) -> tuple[int, FloatArray | None]:
@@ -105,58 +106,74 @@ def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, s
     first = start * factors.grid.hop_length - factors.grid.window_length // 2
     bodies, entries = factors.constraint.bodies, factors.constraint.entries
     sounding = np.unique(entries.body[entries.first[start] : entries.first[stop]])
-    layers = np.unique(bodies.layer[sounding])
-    models = _models(factors, [bodies.of_layers(layer) for layer in layers.tolist()], start, stop)
-    total = _sum(models)
-    mask = np.zeros_like(total)
-    rows = np.arange(len(bodies))
-    for layer, model in zip(layers.tolist(), models, strict=True):
-        here = sounding[bodies.layer[sounding] == layer]
-        if model is None or not selected[here].any():
-            continue
-        if selected[here].all():
-            mask += model / total
-            continue
-        notes = _models(factors, [rows == body for body in here.tolist()], start, stop)
-        mine = _sum([note for note, body in zip(notes, here.tolist(), strict=True) if selected[body]], like=total)
-        mask += (model / total) * (mine / _sum(notes, like=total))
-    if not mask.any():
+    layers = np.unique(bodies.layer[sounding]).tolist()
+    if not selected[sounding].any():
         return first, None
-    spectra = [analyse(audio.samples[:, channel], factors.grid, start, stop).T for channel in range(audio.channels)]
-    return first, _masked(spectra, mask, factors, start)
+    layer_H = [_activations(factors, bodies.of_layers(layer), start, stop) for layer in layers]
+    rows = np.arange(len(bodies))
+    masks = []
+    for W in _templates(factors):
+        mask = np.zeros((stop - start, len(W)), np.float32)
+        for layer, whole in zip(layers, _shared(_models(factors, W, layer_H)), strict=True):
+            here = sounding[bodies.layer[sounding] == layer]
+            if whole is None or not selected[here].any():
+                continue
+            if selected[here].all():
+                mask += whole
+                continue
+            notes = _shared(_models(factors, W, [_activations(factors, rows == body, start, stop) for body in here.tolist()]))
+            for body, share in zip(here.tolist(), notes, strict=True):
+                if selected[body] and share is not None:
+                    mask += whole * share
+        masks.append(mask)
+    return first, _masked(analyse_channels(audio, factors.grid, start, stop), masks, factors, start)
 
 
-def _models(factors: Factors, groups: Sequence[BoolArray], start: int, stop: int) -> list[FloatArray | None]:
-    """Each group's model spectra to the power of the mask exponent, (stop - start, K); None where it does not sound."""
-    H = factors.H[:, start:stop]
+def _templates(factors: Factors) -> list[FloatArray]:
+    """Of the middle of the channels, and of what deviates from it."""
+    return [factors.W] if factors.side is None else [factors.W, factors.side]
+
+
+def _activations(factors: Factors, group: BoolArray, start: int, stop: int) -> FloatArray | None:
+    """What of H some bodies sound in frames start to stop; None where they are silent."""
+    if not group.any():
+        return None
+    mine: FloatArray = factors.H[:, start:stop] * factors.constraint.shares(group, start, stop)
+    return mine if mine.any() else None
+
+
+def _models(factors: Factors, W: FloatArray, activations: Sequence[FloatArray | None]) -> list[FloatArray | None]:
+    """Model spectra to the power of the mask exponent, (n, K)."""
     models: list[FloatArray | None] = []
-    for group in groups:
-        if not group.any():
+    exponent = np.float32(factors.settings.mask_exponent)
+    for H in activations:
+        if H is None:
             models.append(None)
             continue
-        mine = H * factors.constraint.shares(group, start, stop)
-        alive = np.flatnonzero(mine.any(axis=1))
-        if len(alive) == 0:
-            models.append(None)
-            continue
-        model = mine[alive].T @ factors.W.T[alive]
-        models.append(np.power(model, np.float32(factors.settings.mask_exponent), out=model))
+        alive = np.flatnonzero(H.any(axis=1))
+        model = H[alive].T @ W.T[alive]
+        models.append(np.square(model, out=model) if exponent == 2 else np.power(model, exponent, out=model))
     return models
 
 
-def _sum(models: Sequence[FloatArray | None], *, like: FloatArray | None = None) -> FloatArray:
-    """Sum of those that sound, and a trace, so that it can be divided by."""
+def _shared(models: Sequence[FloatArray | None]) -> list[FloatArray | None]:
+    """Each model over the sum of all, in place; nothing where nothing sounds."""
     sounding = [model for model in models if model is not None]
-    if not sounding:
-        return np.full_like(like, _TINY) if like is not None else np.full((1, 1), _TINY, np.float32)
-    total = sounding[0] + _TINY
-    for model in sounding[1:]:
-        total += model
-    return total
+    if sounding:
+        total = sounding[0] + _TINY
+        for model in sounding[1:]:
+            total += model
+        for model in sounding:
+            np.divide(model, total, out=model)
+    return list(models)
 
 
-def _masked(spectra: Sequence[ComplexArray], mask: FloatArray, factors: Factors, start: int) -> FloatArray:
-    return np.stack([synthesise((spectrum * mask).T, factors.grid, start) for spectrum in spectra], axis=1)
+def _masked(
+    spectra: tuple[ComplexArray, list[ComplexArray]], masks: Sequence[FloatArray], factors: Factors, start: int
+) -> FloatArray:
+    middle, deviations = spectra
+    side = masks[-1].T
+    return synthesise_channels(middle * masks[0].T, [deviation * side for deviation in deviations], factors.grid, start)
 
 
 def _add(signal: FloatArray, piece: FloatArray, first: int) -> None:

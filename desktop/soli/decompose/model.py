@@ -7,24 +7,23 @@ import numpy as np
 
 from soli.decompose import autoencoder, nmf, templates
 from soli.decompose.bodies import MaskEdit, bodies
+from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, build
 from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
-from soli.errors import InputError
-from soli.progress import Progress, Steps
+from soli.progress import Steps
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
-from soli.signal.spectrogram import Grid, analyse
-
-_BLOCK = 128
+from soli.signal.spectrogram import Grid
 
 
 @dataclass(frozen=True, eq=False)
 class Factors:
     """What a decomposition found.
 
-    W (K, R), columns sum to one; H (R, N); float32. `losses`: the loss after each iteration. `encoder`: (R, K) of an
-    autoencoder, else None. `constraint` says what each component is and which notes and layers sound in it.
+    W (K, R) and H (R, N), float32: the model WH of the middle of the channels; columns of W sum to one over the bins solved.
+    `side` (K, R): the templates of what stands out of the middle, None where nothing does. `losses`: the loss after each
+    iteration. `encoder` (R, K) of an autoencoder, else None. `constraint` says what each component is and who sounds in it.
     """
 
     W: FloatArray
@@ -32,6 +31,7 @@ class Factors:
     constraint: Constraint
     settings: ModelSettings
     losses: tuple[float, ...] = ()
+    side: FloatArray | None = None
     encoder: FloatArray | None = None
 
     @property
@@ -54,35 +54,35 @@ def decompose_steps(
     grid = Grid.for_recording(audio.rate, audio.length)
     rng = np.random.default_rng(settings.seed)
     constraint = build(bodies(notes, edits, settings), grid, settings, rng=rng)
-    V = yield from spectrogram_steps(audio, grid)
+    V = yield from analyse_steps(audio, grid)
     W = templates.initial(constraint.components, grid, settings, rng=rng)
-    timbre = None
-    soft = settings.initialisation not in ("random", "activations") and settings.template_tolerance_cents is None
-    if settings.prior > 0 and soft:
-        timbre = Timbre.of(W, constraint.components, grid, strength=settings.prior)
+    solved = int(np.searchsorted(grid.frequencies_hz(), settings.solve_to_hz, side="right"))
+    low, high = slice(0, solved), slice(solved, grid.bins)
     engine = autoencoder.factorize if settings.method == "nae" else nmf.factorize
-    solution = yield from engine(V, W, constraint.H, settings=settings, timbre=timbre)
-    return Factors(solution.W, solution.H, constraint, settings, solution.losses, solution.encoder)
+    prior = _prior(W[low], constraint, settings, low)
+    solution = yield from engine(V.middle[low], W[low], constraint.H, settings=settings, timbre=prior)
+    H = solution.H
+    learnt = np.empty((grid.bins, len(constraint.components)), np.float32, order="F")
+    learnt[low] = solution.W
+    if solved < grid.bins:
+        scale = np.maximum(W[low].sum(axis=0), np.float32(1e-6))
+        start = W[high] / scale
+        prior = _prior(start, constraint, settings, high)
+        learnt[high] = yield from nmf.learn_templates(V.middle[high], start, H, settings=settings, timbre=prior)
+    side = None
+    if V.side is not None:
+        prior = _prior(learnt, constraint, settings, slice(None))
+        side = yield from nmf.learn_templates(V.side, learnt, H, settings=settings, timbre=prior)
+    encoder = None
+    if solution.encoder is not None:
+        encoder = np.zeros(learnt.shape[::-1], np.float32)
+        encoder[:, low] = solution.encoder
+    return Factors(learnt, H, constraint, settings, solution.losses, side, encoder)
 
 
-def spectrogram_steps(audio: Audio, grid: Grid) -> Steps[FloatArray]:
-    """Magnitudes of the recording: root mean square over the channels, float32, shape (K, N), frame order in memory."""
-    V = np.empty((grid.bins, grid.frames), np.float32, order="F")
-    for start in range(0, grid.frames, _BLOCK):
-        stop = min(start + _BLOCK, grid.frames)
-        block = V[:, start:stop]
-        for channel in range(audio.channels):
-            magnitude = np.abs(analyse(audio.samples[:, channel], grid, start, stop))
-            if audio.channels == 1:
-                block[...] = magnitude
-            elif channel == 0:
-                np.square(magnitude, out=block)
-            else:
-                block += np.square(magnitude)
-        if audio.channels > 1:
-            block /= audio.channels
-            np.sqrt(block, out=block)
-        if not np.isfinite(block.sum(dtype=np.float64)):
-            raise InputError("The recording holds values that are no numbers (NaN or infinity); export it again")
-        yield Progress(start, grid.frames, "Analysing")
-    return V
+def _prior(W: FloatArray, constraint: Constraint, settings: ModelSettings, bins: slice) -> Timbre | None:
+    """What holds templates near W, where the settings ask for it and W says something."""
+    soft = settings.initialisation not in ("random", "activations") and settings.template_tolerance_cents is None
+    if not soft or settings.prior <= 0:
+        return None
+    return Timbre.of(W, constraint.components, constraint.grid, strength=settings.prior, bins=bins)

@@ -20,6 +20,8 @@ from soli.signal.audio import FloatArray
 _TINY = np.float32(1e-30)
 # Below this, relative to the mean, an entry is nothing; left alone it would sink into denormal numbers, which are slow.
 _NOTHING = 1e-12
+# Templates for the rest of the sound are learnt when the prior of the first ones has faded already.
+_FADED = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,36 @@ def factorize(
     return Solution(Wt.T, H, tuple(losses))
 
 
+def learn_templates(
+    V: FloatArray, W: FloatArray, H: FloatArray, *, settings: ModelSettings, timbre: Timbre | None = None, iterations: int = 4
+) -> Steps[FloatArray]:
+    """Templates (K, R) for V (K, N) from those to begin with and activations H (R, N) that stay as they are.
+
+    For spectra that H was not found in: the bins above those solved, and what stands out of the middle in stereo. The scale
+    of the templates is theirs: V ~ WH.
+    """
+    Vt, Wt = V.T, np.ascontiguousarray(W.T)
+    work = chunks(partition(H))
+    scale = mean_sounding(Vt, work)
+    if scale <= 0:
+        return np.zeros_like(W)
+    pool = Workers()
+    try:
+        for iteration in range(iterations):
+            step = _Step(Vt, Wt, H, scale=scale, beta=settings.beta, activations=False)
+            sums = Sums.zero(np.arange(len(Wt)), Wt.shape[1], settings.beta)
+            for done, part in enumerate(pool.map(step.run, work)):
+                sums.add(part)
+                yield Progress(iteration * len(work) + done, iterations * len(work), "Listening to the rest")
+            if timbre is not None and settings.beta == 1.0:
+                Wt = timbre.learnt(Wt * sums.above, sums.below[:, 0], iteration + _FADED)
+            else:
+                Wt = sums.updated(Wt, settings.beta)
+    finally:
+        pool.close()
+    return Wt.T
+
+
 @dataclass(eq=False)
 class Sums:
     """What some frames add to the update of the templates `rows`: above and below the line, and the loss."""
@@ -113,8 +145,19 @@ class Sums:
 class _Step:
     """One iteration's work on a chunk: H is updated in place (each chunk has frames of its own), then W's sums are taken."""
 
-    def __init__(self, Vt: FloatArray, Wt: FloatArray, H: FloatArray, *, scale: float, beta: float, templates: bool) -> None:
-        self.Vt, self.Wt, self.H, self.beta, self.templates = Vt, Wt, H, beta, templates
+    def __init__(
+        self,
+        Vt: FloatArray,
+        Wt: FloatArray,
+        H: FloatArray,
+        *,
+        scale: float,
+        beta: float,
+        templates: bool = True,
+        activations: bool = True,
+    ) -> None:
+        self.Vt, self.Wt, self.H, self.beta = Vt, Wt, H, beta
+        self.templates, self.activations = templates, activations
         self.tiny = np.float32(1e-7 * scale)
         self.nothing = np.float32(_NOTHING * scale * Vt.shape[1])
 
@@ -129,16 +172,11 @@ class _Step:
             model, ratio = scratch[:, : len(V)]
             W, H = self.Wt[block.alive], self.H[block.alive, block.start : block.stop]
             self._model(W, H, model)
-            above, below = halves(V, model, self.beta, ratio)
-            factor = W @ above.T
-            if below is not None:
-                factor /= np.maximum(W @ below.T, _TINY)
-                if damping(self.beta) != 1.0:
-                    factor **= np.float32(damping(self.beta))
-            H *= factor
-            np.copyto(H, 0.0, where=self.nothing > H)
-            self.H[block.alive, block.start : block.stop] = H
-            self._model(W, H, model)
+            if self.activations:
+                H *= self._factor(W, V, model, ratio)
+                np.copyto(H, 0.0, where=self.nothing > H)
+                self.H[block.alive, block.start : block.stop] = H
+                self._model(W, H, model)
             sums.loss += divergence(V, model, self.beta)
             if self.templates:
                 above, below = halves(V, model, self.beta, ratio)
@@ -146,6 +184,16 @@ class _Step:
                 sums.above[at] += H @ above
                 sums.below[at] += H.sum(axis=1, keepdims=True) if below is None else H @ below
         return sums
+
+    def _factor(self, W: FloatArray, V: FloatArray, model: FloatArray, scratch: FloatArray) -> FloatArray:
+        """What the multiplicative update multiplies H by."""
+        above, below = halves(V, model, self.beta, scratch)
+        factor: FloatArray = W @ above.T
+        if below is not None:
+            factor /= np.maximum(W @ below.T, _TINY)
+            if damping(self.beta) != 1.0:
+                factor **= np.float32(damping(self.beta))
+        return factor
 
     def _model(self, W: FloatArray, H: FloatArray, out: FloatArray) -> None:
         np.matmul(H.T, W, out=out)

@@ -18,6 +18,7 @@ RANGES = {
     "learning_rate": (1e-6, 10.0),
     "tolerance": (1e-12, 1.0),
     "prior": (0.0, 100.0),
+    "solve_to_hz": (500.0, 1e6),
     "mask_exponent": (0.25, 8.0),
     "before_s": (0.0, 10.0),
     "after_s": (0.0, 30.0),
@@ -42,6 +43,7 @@ class ModelSettings:
     initialisation: what the score decides before the first iteration; `onsets` is templates, activations and attacks.
     stop: after `iterations`; or earlier, when W and H `change` (relative, Frobenius) or the `loss` falls by less than
     `tolerance`. prior: how firmly templates are held to the shape of their instrument (with beta 1); 0 lets them go free.
+    solve_to_hz: activations are found in the bins up to this; templates then learn the bins above.
     before_s, after_s: how far a note may sound outside its onset and offset; attack_before_s, attack_after_s: the same of
     its attack around the onset.
     template_tolerance_cents: None for soft harmonic templates, or the half-width of a hard comb that is zero elsewhere.
@@ -59,6 +61,7 @@ class ModelSettings:
     tolerance: float = 1e-4
     learning_rate: float = 0.01
     prior: float = 0.6
+    solve_to_hz: float = 11_000.0
     before_s: float | None = None
     after_s: float | None = None
     attack_before_s: float | None = None
@@ -69,7 +72,7 @@ class ModelSettings:
     tuning_cents: float = 0.0
     sustain_templates: int = 2
     grouping: Grouping = "instrument"
-    mask_exponent: float = 1.6
+    mask_exponent: float = 2.0
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -58,15 +58,25 @@ class Grid:
 
 def analyse(signal: FloatArray, grid: Grid, start: int = 0, stop: int | None = None, *, threads: int = 1) -> ComplexArray:
     """Complex spectra of frames `start` to `stop` of a one-channel signal, complex64, shape (K, stop - start)."""
-    from scipy.fft import rfft
-
     stop = grid.frames if stop is None else stop
+    return transform(cut(signal, grid, start, stop), grid, threads=threads)
+
+
+def cut(signal: FloatArray, grid: Grid, start: int, stop: int) -> FloatArray:
+    """The samples under frames `start` to `stop` of a signal (length,) or (length, channels), with silence outside it."""
     half = grid.window_length // 2
     first, last = start * grid.hop_length - half, (stop - 1) * grid.hop_length + half
-    stretch = np.zeros(last - first, np.float32)
+    stretch = np.zeros((last - first, *signal.shape[1:]), np.float32)
     inside = slice(max(first, 0), min(last, len(signal)))
     if inside.stop > inside.start:
         stretch[inside.start - first : inside.stop - first] = signal[inside]
+    return stretch
+
+
+def transform(stretch: FloatArray, grid: Grid, *, threads: int = 1) -> ComplexArray:
+    """Complex spectra of all the frames in a stretch of samples (see `cut`), complex64, shape (K, n)."""
+    from scipy.fft import rfft
+
     framed = np.lib.stride_tricks.sliding_window_view(stretch, grid.window_length)[:: grid.hop_length]
     spectra: ComplexArray = rfft(framed * grid.window(), axis=1, overwrite_x=True, workers=threads).T
     return spectra
