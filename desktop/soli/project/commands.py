@@ -199,7 +199,7 @@ def draw_note(state: State, *, pitch: int, onset_s: float, offset_s: float, laye
         program=like.program if like else 0,
         layer=layer,
     )
-    return Edit("draw note", (NotesChange((), (note,)),))
+    return Edit("draw note", (*_first_layer(state, layer), NotesChange((), (note,))))
 
 
 def delete_notes(state: State, ids: Collection[int]) -> Edit:
@@ -213,9 +213,18 @@ def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
     return replace(edit, name=f"{edit.name} to {name}")
 
 
-def paint_mask(strokes: Sequence[MaskEdit]) -> Edit:
+def paint_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
     """One drag of the mask brush: strokes in the order they were painted."""
-    return Edit("allow" if strokes and strokes[0].allow else "forbid", (MaskChange(tuple(strokes)),))
+    layer = next((stroke.layer for stroke in strokes if stroke.allow and stroke.layer is not None), None)
+    before = _first_layer(state, layer) if layer is not None else ()
+    return Edit("allow" if strokes and strokes[0].allow else "forbid", (*before, MaskChange(tuple(strokes))))
+
+
+def _first_layer(state: State, layer: int) -> tuple[Change, ...]:
+    """What has to change before something can be put into `layer`: in a piece without layers it is made."""
+    if state.layers:
+        return ()
+    return (FieldChange("layers", (), (Layer(layer, f"Layer {layer + 1}", free_colour(())),)),)
 
 
 def set_layers(state: State, layering: Layering, name: str) -> Edit:

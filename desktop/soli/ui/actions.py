@@ -79,6 +79,7 @@ class Actions:
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
         self._theme = theme
+        self._playing = False
         self.by_key: dict[str, QAction] = {}
         for spec in SPECS:
             action = QAction(spec.text, parent)
@@ -120,14 +121,16 @@ class Actions:
         for spec in SPECS:
             if spec.icon:
                 self.by_key[spec.key].setIcon(self._theme.icon(spec.icon))
+        self.by_key["play"].setIcon(self._theme.icon("pause" if self._playing else "play"))
         for tool, action in zip(TOOLS, self.tools, strict=True):
             action.setIcon(self._theme.icon(tool.name.lower()))
 
     def show_playing(self, playing: bool) -> None:
+        """The play button offers what it would do: pause while the music runs."""
         action = self.by_key["play"]
-        if action.isChecked() != playing or not action.property("shown"):
-            action.setProperty("shown", True)
-            action.setChecked(playing)
+        action.setChecked(playing)
+        if playing != self._playing:
+            self._playing = playing
             action.setIcon(self._theme.icon("pause" if playing else "play"))
 
     def table(self) -> list[tuple[str, str]]:

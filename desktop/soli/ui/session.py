@@ -74,7 +74,8 @@ class Session(QObject):
             lambda: self.said.emit("information", "Decomposition cancelled; the former layers are as they were")
         )
         job.ended.connect(self._decomposition_ended)
-        self._decomposing = self._submit(job, curve=True)
+        self._decomposing = job
+        self._submit(job, curve=True)
 
     def cancel(self) -> None:
         """Stop what the user waits for."""
@@ -224,12 +225,11 @@ class Session(QObject):
         self.said.emit("information", f"Exported {what} to {where}")
         self.exported.emit(paths)
 
-    def _submit(self, job: Job, *, curve: bool = False) -> Job:
+    def _submit(self, job: Job, *, curve: bool = False) -> None:
         job.failed.connect(lambda text: self.said.emit("error", _sentence(text)))
         self._worker.submit(job)
         self.started.emit(job, curve)
         self.busy_changed.emit()
-        return job
 
     def _follow(self, aspects: frozenset[str]) -> None:
         audio = self._document.state.audio
@@ -277,4 +277,6 @@ def _none() -> Steps[list[Path]]:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] if text else text
+    """`text` with a capital, unless it begins with the name of a file."""
+    names_file = text.split(" ", 1)[0].endswith(":")
+    return text if names_file else text[:1].upper() + text[1:]

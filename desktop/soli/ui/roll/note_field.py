@@ -29,7 +29,7 @@ class Stretches:
     def of(
         cls, id_: IntArray, pitch: IntArray, layer: IntArray, start_s: Times, end_s: Times, strength: NDArray[np.float32]
     ) -> "Stretches":
-        order = np.argsort(start_s, kind="stable")
+        order = np.lexsort((id_, start_s))
         longest = float((end_s - start_s).max(initial=0.0))
         return cls(id_[order], pitch[order], layer[order], start_s[order], end_s[order], strength[order], longest)
 

@@ -264,7 +264,7 @@ class MaskBrush(Tool):
     def finish(self) -> None:
         strokes = self._strokes()
         if strokes:
-            self.desk.document.do(commands.paint_mask(strokes))
+            self.desk.document.do(commands.paint_mask(self.desk.document.state, strokes))
 
     def paint(self, painter: QPainter) -> None:
         for stroke in self._strokes() if self._rows else ():

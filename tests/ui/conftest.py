@@ -1,0 +1,128 @@
+"""The window on an offscreen screen, with a small piece in it and a player that nobody hears."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", "disabled:")
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from synth import render
+
+from soli.app import Application
+from soli.playback.player import FakePlayer
+from soli.project.pipeline import Loaded
+from soli.project.state import Layer, State
+from soli.score.alignment import unaligned
+from soli.score.notes import Beat, Note, Score
+from soli.settings import Settings
+
+RATE = 8000
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def small_piece() -> State:
+    """Four seconds, two layers: a melody above C4 and a bass below it."""
+    melody = [Note(i, 0.5 * i + 0.2, 0.5 * i + 0.6, 64 + i, 80, track=0, layer=0) for i in range(6)]
+    bass = [Note(10 + i, 1.0 * i + 0.2, 1.0 * i + 1.0, 48 + 2 * i, 70, track=1, layer=1) for i in range(3)]
+    notes = tuple(sorted(melody + bass, key=lambda n: n.onset_s))
+    beats = tuple(Beat(0.2 + 0.5 * i, 1 + i // 4, 1 + i % 4) for i in range(8))
+    score = Score(notes, ("Right hand", "Left hand"), beats, title="Small piece")
+    return State(
+        audio=render(notes, RATE, seed=1),
+        score=score,
+        alignment=unaligned(score),
+        notes=MappingProxyType({n.id: n for n in notes}),
+        layers=(Layer(0, "Right hand", "#5ABBF8"), Layer(1, "Left hand", "#F4828F")),
+    )
+
+
+@dataclass
+class Hand:
+    """Sends real mouse events to a widget, as the platform would."""
+
+    widget: QWidget
+
+    def _send(
+        self, kind: QEvent.Type, at: QPointF, button: Qt.MouseButton, held: Qt.MouseButton, keys: Qt.KeyboardModifier
+    ) -> None:
+        QApplication.sendEvent(self.widget, QMouseEvent(kind, at, self.widget.mapToGlobal(at), button, held, keys))
+
+    def press(self, x: float, y: float, *, button=Qt.MouseButton.LeftButton, keys=NO_KEYS) -> None:
+        self._send(QEvent.Type.MouseButtonPress, QPointF(x, y), button, button, keys)
+
+    def move(self, x: float, y: float, *, button=Qt.MouseButton.NoButton, keys=NO_KEYS) -> None:
+        self._send(QEvent.Type.MouseMove, QPointF(x, y), Qt.MouseButton.NoButton, button, keys)
+
+    def release(self, x: float, y: float, *, button=Qt.MouseButton.LeftButton, keys=NO_KEYS) -> None:
+        self._send(QEvent.Type.MouseButtonRelease, QPointF(x, y), button, Qt.MouseButton.NoButton, keys)
+
+    def click(self, x: float, y: float, *, button=Qt.MouseButton.LeftButton, keys=NO_KEYS) -> None:
+        self.press(x, y, button=button, keys=keys)
+        self.release(x, y, button=button, keys=keys)
+
+    def drag(self, start, end, *, button=Qt.MouseButton.LeftButton, keys=NO_KEYS, steps: int = 6) -> None:
+        self.press(*start, button=button, keys=keys)
+        for i in range(1, steps + 1):
+            self.move(*(a + (b - a) * i / steps for a, b in zip(start, end, strict=True)), button=button, keys=keys)
+        self.release(*end, button=button, keys=keys)
+
+    def wheel(self, x: float, y: float, notches: float, *, keys=NO_KEYS) -> None:
+        from PySide6.QtCore import QPoint
+
+        at, turn = QPointF(x, y), QPoint(0, round(120 * notches))
+        event = QWheelEvent(
+            at, self.widget.mapToGlobal(at), QPoint(), turn, Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
+        )
+        QApplication.sendEvent(self.widget, event)
+
+
+@pytest.fixture
+def application(qtbot, qapp):
+    built = Application(qapp, FakePlayer(), Settings())
+    built.window.resize(1280, 800)
+    built.window.show()
+    qtbot.waitExposed(built.window).__enter__()
+    yield built
+    built.close()
+    built.window.deleteLater()
+    qapp.processEvents()
+
+
+@pytest.fixture
+def piece(application, qtbot):
+    """The application with the small piece opened in it."""
+    application.document.restore(Loaded(small_piece()))
+    qtbot.waitUntil(lambda: not application.worker.busy, timeout=20_000)
+    return application
+
+
+@pytest.fixture
+def separated(piece, qtbot):
+    """The same after a decomposition."""
+    piece.session.decompose()
+    qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy, timeout=30_000)
+    return piece
+
+
+@pytest.fixture
+def canvas(piece):
+    piece.window.roll.view.show(0.0, 4.0, 44, 72)
+    return piece.window.roll.canvas
+
+
+@pytest.fixture
+def place(canvas) -> Callable[[float, float], tuple[float, float]]:
+    """Pixels of the middle of a pitch at a time."""
+    view = canvas.view
+    return lambda time_s, pitch: (view.x_of(time_s), view.y_of(pitch) + view.px_per_semitone / 2)
+
+
+@pytest.fixture
+def hand() -> type[Hand]:
+    return Hand

@@ -1,0 +1,137 @@
+"""The window in all its states: nothing warns, nothing overlaps, everything has a name."""
+
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider
+
+from soli.ui.dialogs.export_dialog import ExportDialog
+from soli.ui.dialogs.keys_dialog import KeysDialog
+from soli.ui.dialogs.model_dialog import ModelDialog
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(900, 560), (1280, 800), (1920, 1080)])
+def test_every_state_can_be_looked_at_in_both_themes(separated, theme, size):
+    window = separated.window
+    window.actions_[theme].trigger()
+    window.resize(*size)
+    separated.selection.set({0})
+    QApplication.processEvents()
+    picture = window.grab().toImage()
+    assert picture.size() == QSize(*size)
+    ground = picture.pixelColor(window.transport.x() + 3, 40)
+    assert (ground.lightness() > 128) is (theme == "light")
+
+
+def test_the_empty_window_offers_a_way_to_begin(application):
+    assert application.window.roll.welcome.isVisible()
+    for key in ("play", "decompose", "export", "save", "undo", "delete"):
+        assert not application.window.actions_[key].isEnabled(), key
+
+
+def test_every_control_says_what_it_is(separated):
+    for kind in (QAbstractButton, QComboBox, QSlider):
+        for widget in separated.window.findChildren(kind):
+            if widget.isVisible():
+                assert widget.accessibleName() or getattr(widget, "text", str)(), widget.objectName()
+    for button in separated.window.findChildren(QAbstractButton):
+        if button.isVisible() and button.objectName() not in {"link", "primary"}:
+            assert button.toolTip() or button.text(), button
+
+
+def test_no_two_actions_share_a_key(application):
+    keys = {}
+    for action in application.window.findChildren(QAction):
+        for key in action.shortcuts():
+            assert keys.setdefault(key.toString(), action) is action, key.toString()
+
+
+def test_digit_keys_pick_tools(piece):
+    for index, action in enumerate(piece.window.actions_.tools):
+        action.trigger()
+        assert piece.window.roll.canvas.tool.name == action.text()
+        assert action.shortcut().toString() == str(index + 1)
+
+
+def test_undo_names_what_it_would_undo(piece):
+    piece.window.mixer.toggle(0, mute=True)
+    assert piece.window.actions_["undo"].text() == "&Undo mute"
+    piece.document.undo()
+    assert piece.window.actions_["redo"].text() == "&Redo mute"
+
+
+def test_the_ruler_seeks_and_loops(piece, hand, qtbot):
+    ruler, view = piece.window.roll.ruler, piece.window.roll.view
+    hand(ruler).click(view.x_of(1.0), 10)
+    assert piece.listening.status.position_s == pytest.approx(1.0, abs=0.02)
+    hand(ruler).drag((view.x_of(0.5), 30), (view.x_of(1.5), 30))
+    assert piece.listening.loop == pytest.approx((0.5, 1.5), abs=0.02)
+    assert piece.window.actions_["loop"].isChecked()
+    piece.window.actions_["loop"].trigger()
+    assert not piece.listening.loop_on
+
+
+def test_a_piano_key_selects_all_notes_of_its_pitch(piece, hand):
+    view, keyboard = piece.window.roll.view, piece.window.roll.keyboard
+    hand(keyboard).click(5, view.y_of(64) + 1)
+    assert piece.selection.ids == {0}
+
+
+def test_the_play_button_offers_pause_while_it_plays(piece, qtbot):
+    action = piece.window.actions_["play"]
+    still = action.icon().pixmap(20).toImage()
+    action.trigger()
+    qtbot.waitUntil(lambda: piece.listening.status.playing)
+    assert action.isChecked()
+    assert action.icon().pixmap(20).toImage() != still
+    action.trigger()
+    qtbot.waitUntil(lambda: not piece.listening.status.playing)
+    assert action.icon().pixmap(20).toImage() == still
+
+
+def test_the_export_dialog_says_what_it_would_write(separated, tmp_path):
+    from soli.project import export
+
+    dialog = ExportDialog(separated.window, separated.document.state, export.stems(separated.document.state), tmp_path, "wav32f")
+    assert dialog.chosen == [0, 1, -1]
+    assert "Writes 3 files" in dialog._says.text()
+    (tmp_path / "residual.flac").write_bytes(b"")
+    dialog._format.setCurrentIndex(3)
+    assert "Replaces residual.flac" in dialog._says.text()
+    for box in dialog._stems.values():
+        box.setChecked(False)
+    assert not dialog._export.isEnabled()
+    dialog._mix.setChecked(True)
+    assert dialog._export.isEnabled()
+    dialog._folder.clear()
+    assert not dialog._export.isEnabled()
+
+
+def test_the_model_dialog_gives_back_what_it_was_given(piece):
+    from dataclasses import replace
+
+    settings = replace(piece.document.state.settings, iterations=33, beta=2.0, after_s=0.5, method="nae", initialisation="both")
+    dialog = ModelDialog(piece.window, settings)
+    assert dialog.settings() == settings
+    dialog._restore()
+    assert dialog.settings() == type(settings)()
+
+
+def test_the_list_of_keys_has_every_action(piece):
+    table = piece.window.actions_.table()
+    KeysDialog(piece.window, table)
+    assert ("Play / pause", "Space") in table
+    assert len({what for what, _ in table}) == len(table)
+
+
+def test_f6_walks_through_the_panes(separated, qtbot):
+    window = separated.window
+    window.roll.canvas.setFocus()
+    seen = []
+    for _ in range(3):
+        window.actions_["next_pane"].trigger()
+        seen.append(window.focusWidget())
+    assert seen[-1] is window.roll.canvas
+    assert window.mixer.isAncestorOf(seen[0])
+    assert seen[1] is window.jobs.method
