@@ -66,15 +66,16 @@ def test_the_gapped_path_is_the_cheapest_of_all(seed, n, m, start, stop):
     rng = np.random.default_rng(seed)
     X, Y = rows(rng, n), rows(rng, m)
     gap, opening, still = rng.uniform(0.02, 0.3), rng.uniform(0, 0.5), rng.uniform(0, 0.2)
-    path = finish(gapped_path_steps(X, Y, gap=gap, opening=opening, still=still, closed=(start, stop)))
+    path, saved = finish(gapped_path_steps(X, Y, gap=gap, opening=opening, still=still, closed=(start, stop)))
     C = 1 - X @ Y.T
     cost = cost_of(path.tolist(), C, gap, opening, still, (start, stop))
+    assert saved == pytest.approx(gap * (n + m) - cost, abs=1e-5)
     assert cost == pytest.approx(naive_gapped(C, gap, opening, still, (start, stop)), abs=1e-5)
 
 
 def test_the_gapped_path_leaves_out_what_was_cut():
     X = np.eye(40, dtype=np.float32)
-    path = finish(gapped_path_steps(np.delete(X, np.s_[10:25], axis=0), X, gap=0.3, opening=1.0, still=0.3))
+    path, _ = finish(gapped_path_steps(np.delete(X, np.s_[10:25], axis=0), X, gap=0.3, opening=1.0, still=0.3))
     assert path[:, 1].tolist() == [*range(10), *range(25, 40)]
 
 

@@ -27,6 +27,7 @@ _SHORTEST_S = 0.01
 _SAME_S = 0.005  # an anchor this near to a chord of the score means that chord
 _NEAREST_S = 0.01  # of two anchors
 _LOOSE_END_S = 1.5
+_OUTSIDE_S = 0.3  # of the recording, that an onset may be expected
 _DOUBTFUL = 0.5
 
 
@@ -135,15 +136,18 @@ def _place_window_steps(hearing: Hearing, notes: Sequence[Note], chords: Chords,
         return
     near = [notes[i] for i in members.tolist()]
     stretches = yield from coarse_steps(hearing, near, window)
+    rate = 25 if all(note.is_drum for note in near) else 10
     for k, stretch in enumerate(stretches):
         # What lies just outside the first or last matched place still belongs to it.
         before = stretch.start_s - (_LOOSE_END_S if k == 0 else 0.0)
         after = stretch.stop_s + (_LOOSE_END_S if k == len(stretches) - 1 else 0.0)
         picked = np.flatnonzero(within & (begin_s >= before) & (begin_s <= after))
+        refined = yield from refined_steps(hearing, near, stretch, window, rate=rate, reach_s=4.0, smooth_s=0.3)
+        time_map = refined.time_map
+        expected_s = time_map.to_recording(begin_s[picked])
+        picked = picked[(expected_s > window.start_s - _OUTSIDE_S) & (expected_s < window.stop_s + _OUTSIDE_S)]
         if not len(picked):
             continue
-        refined = yield from refined_steps(hearing, near, stretch, window, rate=10, reach_s=4.0, smooth_s=0.3)
-        time_map = refined.time_map
         for search in SEARCHES:
             time_map = pinned(time_map, window.pins())
             there = yield from placed_chords_steps(

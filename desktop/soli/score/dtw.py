@@ -21,12 +21,13 @@ _ROWS_A_STEP = 256
 
 def gapped_path_steps(
     X: FloatArray, Y: FloatArray, *, gap: float, opening: float, still: float = 0.0, closed: tuple[bool, bool] = (False, False)
-) -> Steps[IntArray]:
+) -> Steps[tuple[IntArray, float]]:
     """Cheapest path through the costs 1 - X Y^T that may leave stretches of X or Y without a counterpart.
 
     X: (N, d), Y: (M, d), float32, N and M positive. A diagonal step costs its cell twice, one in one direction alone its
     cell and `still`; a row or column left out costs `gap`, and `opening` besides for each stretch left out between two
-    matched ones, or at an end that is `closed`. Returns the matched cells in order, shape (P, 2).
+    matched ones, or at an end that is `closed`. Returns the matched cells in order, shape (P, 2), and what
+    they save against leaving everything out.
     """
     n, m = len(X), len(Y)
     columns = np.arange(m)
@@ -77,7 +78,7 @@ def gapped_path_steps(
         matched = along
         if i % _ROWS_A_STEP == _ROWS_A_STEP - 1:
             yield Progress(i, n, "Aligning")
-    return _walk_back(moves, resumed, end)
+    return _walk_back(moves, resumed, end), gap * (n + m) - best_end
 
 
 def _walk_back(moves: NDArray[np.uint8], resumed: dict[tuple[int, int], tuple[int, int]], end: tuple[int, int]) -> IntArray:

@@ -202,14 +202,17 @@ def is_struck(program: int) -> bool:
     return program < 16 or 24 <= program < 40 or program in (45, 46, 47) or 104 <= program < 120
 
 
-def speaking_s(program: int) -> float:
-    """How long after its onset the sound of a General MIDI program rises fastest, against the middle of a flux frame.
+def speaking_s(note: Note) -> float:
+    """How long after its onset the flux of a note is highest.
 
-    Strings, pipes, reeds and voices take a while to speak; a hammer or a plectrum does not, and its noise comes first.
+    Strings, pipes, reeds and voices take a while to speak; a hammer or a plectrum does not, and its noise comes first. The
+    burst of a drum is shorter than the window, which it fills best before its middle.
     """
-    if is_struck(program):
+    if note.is_drum:
+        return -0.02
+    if is_struck(note.program):
         return -0.004
-    return 0.03 if 40 <= program < 56 else 0.02
+    return 0.03 if 40 <= note.program < 56 else 0.02
 
 
 def decay_s(struck: bool) -> float:

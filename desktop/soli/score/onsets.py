@@ -30,7 +30,7 @@ def evidence(hearing: Hearing, notes: Sequence[Note], around_s: Times, away_s: N
         finer = evidence(hearing, notes, around_s, (away_s[:, None] + parts).ravel())
         pooled: FloatArray = finer.reshape(len(notes), len(away_s), fold).max(axis=2)
         return pooled
-    late_s = np.array([speaking_s(note.program) for note in notes])
+    late_s = np.array([speaking_s(note) for note in notes])
     frames = np.round((around_s[:, None] + late_s[:, None] + away_s) / FLUX_S).astype(np.int64)
     np.clip(frames, 0, len(flux) - 1, out=frames)
     total = np.zeros(frames.shape, np.float32)
@@ -50,7 +50,7 @@ def evidence(hearing: Hearing, notes: Sequence[Note], around_s: Times, away_s: N
 def placed_notes(hearing: Hearing, notes: Sequence[Note], around_s: Times) -> tuple[Times, FloatArray]:
     """Each note's own onset near `around_s` (n,), and the evidence for it there, both shape (n,)."""
     # Every note's steps fall on frames, so that the rise need not be interpolated.
-    late_s = np.array([speaking_s(note.program) for note in notes])
+    late_s = np.array([speaking_s(note) for note in notes])
     centre_s = np.round((around_s + late_s) / FLUX_S) * FLUX_S - late_s
     steps = np.arange(-_NOTE_REACH, _NOTE_REACH + 1)
     heard = evidence(hearing, notes, centre_s, steps * FLUX_S)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from soli.progress import Steps
-from soli.score.dtw import banded_path_steps, gapped_path_steps
+from soli.score.dtw import IntArray, banded_path_steps, gapped_path_steps
 from soli.score.features import SILENCE, SPECTRA_S, Hearing, drawn_onsets, drawn_spectra, heard_onsets
 from soli.score.notes import Note, TimeMap, Times
 from soli.signal.audio import FloatArray
 
 _COARSE_CELLS = 12e6
+_SCALE_CELLS = 0.15e6  # enough to tell tempi apart
 _COARSE_RATE = 8.0
-# Costs, where one frame of sound unlike the score costs 1: a frame held still; a frame left out, against music that has nothing
-# to do with the score; and to leave anything out at all, in seconds of such frames.
-_STILL = 0.3
+_DRUM_RATE = 25.0  # onsets alone are short
+# Costs of a frame held still, of a frame left out, both against one of music that has nothing to do with the score; and of
+# leaving anything out at all, in seconds of such frames.
+_STILL = 0.6
 _GAP = 0.85
 _OPENING_S = 3.0
 
@@ -61,21 +63,17 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
     if window.stop_score_s is not None:
         last_s, sounding[-1] = window.stop_score_s, high - 1
     heard_from, heard_to = float(sounding[0] * SPECTRA_S), float((sounding[-1] + 1) * SPECTRA_S)
-    span_s = max(last_s - first_s, 0.05)
-    scale = float(np.clip((heard_to - heard_from) / span_s, 1 / 3, 3))
-    cells = (heard_to - heard_from) * span_s * scale
-    rate = min(_COARSE_RATE, float(np.sqrt(_COARSE_CELLS / max(1.0, cells))))
-
-    X = _pooled(hearing.spectra[sounding[0] : sounding[-1] + 1], rate * SPECTRA_S)
-    score_rate = rate * scale
-    frames = max(2, int(np.ceil(span_s * score_rate)))
-    Y = _pooled(drawn_spectra(notes, (times - first_s) * scale, frames * 2, rate * 2), 1 / 2)[:frames]
-    gap = _GAP * float(np.clip(1 - _sampled_likeness(X, Y), 0.2, 0.8))
-    closed = (window.start_score_s is not None, window.stop_score_s is not None)
-    path = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * _OPENING_S * rate, still=_STILL, closed=closed)
-
-    score_s: Times = first_s + (path[:, 1] + np.float64(0.5)) / score_rate
-    recording_s: Times = heard_from + (path[:, 0] + np.float64(0.5)) / rate
+    part = _Part(
+        hearing,
+        notes,
+        first_s,
+        max(last_s - first_s, 0.05),
+        heard_from,
+        heard_to,
+        closed=(window.start_score_s is not None, window.stop_score_s is not None),
+    )
+    scale = yield from _scale_steps(part)
+    score_s, recording_s, path, rate, _ = yield from _matched_steps(part, scale, _COARSE_CELLS)
     jumps = np.flatnonzero((np.diff(path, axis=0) > 1).any(axis=1)) + 1
     pieces = np.split(np.arange(len(path)), jumps)
     longest = max(map(len, pieces))
@@ -84,6 +82,61 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
         for piece in pieces
         if len(piece) >= min(2 * rate, longest)
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Notes over `span_s` from `first_s` of the score, and the seconds of the recording to find them in."""
+
+    hearing: Hearing
+    notes: Sequence[Note]
+    first_s: float
+    span_s: float
+    heard_from: float
+    heard_to: float
+    closed: tuple[bool, bool]
+
+
+def _scale_steps(part: _Part) -> Steps[float]:
+    """How many seconds of the recording one of the score takes: the likeliest, when one may go on without the other."""
+    whole = (part.heard_to - part.heard_from) / part.span_s
+    best, likeliest = -np.inf, 1.0
+    for factor in (1.0, 0.65, 1.5, 0.4, 2.4):
+        scale = float(np.clip(whole * factor, 1 / 3, 3))
+        score_s, recording_s, _, _, saved = yield from _matched_steps(part, scale, _SCALE_CELLS)
+        # The whole onto the whole is what is most likely meant.
+        saved *= 1.1 if factor == 1 else 1.0
+        if saved > best and len(score_s) > 1:
+            best = saved
+            # The tempo in between, where the ends of the path may be far off.
+            early, late = (len(score_s) - 1) // 10, (len(score_s) - 1) - (len(score_s) - 1) // 10
+            pace = (recording_s[late] - recording_s[early]) / max(score_s[late] - score_s[early], 1e-9)
+            likeliest = float(np.clip(pace, 0.75 * scale, 1.33 * scale))
+    return float(np.clip(likeliest, 1 / 3, 3))
+
+
+def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[tuple[Times, Times, IntArray, float, float]]:
+    """Match at one scale: the path in seconds of score and recording, its cells, its frame rate, what it saves a frame."""
+    hearing, notes, span_s = part.hearing, part.notes, part.span_s
+    only_drums = all(note.is_drum for note in notes)
+    most = _DRUM_RATE if only_drums else _COARSE_RATE
+    rate = min(most, float(np.sqrt(most_cells / max(1e-3, (part.heard_to - part.heard_from) * span_s * scale))))
+    score_rate = rate * scale
+    frames = max(2, int(np.ceil(span_s * score_rate)))
+    placed = (note_times(notes) - part.first_s) * scale
+    if only_drums:
+        heard = heard_onsets(hearing.flux, max(1, int(part.heard_to * rate)), rate)[int(part.heard_from * rate) :]
+        X, Y = (_turned(onsets[:, -1]) for onsets in (heard, drawn_onsets(notes, placed[:, 0], frames, rate)))
+    else:
+        rows = slice(round(part.heard_from / SPECTRA_S), round(part.heard_to / SPECTRA_S))
+        X = _pooled(hearing.spectra[rows], rate * SPECTRA_S)
+        Y = _pooled(drawn_spectra(notes, placed, frames * 2, rate * 2), 1 / 2)[:frames]
+    foreign = float(np.clip(1 - _sampled_likeness(X, Y), 0.05, 0.8))
+    gap, still = _GAP * foreign, _STILL * foreign
+    path, saved = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * _OPENING_S * rate, still=still, closed=part.closed)
+    score_s: Times = part.first_s + (path[:, 1] + np.float64(0.5)) / score_rate
+    recording_s: Times = part.heard_from + (path[:, 0] + np.float64(0.5)) / rate
+    return score_s, recording_s, path, rate, saved / len(X)
 
 
 def refined_steps(
@@ -101,12 +154,15 @@ def refined_steps(
     near = np.flatnonzero((placed[:, 1] > 0) & (placed[:, 0] < frames / rate))
     close = [notes[i] for i in near.tolist()]
 
-    heard = _pooled(hearing.spectra, rate * SPECTRA_S)
-    rows = np.minimum(np.arange(start, start + frames), len(heard) - 1)
     onsets = heard_onsets(hearing.flux, start + frames, rate)[start:]
-    drawn = _pooled(drawn_spectra(close, placed[near], frames * 2, rate * 2), 1 / 2)[:frames]
-    X = _joined(heard[rows], onsets, heard=True)
-    Y = _joined(drawn, drawn_onsets(close, placed[near, 0], frames, rate), heard=False)
+    drawn_beats = drawn_onsets(close, placed[near, 0], frames, rate)
+    if all(note.is_drum for note in close):
+        X, Y = _turned(onsets[:, -1]), _turned(drawn_beats[:, -1])
+    else:
+        heard = _pooled(hearing.spectra, rate * SPECTRA_S)
+        rows = np.minimum(np.arange(start, start + frames), len(heard) - 1)
+        drawn = _pooled(drawn_spectra(close, placed[near], frames * 2, rate * 2), 1 / 2)[:frames]
+        X, Y = _joined(heard[rows], onsets, heard=True), _joined(drawn, drawn_beats, heard=False)
     path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=0.1)
     before_s, after_s = (start_s + (path[:, i] + np.float64(0.5)) / rate for i in (1, 0))
     smooth = smoothed_map(stretch.time_map.to_score(before_s), after_s, smooth_s, 1.0)
@@ -147,6 +203,12 @@ def with_steady_ends(score_s: Times, recording_s: Times, scale: float) -> TimeMa
         ends.append((score_s[at] + sign, recording_s[at] + sign * pace))
     (first, last) = ends
     return TimeMap(np.concatenate([[first[0]], score_s, [last[0]]]), np.concatenate([[first[1]], recording_s, [last[1]]]))
+
+
+def _turned(onsets: FloatArray) -> FloatArray:
+    """Strengths 0..1 as rows of unit length whose dot product is 1 where they agree and 0 where they are opposite."""
+    angle = np.clip(onsets, 0, 1) * np.float32(np.pi / 2)
+    return np.stack([np.sin(angle), np.cos(angle)], axis=1)
 
 
 def _joined(chroma: FloatArray, onsets: FloatArray, *, heard: bool, weight: float = 0.05) -> FloatArray:
