@@ -15,6 +15,9 @@ from soli.signal.audio import FloatArray
 
 IntArray: TypeAlias = NDArray[np.int64]
 
+# Of one row: the columns that go on after a stretch left out, and the row and column of the last match before it.
+Origins: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+
 ENTER, BOTH, ROW, RESUME, COLUMN = range(5)
 _ROWS_A_STEP = 256
 
@@ -33,30 +36,31 @@ def gapped_path_steps(
     columns = np.arange(m)
     ramp = gap * columns
     moves = np.zeros((n, m), np.uint8)
-    resumed: dict[tuple[int, int], tuple[int, int]] = {}
+    resumed: list[Origins] = []
     matched = np.full(m, np.inf)
     left_out = np.full(m, np.inf)  # best cost with the last match somewhere below and left, all cells since left out
-    last_row, last_column = np.zeros(m, np.int64), np.zeros(m, np.int64)
+    last_row, last_column = np.zeros((2, m), np.int32)
+    choices = np.full((4, m), np.inf)
     best_end, end = np.inf, (0, 0)
     for i in range(n):
         if i % _ROWS_A_STEP == 0:
             costs = 1.0 - X[i : i + _ROWS_A_STEP] @ Y.T
         cost = costs[i % _ROWS_A_STEP].astype(np.float64)
-        choices = np.full((4, m), np.inf)
-        choices[ENTER] = gap * i + ramp + 2 * cost + opening * closed[0]
+        choices[ENTER] = ramp + (gap * i + opening * closed[0])
         if i == 0:
             choices[ENTER, 0] -= opening * closed[0]
-        choices[BOTH, 1:] = matched[:-1] + 2 * cost[1:]
-        choices[ROW] = matched + cost + still
-        choices[RESUME] = left_out + 2 * cost
+        choices[BOTH, 1:] = matched[:-1]
+        choices[ROW] = matched + still - cost
+        choices[RESUME] = left_out
+        choices += 2 * cost
         move = choices.argmin(axis=0)
         best = choices[move, columns]
         total = np.cumsum(cost + still)
         along = total + np.minimum.accumulate(best - total)
         move[along < best - 1e-9] = COLUMN
         moves[i] = move
-        for j in np.flatnonzero(move == RESUME).tolist():
-            resumed[i, j] = (int(last_row[j]), int(last_column[j]))
+        again = np.flatnonzero(move == RESUME).astype(np.int32)
+        resumed.append((again, last_row[again], last_column[again]))
 
         ending = along + gap * (m - 1 - columns) + gap * (n - 1 - i) + opening * closed[1]
         if i == n - 1:
@@ -81,7 +85,7 @@ def gapped_path_steps(
     return _walk_back(moves, resumed, end), gap * (n + m) - best_end
 
 
-def _walk_back(moves: NDArray[np.uint8], resumed: dict[tuple[int, int], tuple[int, int]], end: tuple[int, int]) -> IntArray:
+def _walk_back(moves: NDArray[np.uint8], resumed: list[Origins], end: tuple[int, int]) -> IntArray:
     path, (i, j) = [end], end
     while moves[i, j] != ENTER:
         match moves[i, j]:
@@ -90,7 +94,9 @@ def _walk_back(moves: NDArray[np.uint8], resumed: dict[tuple[int, int], tuple[in
             case 2:
                 i -= 1
             case 3:
-                i, j = resumed[i, j]
+                columns, last_row, last_column = resumed[i]
+                at = int(np.searchsorted(columns, j))
+                i, j = int(last_row[at]), int(last_column[at])
             case _:
                 j -= 1
         path.append((i, j))

@@ -11,8 +11,8 @@ from soli.score.features import SILENCE, SPECTRA_S, Hearing, drawn_onsets, drawn
 from soli.score.notes import Note, TimeMap, Times
 from soli.signal.audio import FloatArray
 
-_COARSE_CELLS = 12e6
-_SCALE_CELLS = 0.15e6  # enough to tell tempi apart
+_COARSE_CELLS = 8e6
+_SCALE_CELLS = 0.08e6  # enough to tell tempi apart
 _COARSE_RATE = 8.0
 _DRUM_RATE = 25.0  # onsets alone are short
 # Costs of a frame held still, of a frame left out, both against one of music that has nothing to do with the score; and of
@@ -20,6 +20,7 @@ _DRUM_RATE = 25.0  # onsets alone are short
 _STILL = 0.6
 _GAP = 0.85
 _OPENING_S = 3.0
+_STEADY = 0.7  # of the steps of a path take both on, where its tempo is right
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ def _scale_steps(part: _Part) -> Steps[float]:
     best, likeliest = -np.inf, 1.0
     for factor in (1.0, 0.65, 1.5, 0.4, 2.4):
         scale = float(np.clip(whole * factor, 1 / 3, 3))
-        score_s, recording_s, _, _, saved = yield from _matched_steps(part, scale, _SCALE_CELLS)
+        score_s, recording_s, path, rate, saved = yield from _matched_steps(part, scale, _SCALE_CELLS)
         # The whole onto the whole is what is most likely meant.
         saved *= 1.1 if factor == 1 else 1.0
         if saved > best and len(score_s) > 1:
@@ -112,6 +113,9 @@ def _scale_steps(part: _Part) -> Steps[float]:
             early, late = (len(score_s) - 1) // 10, (len(score_s) - 1) - (len(score_s) - 1) // 10
             pace = (recording_s[late] - recording_s[early]) / max(score_s[late] - score_s[early], 1e-9)
             likeliest = float(np.clip(pace, 0.75 * scale, 1.33 * scale))
+        together = np.mean((np.diff(path, axis=0) == 1).all(axis=1)) if len(path) > 1 else 0.0
+        if factor == 1 and together > _STEADY and np.ptp(path[:, 0]) > 0.9 * (part.heard_to - part.heard_from) * rate:
+            break
     return float(np.clip(likeliest, 1 / 3, 3))
 
 
