@@ -121,7 +121,7 @@ def test_cancelling_leaves_the_former_layers_untouched(separated, qtbot, said, m
     qtbot.mouseClick(separated.window.jobs.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not separated.session.decomposing)
     assert separated.document.separation is former
-    assert said[-1] == ("information", "Decomposition cancelled; nothing has changed")
+    assert said[-1] == ("information", "Decomposition cancelled; the former layers are as they were")
     assert separated.window.actions_["decompose"].isEnabled()
 
 
