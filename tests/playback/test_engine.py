@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from soli.playback import segments
 from soli.playback.mixer import Strip
 from soli.playback.player import ProcessPlayer
 
@@ -72,6 +73,22 @@ def test_without_a_device_the_music_runs_silently_and_says_why(player: ProcessPl
     message = player.status().message
     assert NOWHERE in message
     assert message.count(".") == 1
+
+
+def test_layers_too_large_for_memory_are_played_from_a_file_that_is_gone_afterwards(
+    player: ProcessPlayer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(segments, "LARGEST_IN_MEMORY", 1000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    player.load([tone(), tone()], RATE, [Strip(), Strip()])
+    assert len(list(tmp_path.iterdir())) == 1
+    player.play()
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.25, 0.25)))
+    player.load([tone(level=0.125)], RATE, [Strip()])
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.125,)))
+    assert len(list(tmp_path.iterdir())) == 1
+    player.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_loop_holds_the_playhead(player: ProcessPlayer) -> None:

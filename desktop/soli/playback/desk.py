@@ -89,14 +89,15 @@ class Desk:
             self.transport.resize(round(length_s * self.rate))
 
     def do_swap(self, mixer: Mixer, generation: int, rate: int) -> None:
-        """Cross-fade from what is loaded to `mixer`, the position kept; no fade where the rate changes."""
+        """Cross-fade from what is loaded to `mixer`, the position kept; at once where nothing sounds or the rate changes."""
         self.retired.append(self._former)
         self._former, self._mixer, self._generation = self._mixer, mixer, generation
         self._swapped = 0
-        if rate != self.rate:
-            self._tune(self.transport.at_rate(rate))
+        if rate != self.rate or self.transport.silent:
             self.retired.append(self._former)
             self._former = None
+        if rate != self.rate:
+            self._tune(self.transport.at_rate(rate))
         if self._early and self._early[0] == generation:
             mixer.aim(self._early[1])
         self.transport.resize(mixer.length)

@@ -11,7 +11,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections import deque
 from multiprocessing import connection, parent_process
 from typing import Any, NamedTuple
 
@@ -41,17 +41,18 @@ class Load(NamedTuple):
     strips: tuple[Strip, ...]
 
 
-def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None) -> None:
+def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None) -> None:
     """The whole life of the sound process; never returns.
 
     Understands ("command", number, name, arguments), ("load", Load) and ("close",); says ("ready", sentence) once, and
     ("failed", sentence) before it gives up.
     """
     code = 1
+    _quieten()
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's to answer
         threading.Thread(target=_die_with_parent, daemon=True).start()
-        Engine(pipe, board, device).serve()
+        Engine(pipe, board, device, latency_s).serve()
         code = 0
     except (EOFError, OSError):
         pass
@@ -66,18 +67,22 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
 class Engine:
     """The desk, what drives it (a stream, or a clock where there is no device), and the parent's wishes."""
 
-    def __init__(self, pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None) -> None:
+    def __init__(
+        self, pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None
+    ) -> None:
         self._pipe = pipe
         self._board = Segment(place=board)
         cells = self._board.doubles()
         self._loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
+        self._arrived: deque[Segment] = deque()
         self._held: list[Segment] = []
         self._newest: Place | None = None
         self._clock: SilentClock | None = None
         self._output: Output | None = None
         message = ""
+        _hurry(real_time=False)  # inherited by the threads in which the device's driver works
         try:
-            self._output = Output(cells, device)
+            self._output = Output(cells, device, latency_s)
             self._desk = self._output.desk
             self._output.start()
         except _NoSoundError as error:
@@ -132,6 +137,8 @@ class Engine:
         self._desk.post((number, name, arguments))
 
     def _prepare_loads(self) -> None:
+        with contextlib.suppress(AttributeError, OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
         while True:
             load = self._loads.get()
             while not self._loads.empty():
@@ -143,12 +150,14 @@ class Engine:
         segment, rate = Segment(place=load.place), self._desk.rate
         signals = [resample(signal, load.rate, rate) for signal in views(segment, load.layouts)]
         mixer = Mixer(signals, channel_gains(load.strips, CHANNELS), ramp_length=round(RAMP_S * rate))
-        self._held.append(segment)
+        self._arrived.append(segment)
         self._desk.post((load.number, "swap", (mixer, load.generation, rate)))
 
     def _let_go(self) -> None:
         """Free what the audio thread has put away."""
         self._desk.retired.clear()
+        while self._arrived:
+            self._held.append(self._arrived.popleft())
         self._held = [segment for segment in self._held if not segment.close()]
 
 
@@ -159,44 +168,43 @@ class _NoSoundError(Exception):
 class Output:
     """A PortAudio stream in the device's own rate that plays a desk. Raises _NoSoundError."""
 
-    def __init__(self, cells: Cells, device: str | int | None) -> None:
+    def __init__(self, cells: Cells, device: str | int | None, latency_s: float | None) -> None:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        with _quiet_stderr():
-            try:
-                import sounddevice
-            except OSError as error:
-                raise _NoSoundError(
-                    "There is no sound because PortAudio is missing; install libportaudio2 and start Soli again."
-                ) from error
-            try:
-                about = sounddevice.query_devices(device, "output")
-            except (sounddevice.PortAudioError, ValueError) as error:
-                which = "No sound device was found" if device is None else f"The sound device {device} was not found"
-                raise _NoSoundError(f"{which}, so the music runs silently; connect one and start Soli again.") from error
-            self._channels = min(CHANNELS, int(about["max_output_channels"]))
-            self._name = str(about["name"])
-            rate = round(about["default_samplerate"])
-            self.desk = Desk(rate, cells)
-            self._board = BoardWriter(cells)
-            self._scratch = np.zeros((BLOCK_LENGTH, CHANNELS), np.float32)
-            self._played = 0
-            self._offset_s: float | None = None
-            self._blocks_seen, self._seen_s = 0, clock_s()
-            self._blocks = 0
-            self._error: Exception | None = None
-            try:
-                self._stream = sounddevice.OutputStream(
-                    samplerate=rate,
-                    blocksize=BLOCK_LENGTH,
-                    device=device,
-                    channels=self._channels,
-                    dtype="float32",
-                    latency="high",
-                    callback=self._callback,
-                )
-            except (sounddevice.PortAudioError, ValueError) as error:
-                raise _NoSoundError(_cannot_open(self._name)) from error
-            self._latency_s = float(self._stream.latency)
+        try:
+            import sounddevice
+        except Exception as error:  # an OSError where the library is missing, its own where it does not start
+            raise _NoSoundError(
+                f"There is no sound because of PortAudio ({error}); install libportaudio2 and start Soli again."
+            ) from error
+        try:
+            about = sounddevice.query_devices(device, "output")
+        except (sounddevice.PortAudioError, ValueError) as error:
+            which = "No sound device was found" if device is None else f"The sound device {device} was not found"
+            raise _NoSoundError(f"{which}, so the music runs silently; connect one and start Soli again.") from error
+        self._channels = min(CHANNELS, int(about["max_output_channels"]))
+        self._name = str(about["name"])
+        rate = round(about["default_samplerate"])
+        self.desk = Desk(rate, cells)
+        self._board = BoardWriter(cells)
+        self._scratch = np.zeros((BLOCK_LENGTH, CHANNELS), np.float32)
+        self._played = 0
+        self._offset_s: float | None = None
+        self._blocks_seen, self._seen_s = 0, clock_s()
+        self._blocks = 0
+        self._error: Exception | None = None
+        try:
+            self._stream = sounddevice.OutputStream(
+                samplerate=rate,
+                blocksize=BLOCK_LENGTH,
+                device=device,
+                channels=self._channels,
+                dtype="float32",
+                latency="high" if latency_s is None else latency_s,
+                callback=self._callback,
+            )
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise _NoSoundError(_cannot_open(self._name)) from error
+        self._latency_s = float(self._stream.latency)
 
     def start(self) -> None:
         """Begin to play. Raises _NoSoundError."""
@@ -233,6 +241,8 @@ class Output:
         """Called from the audio thread."""
         started_s = clock_s()
         try:
+            if not self._blocks:
+                _hurry(real_time=True)
             if flags.output_underflow and self.desk.sounding:
                 self._board.underrun()
             heard_s = self._heard_s(started_s, times)
@@ -261,6 +271,15 @@ class Output:
         return self._offset_s + self._played / self.desk.rate
 
 
+def _hurry(*, real_time: bool) -> None:
+    """Ask that the calling thread, and those it starts, come before others; many systems do not let them."""
+    with contextlib.suppress(AttributeError, OSError):
+        if real_time:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
+        else:
+            os.setpriority(os.PRIO_PROCESS, 0, -11)
+
+
 def _cannot_open(name: object) -> str:
     return (
         f"The sound device {name} cannot be opened, so the music runs silently; close other programs that use it "
@@ -276,19 +295,9 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """ALSA and JACK write of every device they do not find; nobody can use that."""
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+def _quieten() -> None:
+    """ALSA and JACK write to stderr of every device they miss; what matters goes through the pipe."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
         os.close(nowhere)

@@ -24,14 +24,17 @@ FAREWELL_S = 2.0
 class ProcessPlayer(Controls):
     """Starts the sound process in the background, at once, and keeps what is asked of it until it is there.
 
-    `device` is PortAudio's name or number of one, or None for the default. When the process dies, playback stops, the
-    status says so, and the next play starts another, with the same load, strips, loop and position.
+    `device` is PortAudio's name or number of one, or None for the default. `latency_s` is how far the device is to be
+    fed ahead, or None for what it holds to be safe: the more, the fewer stalls are heard, and the later a change.
+    When the process dies, playback stops, the status says so, and the next play starts another, with the same load,
+    strips, loop and position.
     Raises DeviceError when there is no memory for its board.
     """
 
-    def __init__(self, device: str | int | None = None) -> None:
+    def __init__(self, device: str | int | None = None, *, latency_s: float | None = None) -> None:
         super().__init__()
         self._device = device
+        self._latency_s = latency_s
         self._board = Segment(8 * SIZE, in_memory=True)
         self._cells = self._board.doubles()
         self._outbox: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
@@ -136,7 +139,9 @@ class ProcessPlayer(Controls):
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
         self._pipe = ours
-        process = spawn.Process(target=run, args=(theirs, self._board.place, self._device), name="soli sound", daemon=True)
+        process = spawn.Process(
+            target=run, args=(theirs, self._board.place, self._device, self._latency_s), name="soli sound", daemon=True
+        )
         try:
             process.start()
         except (OSError, RuntimeError, DeviceError) as error:

@@ -54,6 +54,11 @@ class Transport:
         """The sample that is played next, or will be once a pending jump is made."""
         return self._head if self._wanted is None else self._wanted
 
+    @property
+    def silent(self) -> bool:
+        """Nothing sounds, not even what is fading out."""
+        return not self._sounding and self._faded >= self.fade_length
+
     def play(self) -> None:
         """Play on from the position; from the start, or that of the loop, when the end has been reached."""
         if self.playing or not self.length:
