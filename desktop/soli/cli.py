@@ -2,14 +2,18 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soli import __version__
 from soli.errors import SoliError
 from soli.progress import Result, Steps
+
+if TYPE_CHECKING:
+    from soli.project.state import State
 
 COMMANDS = ("separate", "align", "demo", "open")
 EXIT_DONE, EXIT_INPUT, EXIT_STOPPED = 0, 1, 130
@@ -73,6 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
     except SoliError as error:
         _say(f"soli: {error}")
         return EXIT_INPUT
+    except MemoryError:
+        _say("soli: this computer's memory does not hold the recording and its layers; choose a shorter recording")
+        return EXIT_INPUT
     except KeyboardInterrupt:
         _say("soli: stopped; no unfinished file was left")
         return EXIT_STOPPED
@@ -86,7 +93,7 @@ def _separate(arguments: argparse.Namespace) -> None:
     if arguments.iterations is not None:
         chosen["iterations"] = arguments.iterations
     settings = ModelSettings(**chosen)
-    report = separate(
+    _, report = separate(
         arguments.audio,
         arguments.score,
         arguments.output,
@@ -103,14 +110,16 @@ def _separate(arguments: argparse.Namespace) -> None:
 
 def separate(
     recording: Path, score: Path, folder: Path, *, settings: Any, layers: str = "", align: bool = True, form: str = "wav32f"
-) -> dict[str, Any]:
-    """Files in, layers out; the report that --json prints."""
+) -> tuple["State", dict[str, Any]]:
+    """Files in, layers out; what was separated, and the report that --json prints."""
     from dataclasses import replace
 
     from soli.project import export, layering, pipeline
 
     if layers:
         layering.split((), (), layers)  # an unknown kind is told before minutes of work
+    if folder.exists():
+        export.make_folder(folder)  # and so is a file that is no folder
     loaded = _show(pipeline.open_steps(recording, score, align=align, layers=layers))
     if loaded.warning:
         _say(f"soli: {loaded.warning}")
@@ -121,7 +130,7 @@ def separate(
         files = _show(export.export_steps(separation, state, folder, form=form))
     factors = separation.factors
     seconds = {**loaded.seconds, **separation.seconds, **watch.seconds}
-    return {
+    return state, {
         "files": [str(path) for path in files],
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "iterations": len(factors.losses),
@@ -151,13 +160,16 @@ def _demo(arguments: argparse.Namespace) -> None:
 
     folder = arguments.output or Path("soli-demo")
     recording, score = asset("demo", "recording.flac"), asset("demo", "score.mid")
-    report = separate(recording, score, folder, settings=ModelSettings())
-    files = [*report["files"], str(picture.of_files(recording, score, folder / "roll.png"))]
-    _print("\n".join(files))
+    state, report = separate(recording, score, folder, settings=ModelSettings())
+    roll = picture.write_png(folder / "roll.png", picture.draw(state))
+    _print("\n".join([*report["files"], str(roll)]))
 
 
 def _show(steps: Steps[Result]) -> Result:
-    """Drive `steps`, telling each new stage on stderr (and each step, where stderr is a terminal)."""
+    """Drive `steps`, telling each new stage on stderr (and each step, where stderr is a terminal).
+
+    A stage of a single step is over before it is read; left out, what is wrong with the input stands alone.
+    """
     live, said = sys.stderr.isatty(), ""
     try:
         while True:
@@ -168,7 +180,7 @@ def _show(steps: Steps[Result]) -> Result:
             if live:
                 sys.stderr.write(f"\r\x1b[K{progress.what} {100 * progress.fraction:3.0f} %")
                 sys.stderr.flush()
-            elif progress.what != said:
+            elif progress.what != said and progress.total > 1:
                 _say(progress.what)
             said = progress.what
     finally:
@@ -186,17 +198,17 @@ def _peak_memory_mb() -> float | None:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+    return _at_least(1, text)
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return value
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    if not re.fullmatch(r"\d{1,18}", text) or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+    return int(text)
 
 
 def _say(text: str) -> None:
@@ -204,4 +216,6 @@ def _say(text: str) -> None:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    # A file name may hold signs that the terminal or the pipe has no code for.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")

@@ -2,10 +2,11 @@
 
 import contextlib
 import json
-import os
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+from soli.files import beside
 
 FILE_NAME = "settings.toml"
 MOST_RECENT = 10
@@ -41,23 +42,25 @@ def place() -> Path:
 def load(path: Path) -> Settings:
     """Settings from `path`; the defaults where it is missing or cannot be read."""
     settings = Settings()
-    with contextlib.suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         stored = tomllib.loads(path.read_text(encoding="utf-8"))
         for known in fields(settings):
             value, default = stored.get(known.name), getattr(settings, known.name)
             if type(value) is type(default):
                 setattr(settings, known.name, value)
     settings.recent = [name for name in settings.recent if isinstance(name, str)]
-    settings.window = [n for n in settings.window if isinstance(n, int)]
+    if len(settings.window) != 4 or any(type(n) is not int for n in settings.window):
+        settings.window = []
     return settings
 
 
 def save(path: Path, settings: Settings) -> None:
     """Write settings, whole or not at all; a place that cannot be written is no reason to disturb the user."""
-    # Strings, numbers, booleans and lists of them are written alike in JSON and TOML.
+    # Strings, numbers, booleans and lists of them are written alike in JSON and TOML, but for the one sign DEL.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in asdict(settings).items()]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        partial.replace(path)
+        with beside(path) as partial:
+            # A file name in no encoding cannot be said in TOML; the rest of the preferences can.
+            partial.write_bytes(text.encode("utf-8", "replace"))

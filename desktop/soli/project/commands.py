@@ -3,6 +3,7 @@
 An edit holds only what it changes, before and after, so that history grows with the work done and not with the piece.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -91,15 +92,18 @@ class FieldChange:
 
     @property
     def size(self) -> int:
-        return 200 + sum(
-            BYTES_PER_NOTE * len(value) for value in (self.before, self.after) if isinstance(value, (tuple, Mapping))
-        )
+        return 0 if self.before == self.after else 200 + _bytes(self.before) + _bytes(self.after)
 
     def apply(self, state: State) -> State:
         return replace(state, **{self.aspect: self.after})
 
     def inverse(self) -> "FieldChange":
         return FieldChange(self.aspect, self.after, self.before)
+
+
+def _bytes(value: Any) -> int:
+    parts = value if isinstance(value, (tuple, Mapping)) else getattr(value, "notes", ())
+    return BYTES_PER_NOTE * len(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,10 @@ class Edit:
         return not self.aspects.isdisjoint({"notes", "mask", "settings"})
 
     @property
+    def changes_nothing(self) -> bool:
+        return all(change.size == 0 for change in self.changes)
+
+    @property
     def size(self) -> int:
         """Bytes it keeps alive, roughly."""
         return 200 + sum(change.size for change in self.changes)
@@ -135,7 +143,18 @@ class Edit:
         return state
 
     def merged(self, later: "Edit") -> "Edit":
+        """Both as one step. A field changed again and again is kept as it was first and is last, however long the drag."""
+        mine, theirs = self._fields, later._fields
+        if mine and [change.aspect for change in mine] == [change.aspect for change in theirs]:
+            fields = (FieldChange(a.aspect, a.before, b.after) for a, b in zip(mine, theirs, strict=True))
+            return Edit(self.name, tuple(fields), self.gesture)
         return Edit(self.name, self.changes + later.changes, self.gesture)
+
+    @property
+    def _fields(self) -> tuple[FieldChange, ...]:
+        """The changes, if all of them are of fields."""
+        fields = tuple(change for change in self.changes if isinstance(change, FieldChange))
+        return fields if len(fields) == len(self.changes) else ()
 
 
 def count(number: int, noun: str) -> str:
@@ -150,9 +169,10 @@ def _alter(state: State, name: str, ids: Iterable[int], how: Callable[[Note], No
 
 
 def move_notes(state: State, ids: Collection[int], *, seconds: float = 0.0, semitones: int = 0) -> Edit:
-    """Move notes in time and pitch together; none leaves the piano roll (MIDI 0 to 127) or begins before the recording."""
+    """Move notes in time and pitch together; none leaves the piano roll (MIDI 0 to 127) or is moved to before the recording."""
     notes = [state.notes[i] for i in ids]
-    seconds = max(seconds, -min((n.onset_s for n in notes), default=0.0))
+    # What the alignment put before the recording may stay there.
+    seconds = max(seconds, min(0.0, -min((n.onset_s for n in notes), default=0.0)))
     semitones = max(-min((n.pitch for n in notes), default=0), min(127 - max((n.pitch for n in notes), default=127), semitones))
 
     def moved(note: Note) -> Note:
@@ -178,7 +198,10 @@ def stretch_notes(state: State, ids: Collection[int], *, onset_s: float = 0.0, o
             end = max(note.sounding_offset_s + offset_s, note.onset_s + SHORTEST_NOTE_S)
             note = replace(note, offset_s=end, pedal_s=0.0)
         if onset_s:
-            note = replace(note, onset_s=max(0.0, min(note.onset_s + onset_s, note.sounding_offset_s - SHORTEST_NOTE_S)))
+            latest = max(note.onset_s, note.sounding_offset_s - SHORTEST_NOTE_S)
+            begin = max(min(0.0, note.onset_s), min(note.onset_s + onset_s, latest))
+            # The pedal may have held the note: a beginning after its own end takes that along.
+            note = replace(note, onset_s=begin, offset_s=max(note.offset_s, min(begin + SHORTEST_NOTE_S, note.sounding_offset_s)))
         return note
 
     longer = offset_s > 0 or onset_s < 0
@@ -228,17 +251,30 @@ def _first_layer(state: State, layer: int) -> tuple[Change, ...]:
 
 
 def set_layers(state: State, layering: Layering, name: str) -> Edit:
-    """Sort all notes into new layers; strips of the former layers go."""
-    before = tuple(n for n in state.notes.values() if layering.layer_of.get(n.id, layering.layers[0].id) != n.layer)
-    after = tuple(replace(n, layer=layering.layer_of.get(n.id, layering.layers[0].id)) for n in before)
+    """Sort all notes into new layers; strips of the former layers go, strokes follow where most notes of their layer went."""
+    first = layering.layers[0].id
+    before = tuple(n for n in state.notes.values() if layering.layer_of.get(n.id, first) != n.layer)
+    after = tuple(replace(n, layer=layering.layer_of.get(n.id, first)) for n in before)
     kept = {i: s for i, s in state.strips.items() if i in {RESIDUAL, ORIGINAL}}
+    ways: dict[int, Counter[int]] = defaultdict(Counter)
+    for note in state.notes.values():
+        ways[note.layer][layering.layer_of.get(note.id, first)] += 1
+    heirs = {former.id: ways[former.id].most_common(1)[0][0] if ways[former.id] else None for former in state.layers}
     return Edit(
         name,
         (
             NotesChange(before, after),
+            FieldChange("mask", state.mask, _inherited(state.mask, heirs)),
             FieldChange("layers", state.layers, layering.layers),
             FieldChange("strips", state.strips, MappingProxyType(kept)),
         ),
+    )
+
+
+def _inherited(mask: tuple[MaskEdit, ...], heirs: Mapping[int, int | None]) -> tuple[MaskEdit, ...]:
+    """Strokes whose layer has an heir, in that one; None means in the layer of the nearest note."""
+    return tuple(
+        stroke if stroke.layer is None else replace(stroke, layer=heirs.get(stroke.layer, stroke.layer)) for stroke in mask
     )
 
 
@@ -250,6 +286,8 @@ def add_layer(state: State, name: str, ids: Collection[int] = ()) -> Edit:
 
 
 def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour: str | None = None) -> Edit:
+    name = (name or "").strip()
+
     def altered(layer: Layer) -> Layer:
         return replace(layer, name=name or layer.name, colour=colour or layer.colour) if layer.id == layer_id else layer
 
@@ -258,14 +296,22 @@ def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour:
 
 
 def remove_layer(state: State, layer_id: int, into: int) -> Edit:
-    """Merge a layer into another: its notes go there."""
+    """Merge a layer into another: its notes and strokes go there."""
+    name = f"merge {getattr(state.layer(layer_id), 'name', 'layer')}"
+    if into == layer_id:
+        return Edit(name, ())
     ids = [n.id for n in state.notes.values() if n.layer == layer_id]
     notes = _alter(state, "", ids, lambda note: replace(note, layer=into)).changes
     layers = tuple(layer for layer in state.layers if layer.id != layer_id)
     strips = MappingProxyType({i: s for i, s in state.strips.items() if i != layer_id})
-    name = getattr(state.layer(layer_id), "name", "layer")
     return Edit(
-        f"merge {name}", (*notes, FieldChange("layers", state.layers, layers), FieldChange("strips", state.strips, strips))
+        name,
+        (
+            *notes,
+            FieldChange("mask", state.mask, _inherited(state.mask, {layer_id: into})),
+            FieldChange("layers", state.layers, layers),
+            FieldChange("strips", state.strips, strips),
+        ),
     )
 
 
@@ -281,12 +327,13 @@ def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -
         if old.pan != strip.pan
         else "gain"
     )
-    strips = MappingProxyType({**state.strips, strip_id: strip})
-    return Edit(what, (FieldChange("strips", state.strips, strips),), gesture)
+    return replace(set_strips(state, {strip_id: strip}, what), gesture=gesture)
 
 
-def set_strips(state: State, strips: dict[int, Strip], name: str) -> Edit:
-    return Edit(name, (FieldChange("strips", state.strips, MappingProxyType({**state.strips, **strips})),))
+def set_strips(state: State, strips: Mapping[int, Strip], name: str) -> Edit:
+    # A strip that was never touched is at its defaults: to write them down would be no change.
+    altered = {i: strip for i, strip in strips.items() if strip != state.strip(i)}
+    return Edit(name, (FieldChange("strips", state.strips, MappingProxyType({**state.strips, **altered})),))
 
 
 def set_settings(state: State, settings: ModelSettings) -> Edit:

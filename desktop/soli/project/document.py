@@ -4,7 +4,7 @@ Used from the GUI thread alone; workers get snapshots (State is immutable) and h
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from soli.project.commands import Edit
@@ -60,7 +60,7 @@ class Document:
     @property
     def edited(self) -> bool:
         """Whether anything would be lost by closing now."""
-        return self._state is not self._saved
+        return not _same(self._state, self._saved)
 
     @property
     def stale(self) -> bool:
@@ -72,7 +72,7 @@ class Document:
 
     def do(self, edit: Edit) -> None:
         """Apply an edit as one step of history; an edit that changes nothing is none."""
-        if all(change.size == 0 for change in edit.changes):
+        if edit.changes_nothing:
             return
         self._state = self._history.do(self._state, edit)
         self._tell(edit.aspects | {"history"})
@@ -107,6 +107,7 @@ class Document:
             self.do(edit)
             return
         fresh = not self.edited
+        self._history.clear()  # what was undone belongs to the state of before
         self._state = edit.apply(self._state)
         if fresh:
             self._saved = self._state
@@ -131,3 +132,8 @@ class Document:
     def _tell(self, aspects: frozenset[str]) -> None:
         for listener in tuple(self._listeners):
             listener(aspects)
+
+
+def _same(a: State, b: State) -> bool:
+    """Whether two states hold the same, field by field; what undo gives back is equal without being identical."""
+    return a is b or all(getattr(a, f.name) == getattr(b, f.name) for f in fields(State))

@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from soli.errors import InputError
+from soli.files import beside
 from soli.playback.mixer import mix_offline
 from soli.progress import Progress, Steps
 from soli.project.layering import unique
@@ -15,8 +17,8 @@ from soli.project.state import ORIGINAL, RESIDUAL, State
 from soli.score import midi
 from soli.signal.audio import FORMATS, Audio, FloatArray, write
 
-LONGEST_NAME = 100
-RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(1, 10)), *(f"lpt{i}" for i in range(1, 10))}
+LONGEST_NAME = 100  # bytes: systems take 255, and numbers and suffixes follow
+RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{i}" for port in ("com", "lpt") for i in "123456789¹²³")}
 
 
 @dataclass(frozen=True)
@@ -30,36 +32,45 @@ class Stem:
 def file_name(name: str) -> str:
     """`name` as a file name that every system takes: no separators, no control signs, no reserved words, not too long."""
     name = unicodedata.normalize("NFC", name)
-    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", name).strip().strip(".")[:LONGEST_NAME].rstrip(" .")
-    return f"{name}_" if not name or name.split(".")[0].casefold() in RESERVED else name
+    name = re.sub(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff<>:"/\\|?*]', "_", name).strip(" .")
+    name = name.encode()[:LONGEST_NAME].decode(errors="ignore").strip(" .")
+    return f"{name}_" if not name or name.split(".")[0].rstrip().casefold() in RESERVED else name
 
 
 def stems(state: State, chosen: Sequence[int] | None = None) -> list[Stem]:
     """The files of an export: layers in their order, then the residual. `chosen` keeps some of the ids."""
-    names = unique([*(file_name(layer.name) for layer in state.layers), "residual"])
-    # The residual keeps its name; a layer that is called so steps aside.
-    if names[-1] != "residual":
-        names = ["residual layer" if name.casefold() == "residual" else name for name in names[:-1]] + ["residual"]
-    listed = [Stem(i, n) for i, n in zip([*(layer.id for layer in state.layers), RESIDUAL], names, strict=True)]
+    # The residual comes first to keep its name; a layer that is called so gets a number.
+    residual, *names = unique(["residual", *(file_name(layer.name) for layer in state.layers)])
+    listed = [*(Stem(layer.id, name) for layer, name in zip(state.layers, names, strict=True)), Stem(RESIDUAL, residual)]
     return [s for s in listed if chosen is None or s.id in chosen]
 
 
 def export_steps(
     separation: Separation, state: State, folder: Path, *, form: str = "wav32f", chosen: Sequence[int] | None = None
 ) -> Steps[list[Path]]:
-    """Write one file a layer, named after it, and `residual`; names and order as `state` has them now."""
+    """Write one file a layer, named after it, and `residual`; names and order as `state` has them now.
+
+    All files or none: they take their names together when the last is whole. Raises InputError when the place or the format
+    cannot hold them.
+    """
     recording = require_recording(separation.source)
     if form not in FORMATS:
         raise InputError(f"format {form!r} is not known; choose one of {', '.join(FORMATS)}")
     make_folder(folder)
-    written: list[Path] = []
     wanted = [s for s in stems(state, chosen) if s.id == RESIDUAL or s.id in separation.layers]
-    for i, stem in enumerate(wanted):
-        path = folder / (stem.name + FORMATS[form][2])
-        yield Progress(i, len(wanted), f"Writing {path.name}")
-        write(path, Audio(signal_of(separation, stem.id), recording.rate), form)
-        written.append(path)
-    return written
+    paths = [folder / (stem.name + FORMATS[form][2]) for stem in wanted]
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path}: there is a folder of this name; choose another place")
+    try:
+        with ExitStack() as unfinished:
+            for i, (stem, path) in enumerate(zip(wanted, paths, strict=True)):
+                yield Progress(i, len(wanted), f"Writing {path.name}")
+                partial = unfinished.enter_context(beside(path))
+                write(partial, Audio(signal_of(separation, stem.id), recording.rate), form)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror or error}); choose another folder") from error
+    return paths
 
 
 def export_mix_steps(separation: Separation, state: State, path: Path, *, form: str = "wav32f") -> Steps[list[Path]]:

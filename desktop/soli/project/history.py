@@ -44,6 +44,8 @@ class History:
             former = self._done.pop()
             self._bytes -= former.size
             edit = former.merged(edit)
+            if edit.changes_nothing:  # dragged back to where it began
+                return after
         self._done.append(edit)
         self._bytes += edit.size
         while self._bytes > self._most_bytes and len(self._done) > 1:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from soli.errors import InputError
+from soli.files import beside
 from soli.progress import finish
 from soli.project import pipeline
 from soli.project.state import State
@@ -15,11 +17,6 @@ from soli.signal.log_spectrogram import LOWEST_PITCH, ROWS, ROWS_PER_SEMITONE, L
 MOST_COLUMNS = 2400
 GROUND = np.array([13, 15, 20], np.float32)
 BRIGHT = np.array([196, 214, 240], np.float32)
-
-
-def of_files(recording: Path, score: Path, path: Path) -> Path:
-    """Align `score` to `recording` and draw the result into `path`."""
-    return write_png(path, draw(finish(pipeline.open_steps(recording, score)).state))
 
 
 def draw(state: State) -> NDArray[np.uint8]:
@@ -39,7 +36,7 @@ def draw(state: State) -> NDArray[np.uint8]:
 
 
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> Path:
-    """Write uint8 pixels of shape (height, width, 3) as PNG (RFC 2083), whole or not at all."""
+    """Write uint8 pixels of shape (height, width, 3) as PNG (RFC 2083). Raises InputError when the place cannot be written."""
     height, width, _ = pixels.shape
     rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, width * 3)], axis=1)
 
@@ -48,10 +45,9 @@ def write_png(path: Path, pixels: NDArray[np.uint8]) -> Path:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)) + chunk(b"IEND", b"")
-    partial = path.with_name(f".{path.name}.part")
     try:
-        partial.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        with beside(path) as partial:
+            partial.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
     return path

@@ -17,9 +17,11 @@ Saving writes a new database beside the old one and renames it, so that a file u
 
 import hashlib
 import json
+import math
 import os
+import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
@@ -30,7 +32,8 @@ import numpy as np
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
-from soli.errors import ProjectError, SoliError
+from soli.errors import InputError, ProjectError, SoliError
+from soli.files import beside
 from soli.playback.mixer import Strip
 from soli.progress import Progress, Steps
 from soli.project.pipeline import Loaded
@@ -42,6 +45,8 @@ from soli.signal import audio
 APPLICATION_ID = 0x536F6C69  # "Soli"
 VERSION = 1
 SUFFIX = ".soli"
+LONGEST_S = 1e7
+MOST_TRACKS = 65_535  # a Standard MIDI File holds no more
 
 _NOTE = """id INTEGER PRIMARY KEY, onset_s REAL, offset_s REAL, pitch INTEGER, velocity INTEGER,
 track INTEGER, channel INTEGER, program INTEGER, pedal_s REAL, layer INTEGER"""
@@ -62,33 +67,28 @@ CREATE TABLE stroke(position INTEGER PRIMARY KEY, pitch INTEGER, start_s REAL, e
 
 def save(path: Path, state: State) -> None:
     """Write the project. Raises ProjectError when the place cannot be written; the former file is whole then."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.unlink(missing_ok=True)
-        with closing(sqlite3.connect(partial)) as db, db:
+        with beside(path) as partial, closing(sqlite3.connect(partial)) as db, db:
             db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {_SCHEMA}")
             _write(db, state, path.parent)
-        partial.replace(path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ProjectError(
             f"{path}: the project cannot be saved ({reason}); choose another place, your work is still open"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def open_steps(path: Path) -> Steps[Loaded]:
     """Read a project and the recording it names.
 
-    A recording that moved is looked for beside the project; one that is not found, or whose samples changed, is told in
-    the warning and the rest opens. Raises ProjectError when the file is no project that this version can read.
+    A recording that moved is looked for beside the project; one that is not found, cannot be read or has other samples is
+    told in the warning and the rest opens. Raises ProjectError when the file is no project that this version can read.
     """
     yield Progress(0, 2, f"Opening {path.name}")
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise ProjectError(f"{path}: no such project; choose another file")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 raise ProjectError(f"{path.name}: not a Soli project; choose a file that Soli saved")
@@ -97,8 +97,8 @@ def open_steps(path: Path) -> Steps[Loaded]:
                 raise ProjectError(
                     f"{path.name}: saved by a newer Soli (format {version}, this one reads up to {VERSION}); update Soli"
                 )
-            state, meta = _read(db)
-    except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, SoliError) as error:
+            state, meta = _read(db, path.parent)
+    except (sqlite3.Error, ValueError, TypeError, KeyError, ArithmeticError, RecursionError, MemoryError, SoliError) as error:
         if isinstance(error, ProjectError):
             raise
         raise ProjectError(f"{path.name}: the project is damaged ({error}); open a copy or begin anew") from error
@@ -111,15 +111,32 @@ def _with_recording(state: State, meta: dict[str, str], project: Path) -> Loaded
     if not named:
         return Loaded(state)
     # The name as it was saved, relative to the project; and the bare name beside the project, for a folder that moved.
-    for candidate in (project.parent / named, project.parent / Path(named).name):
-        if not candidate.is_file():
-            continue
-        recording = audio.read(candidate)
-        state = replace(state, recording_path=candidate.resolve(), audio=recording)
-        changed = meta.get("recording_sha256", "") != fingerprint(recording)
-        warning = f"{candidate.name} is not the recording this project was saved with; notes may lie elsewhere" if changed else ""
-        return Loaded(state, warning=warning)
-    return Loaded(state, warning=f"the recording {Path(named).name} was not found; open it to hear this project")
+    candidates = [_resolved(named, project.parent), _resolved(Path(named).name, project.parent)]
+    found = next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113
+    # A recording that is not there keeps its place in the project: it may be there the next time.
+    state = replace(state, recording_path=found or candidates[0])
+    if found is None:
+        return Loaded(state, warning=f"the recording {candidates[0].name} was not found; put it back to hear this project")
+    try:
+        recording = audio.read(found)
+    except InputError as error:
+        return Loaded(state, warning=str(error))
+    known = meta.get("recording_sha256", "")
+    changed = known and known != fingerprint(recording)
+    warning = f"{found.name} is not the recording this project was saved with; notes may lie elsewhere" if changed else ""
+    return Loaded(replace(state, audio=recording), warning=warning)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """`path` as seen from `folder`, so that both can move together; whole where there is no way, as from drive to drive."""
+    try:
+        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _resolved(name: str, folder: Path) -> Path:
+    return Path(os.path.normpath(folder.resolve() / name))
 
 
 def fingerprint(recording: audio.Audio) -> str:
@@ -137,11 +154,11 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
 
     meta = {"title": state.score.title if state.score else ""}
     if state.recording_path:
-        meta["recording"] = os.path.relpath(state.recording_path, folder.resolve())
+        meta["recording"] = _relative(state.recording_path, folder)
     if state.audio:
         meta["recording_sha256"] = fingerprint(state.audio)
     if state.score_path:
-        meta["score"] = str(state.score_path)
+        meta["score"] = _relative(state.score_path, folder)
     if state.alignment:
         meta["sure"], meta["tuning_cents"] = str(state.alignment.sure), str(state.alignment.tuning_cents)
         confidence = state.alignment.confidence.tolist()
@@ -160,56 +177,146 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
         rows("pedal", ((i, *astuple(pedal)) for i, pedal in enumerate(state.score.pedals)))
 
 
-def _read(db: sqlite3.Connection) -> tuple[State, dict[str, str]]:
-    meta = dict(db.execute("SELECT key, value FROM meta"))
-    known = {f.name for f in fields(ModelSettings)}
-    chosen = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM settings") if key in known}
-    layers = tuple(Layer(*row) for row in db.execute("SELECT id, name, colour FROM layer ORDER BY position"))
-    strips = {
-        i: Strip(g, p, bool(m), bool(s)) for i, g, p, m, s in db.execute("SELECT id, gain_db, pan, muted, soloed FROM strip")
-    }
-    notes = {row[0]: _note(row) for row in db.execute("SELECT * FROM note")}
-    strokes = db.execute("SELECT pitch, start_s, end_s, allow, layer FROM stroke ORDER BY position")
-    mask = tuple(MaskEdit(pitch, start, end, bool(allow), layer) for pitch, start, end, allow, layer in strokes)
+def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
+    meta = dict(_rows(db, "SELECT key, value FROM meta", _text, _text))
+    layers = tuple(
+        Layer(*row) for row in _rows(db, "SELECT id, name, colour FROM layer ORDER BY position", _whole, _text, _colour)
+    )
+    if len({layer.id for layer in layers}) < len(layers):
+        raise ValueError("two layers have one id")
+    flat = _rows(db, "SELECT id, gain_db, pan, muted, soloed FROM strip", _whole, _gain, _real, bool, bool)
+    notes = {note.id: note for note in _notes(db, "note")}
+    strokes = _rows(
+        db,
+        "SELECT pitch, start_s, end_s, allow, layer FROM stroke ORDER BY position",
+        _seven_bits,
+        _time,
+        _time,
+        bool,
+        _whole_or_none,
+    )
     score, alignment = _read_score(db, meta, notes)
     state = State(
-        score_path=Path(meta["score"]) if "score" in meta else None,
+        score_path=_resolved(meta["score"], folder) if meta.get("score") else None,
         score=score,
         alignment=alignment,
         notes=MappingProxyType(notes),
-        mask=mask,
+        mask=tuple(MaskEdit(*row) for row in strokes),
         layers=layers,
-        strips=MappingProxyType(strips),
-        settings=ModelSettings(**chosen),
+        strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),
+        settings=_settings(dict(_rows(db, "SELECT key, value FROM settings", _text, _text))),
     )
     return state, meta
 
 
 def _read_score(db: sqlite3.Connection, meta: dict[str, str], notes: dict[int, Note]) -> tuple[Score | None, Alignment | None]:
-    knots = db.execute("SELECT score_s, recording_s FROM time_map ORDER BY position").fetchall()
-    scored = db.execute("SELECT * FROM score_note ORDER BY id").fetchall()
+    knots = list(_rows(db, "SELECT score_s, recording_s FROM time_map ORDER BY position", _time, _time))
+    scored = tuple(_notes(db, "score_note"))
     if not scored or not knots:
         return None, None
+    beats = _rows(db, "SELECT time_s, bar, beat FROM beat ORDER BY position", _time, _whole, _whole)
+    pedals = _rows(db, "SELECT channel, down_s, up_s FROM pedal ORDER BY position", _whole, _time, _time)
     score = Score(
-        notes=tuple(_note(row) for row in scored),
-        track_names=tuple(name for (name,) in db.execute("SELECT name FROM score_track ORDER BY position")),
-        beats=tuple(Beat(*row) for row in db.execute("SELECT time_s, bar, beat FROM beat ORDER BY position")),
-        pedals=tuple(Pedal(*row) for row in db.execute("SELECT channel, down_s, up_s FROM pedal ORDER BY position")),
+        notes=scored,
+        track_names=tuple(name for (name,) in _rows(db, "SELECT name FROM score_track ORDER BY position", _text)),
+        beats=tuple(Beat(*row) for row in beats),
+        pedals=tuple(Pedal(*row) for row in pedals),
         title=meta.get("title", ""),
     )
     alignment = Alignment(
         time_map=TimeMap(np.array([a for a, _ in knots]), np.array([b for _, b in knots])),
         notes=tuple(notes.get(note.id, note) for note in score.notes),
-        confidence=np.array([row[10] for row in scored], np.float32),
-        sure=float(meta.get("sure", 1.0)),
-        tuning_cents=float(meta.get("tuning_cents", 0.0)),
+        confidence=np.array([c for (c,) in _rows(db, "SELECT confidence FROM score_note ORDER BY id", _real)], np.float32),
+        sure=_real(float(meta.get("sure", 1.0))),
+        tuning_cents=_real(float(meta.get("tuning_cents", 0.0))),
     )
     return score, alignment
 
 
-def _note(row: tuple[Any, ...]) -> Note:
-    note = Note(*row[:10])
-    times = (note.onset_s, note.offset_s, note.pedal_s)
-    if not (np.isfinite(times).all() and 0 <= note.pitch <= 127 and all(v is not None for v in row[:10])):
-        raise ValueError(f"note {note.id} is no note")
-    return note
+def _notes(db: sqlite3.Connection, table: str) -> Iterator[Note]:
+    columns = "id, onset_s, offset_s, pitch, velocity, track, channel, program, pedal_s, layer"
+    kinds = (_whole, _time, _time, _seven_bits, _seven_bits, _track, _channel, _seven_bits, _time, _whole)
+    for row in _rows(db, f"SELECT {columns} FROM {table} ORDER BY id", *kinds):
+        note = Note(*row)
+        if note.offset_s < note.onset_s:
+            raise ValueError(f"note {note.id} ends before it begins")
+        yield note
+
+
+def _settings(stored: dict[str, str]) -> ModelSettings:
+    """The settings that are known; ModelSettings itself refuses values outside their ranges."""
+    chosen: dict[str, Any] = {}
+    for known in fields(ModelSettings):
+        if known.name not in stored:
+            continue
+        value = json.loads(stored[known.name])
+        optional = value is None and known.default is None
+        if known.type in (int, int | None) and type(value) is not int and not optional:
+            raise ValueError(f"{known.name} is no whole number")
+        if known.type in (float, float | None) and type(value) not in (int, float) and not optional:
+            raise ValueError(f"{known.name} is no number")
+        chosen[known.name] = value
+    return ModelSettings(**chosen)
+
+
+def _rows(db: sqlite3.Connection, query: str, *kinds: Callable[[Any], Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, each value made sure of: a damaged file may hold anything anywhere."""
+    for row in db.execute(query):
+        yield tuple(kind(value) for kind, value in zip(kinds, row, strict=True))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _colour(value: Any) -> str:
+    if not re.fullmatch(r"#[0-9A-Fa-f]{6}", _text(value)):
+        raise ValueError(f"{value!r} is no colour")
+    return str(value)
+
+
+def _within(value: Any, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{value!r} is out of range")
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _whole_or_none(value: Any) -> int | None:
+    return None if value is None else _whole(value)
+
+
+def _seven_bits(value: Any) -> int:
+    _within(_whole(value), 0, 127)
+    return int(value)
+
+
+def _channel(value: Any) -> int:
+    _within(_whole(value), 0, 15)
+    return int(value)
+
+
+def _track(value: Any) -> int:
+    _within(_whole(value), 0, MOST_TRACKS)
+    return int(value)
+
+
+def _real(value: Any) -> float:
+    _within(value, -1e300, 1e300)
+    return float(value)
+
+
+def _time(value: Any) -> float:
+    _within(value, -LONGEST_S, LONGEST_S)
+    return float(value)
+
+
+def _gain(value: Any) -> float:
+    _within(value, -math.inf, 1e3)
+    return float(value)

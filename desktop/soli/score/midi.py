@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from soli.errors import InputError
+from soli.files import beside
 from soli.score.notes import Beat, Note, Pedal, Score
 
 SUSTAIN_PEDAL = 64
@@ -26,7 +27,7 @@ def read(path: Path) -> Score:
     """
     import mido
 
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise InputError(f"{path}: no such file; choose a score (a MIDI file)")
     try:
         file = mido.MidiFile(path, clip=True)
@@ -101,14 +102,11 @@ def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (),
             track.append(message.copy(time=tick - before))
             before = tick
         file.tracks.append(track)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        file.save(partial)
-        partial.replace(path)
+        with beside(path) as partial:
+            file.save(partial)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _title(tracks: Sequence[Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.errors import InputError
+from soli.files import beside
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -57,10 +58,10 @@ def read(path: Path) -> Audio:
     """
     import soundfile
 
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise InputError(f"{path}: no such file; choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(_encoded(path)) as file:
             samples = file.read(dtype="float32", always_2d=True)
             rate = int(file.samplerate)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
@@ -82,14 +83,13 @@ def write(path: Path, audio: Audio, form: str = "wav32f") -> None:
     import soundfile
 
     container, subtype, _ = FORMATS[form]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        soundfile.write(partial, audio.samples, audio.rate, format=container, subtype=subtype)
-        partial.replace(path)
+        with beside(path) as partial:
+            soundfile.write(_encoded(partial), audio.samples, audio.rate, format=container, subtype=subtype)
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be written ({_reason(error)}); choose another folder or format") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        raise InputError(
+            f"{path.parent}: the sound cannot be written there ({_reason(error)}); choose another folder or format"
+        ) from error
 
 
 def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
@@ -100,6 +100,11 @@ def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
 
     resampled: FloatArray = soxr.resample(samples, rate, to_rate, quality="HQ")
     return resampled
+
+
+def _encoded(path: Path) -> str | bytes:
+    """The name as soundfile takes it: as bytes where a name may hold any, for it would refuse those beyond UTF-8."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _reason(error: BaseException) -> str:

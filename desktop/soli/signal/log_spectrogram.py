@@ -20,11 +20,14 @@ HIGHEST_PITCH = 120
 ROWS_PER_SEMITONE = 4
 ROWS = (HIGHEST_PITCH - LOWEST_PITCH + 1) * ROWS_PER_SEMITONE
 RANGE_DB = 66.0
+QUIETEST_DB = -80.0  # what is quieter than this all the time is drawn as the silence it is
 TILT_DB_PER_OCTAVE = 2.0  # music falls by about as much; without it the upper half of the picture is black
 MOST_FRAMES = 120_000
 LONG_WINDOW_S, SHORT_WINDOW_S = 0.186, 0.0929
 CROSSOVER_PITCHES = (58, 70)  # one window gives way to the other over an octave
+SILENT_DB = -180.0
 _BLOCK = 256
+_PROBES = 24
 
 
 @dataclass(eq=False)
@@ -84,15 +87,16 @@ class LogSpectrogramMaker:
         self._high = _Rows.of(grid(SHORT_WINDOW_S), rows[self._first :])
         self._blend = np.linspace(0, 1, self._last - self._first, dtype=np.float32)[:, None]
         pitch = LOWEST_PITCH - 0.5 + (rows + 0.5) / ROWS_PER_SEMITONE
+        self._heard = int(np.searchsorted(pitch, 69 + 12 * np.log2(rate / 2 / 440)))  # rows below half the sampling rate
         self._tilt_db = (TILT_DB_PER_OCTAVE * np.clip((pitch - 48) / 12, 0, None)).astype(np.float32)[:, None]
         self._frames = self._low.grid.frames
-        self._loudest_db = 0.0
+        self._loudest_db = QUIETEST_DB
         self.picture = LogSpectrogram(np.zeros((ROWS, self._frames), np.uint8), hop / rate)
 
     def steps(self) -> Steps[LogSpectrogram]:
         """Fill the picture; each step makes some seconds of it ready."""
-        probes = range(0, self._frames, max(1, self._frames // 24))
-        self._loudest_db = max(float(self._decibels(n, min(n + 4, self._frames)).max()) for n in probes)
+        for n in self._loud_places():
+            self._loudest_db = max(self._loudest_db, float(self._decibels(n, min(n + 4, self._frames)).max()))
         for start in range(0, self._frames, _BLOCK):
             stop = min(start + _BLOCK, self._frames)
             level = 1.0 + (self._decibels(start, stop) - self._loudest_db) / RANGE_DB
@@ -101,10 +105,18 @@ class LogSpectrogramMaker:
             yield Progress(stop, self._frames, "Drawing the spectrogram")
         return self.picture
 
+    def _loud_places(self) -> list[int]:
+        """One frame in each part of the recording, there where it is loudest."""
+        hop = self._low.grid.hop_length
+        length = hop * max(1, self._frames // _PROBES)
+        parts = (self._signal[start : start + length] for start in range(0, len(self._signal), length))
+        return [i * length // hop + int(np.abs(part).argmax()) // hop for i, part in enumerate(parts)]
+
     def _decibels(self, start: int, stop: int) -> FloatArray:
         low, high = (part.of_frames(self._signal, start, stop) for part in (self._low, self._high))
         shared = self._last - self._first
         both = low[self._first :] * (1 - self._blend) + high[:shared] * self._blend
         rows = np.concatenate([low[: self._first], both, high[shared:]])
-        decibels: FloatArray = 20 * np.log10(np.maximum(rows, 1e-9)) + self._tilt_db
+        decibels: FloatArray = 20 * np.log10(np.maximum(rows, 10 ** (SILENT_DB / 20))) + self._tilt_db
+        decibels[self._heard :] = SILENT_DB
         return decibels
