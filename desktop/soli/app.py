@@ -1,5 +1,6 @@
 """The composition root: builds every object once, wires them, and runs the window."""
 
+import importlib
 import os
 import signal
 import sys
@@ -7,20 +8,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from soli import __version__, settings
 from soli.assets import asset
 from soli.playback.player import Player, open_player
+from soli.progress import Progress, Steps
 from soli.project.document import Document
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
 from soli.ui.selection import Selection
 from soli.ui.session import Session
 from soli.ui.theme import Theme
-from soli.ui.worker import Worker
+from soli.ui.worker import Job, Worker
 
 FIRST_SIZE = (1440, 900)
+LATER = ("soundfile", "mido", "scipy.fft", "pyqtgraph")  # slow to import, and not needed to show the window
 
 
 class Application:
@@ -51,6 +55,16 @@ class Application:
         else:
             self.window.show()
 
+    def warm_up(self) -> None:
+        """Import what the first job needs while the user looks for the files; the window is there already."""
+
+        def steps() -> Steps[None]:
+            for number, name in enumerate(LATER):
+                yield Progress(number, len(LATER), "Warming up")
+                importlib.import_module(name)
+
+        self.worker.submit(Job("Warming up", steps))
+
     def close(self) -> None:
         self.worker.close()
         self.listening.close()
@@ -67,10 +81,12 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     qt.setApplicationVersion(__version__)
     qt.setDesktopFileName("soli")
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus, True)
+    qt.setWindowIcon(QIcon(str(asset("icons", "soli.svg"))))
     place = settings.place()
     preferences = settings.load(place)
     application = Application(qt, open_player(preferences.device or None), preferences)
     application.show()
+    application.warm_up()
     paths = [asset("demo", "recording.flac"), asset("demo", "score.mid")] if demo else [Path(f) for f in files]
     if paths:
         QTimer.singleShot(0, lambda: application.window.open_paths(paths))

@@ -7,35 +7,28 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
-    QInputDialog,
     QLabel,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from soli import __version__
 from soli.assets import asset
 from soli.playback.player import PlayerStatus
-from soli.project import commands, export
+from soli.project import commands
 from soli.project.document import Document
-from soli.project.storage import SUFFIX
 from soli.settings import Settings
-from soli.signal.audio import READABLE
 from soli.ui.actions import Actions
-from soli.ui.dialogs.export_dialog import ExportDialog
 from soli.ui.dialogs.keys_dialog import KeysDialog
-from soli.ui.dialogs.model_dialog import ModelDialog
 from soli.ui.listening import Listening
 from soli.ui.menus import build_menus
 from soli.ui.mixer.mixer_panel import MixerPanel
 from soli.ui.panels.decomposition import DecompositionPanel
 from soli.ui.panels.template import TemplatePanel
+from soli.ui.questions import Questions
 from soli.ui.roll.roll import Roll
 from soli.ui.selection import Selection
 from soli.ui.session import SCORES, Session
@@ -65,6 +58,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Soli")
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme)
+        self.questions = Questions(self, document, session, settings)
         self.roll = Roll(document, selection, theme, self.actions_.by_key)
         self.transport = TransportBar(theme, self.actions_.by_key)
         self.rail = ToolRail(theme, self.actions_.tools)
@@ -135,13 +129,13 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         acts: dict[str, Callable[[], object]] = {
             "new": self._new,
-            "open": self._ask_open,
-            "open_recording": lambda: self._ask_open("recording"),
-            "open_score": lambda: self._ask_open("score"),
-            "save": self.save,
-            "save_as": lambda: self.save(ask=True),
-            "export": self._ask_export,
-            "export_notes": self._ask_export_notes,
+            "open": self.questions.open,
+            "open_recording": lambda: self.questions.open("recording"),
+            "open_score": lambda: self.questions.open("score"),
+            "save": self.questions.save,
+            "save_as": lambda: self.questions.save(ask=True),
+            "export": self.questions.export,
+            "export_notes": self.questions.export_notes,
             "demo": self.open_demo,
             "quit": self.close,
             "undo": self.document.undo,
@@ -166,12 +160,12 @@ class MainWindow(QMainWindow):
             "loop_selection": self._loop_selection,
             "compare": lambda: self.listening.compare(not self.listening.comparing),
             "decompose": self.session.decompose,
-            "model": self._ask_model,
+            "model": self.questions.model,
             "align": self.session.align_again,
             "layers_track": lambda: self.session.split_layers("track"),
             "layers_channel": lambda: self.session.split_layers("channel"),
             "layers_hand": lambda: self.session.split_layers("hand"),
-            "layers_pitch": self._ask_split,
+            "layers_pitch": self.questions.split,
             "layers_one": lambda: self.session.split_layers("one"),
             "new_layer": self.mixer.new_layer,
             "rename_layer": lambda: self.mixer.rename(self.selection.layer),
@@ -180,7 +174,7 @@ class MainWindow(QMainWindow):
             "solo_only": lambda: self.mixer.solo_only(self.selection.layer),
             "all_but": lambda: self.mixer.all_but(self.selection.layer),
             "keys": lambda: KeysDialog(self, self.actions_.table()).exec(),
-            "about": self._about,
+            "about": self.questions.about,
         }
         for key, act in acts.items():
             self.actions_.on(key, act)
@@ -189,6 +183,7 @@ class MainWindow(QMainWindow):
         for index, action in enumerate(self.actions_.assign):
             action.triggered.connect(lambda _=False, i=index: self._assign(i))
         canvas, listening, session = self.roll.canvas, self.listening, self.session
+        self.questions.opened.connect(self.open_paths)
         canvas.hint_changed.connect(self.hint.setText)
         canvas.menu_requested.connect(self._roll_menu)
         self.selection.changed.connect(self._update_actions)
@@ -196,7 +191,7 @@ class MainWindow(QMainWindow):
         self.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop((start, end)))
         self.roll.minimap.seek_requested.connect(listening.seek)
         self.mixer.silent_changed.connect(canvas.set_audible)
-        self.jobs.settings_requested.connect(self._ask_model)
+        self.jobs.settings_requested.connect(self.questions.model)
         listening.ticked.connect(self._tick)
         listening.loop_changed.connect(self._show_loop)
         listening.comparing_changed.connect(self.actions_["compare"].setChecked)
@@ -222,79 +217,11 @@ class MainWindow(QMainWindow):
         else:
             self.session.open_files(paths)
 
-    def save(self, *, ask: bool = False) -> bool:
-        """Save the project; True when it is safe, False when the user turned away or it failed."""
-        path = self.document.path
-        if ask or path is None:
-            start = str(Path(self.settings.folder or Path.home()) / f"{self.document.title}{SUFFIX}")
-            name, _ = QFileDialog.getSaveFileName(self, "Save project", start, f"Soli project (*{SUFFIX})")
-            if not name:
-                return False
-            path = Path(name)
-            if path.suffix.lower() != SUFFIX:
-                path = path.with_name(path.name + SUFFIX)
-        return self.session.save(path)
-
     def _new(self) -> None:
         from soli.project.pipeline import Loaded
         from soli.project.state import State
 
         self._when_safe(lambda: self.document.restore(Loaded(State())))
-
-    def _ask_open(self, what: str = "") -> None:
-        sounds = " ".join(f"*{suffix}" for suffix in READABLE)
-        scores = " ".join(f"*{suffix}" for suffix in SCORES)
-        filters = {
-            "": f"Recordings, scores and projects ({sounds} {scores} *{SUFFIX});;All files (*)",
-            "recording": f"Recordings ({sounds});;All files (*)",
-            "score": f"Scores ({scores});;All files (*)",
-        }[what]
-        title = f"Open {what or 'a recording, its score, or a project'}"
-        names, _ = QFileDialog.getOpenFileNames(self, title, self.settings.folder, filters)
-        if names:
-            self.open_paths([Path(name) for name in names])
-
-    def _ask_export(self) -> None:
-        separation = self.document.separation
-        if separation is None:
-            return
-        state = self.document.state
-        folder = Path(self.settings.export_folder or self.settings.folder or Path.home()) / f"{self.document.title} layers"
-        stems = [s for s in export.stems(state) if s.id < 0 or s.id in separation.layers]
-        dialog = ExportDialog(self, state, stems, folder, self.settings.export_format)
-        if dialog.exec():
-            self.settings.export_folder, self.settings.export_format = str(dialog.folder.parent), dialog.form
-            self.session.export(dialog.folder, form=dialog.form, chosen=dialog.chosen, mix=dialog.mix)
-        dialog.deleteLater()
-
-    def _ask_export_notes(self) -> None:
-        start = str(Path(self.settings.folder or Path.home()) / f"{self.document.title} aligned.mid")
-        name, _ = QFileDialog.getSaveFileName(self, "Export notes", start, "MIDI (*.mid)")
-        if name:
-            self.session.export_notes(Path(name) if Path(name).suffix else Path(f"{name}.mid"))
-
-    def _ask_model(self) -> None:
-        dialog = ModelDialog(self, self.document.state.settings)
-        if dialog.exec():
-            chosen = dialog.settings()
-            if chosen != self.document.state.settings:
-                self.document.do(commands.set_settings(self.document.state, chosen))
-        dialog.deleteLater()
-
-    def _ask_split(self) -> None:
-        pitch, accepted = QInputDialog.getInt(
-            self, "Split layers at a pitch", "Lowest MIDI pitch of the upper layer (60 is C4)", 60, 1, 127
-        )
-        if accepted:
-            self.session.split_layers(f"pitch:{pitch}")
-
-    def _about(self) -> None:
-        text = (
-            f"<b>Soli {__version__}</b><p>Hear any notes of a recording on their own.</p>"
-            "<p>Score-informed decomposition after Ewert and Müller (ICASSP 2012) and Özer et al. (EUSIPCO 2022).</p>"
-            "<p>MIT licence. Type face: Inter, SIL Open Font License.</p>"
-        )
-        QMessageBox.about(self, "About Soli", text)
 
     def _delete(self) -> None:
         if self.selection.ids:
@@ -360,21 +287,8 @@ class MainWindow(QMainWindow):
 
     def _when_safe(self, then: Callable[[], object]) -> None:
         """Do something that would lose unsaved work, after asking what becomes of it."""
-        if self._may_lose():
+        if self.questions.may_lose():
             then()
-
-    def _may_lose(self) -> bool:
-        if not self.document.edited:
-            return True
-        buttons = QMessageBox.StandardButton
-        answer = QMessageBox.question(
-            self,
-            "Unsaved changes",
-            f"Save the changes to {self.document.title} first?",
-            buttons.Save | buttons.Discard | buttons.Cancel,
-            buttons.Save,
-        )
-        return answer == buttons.Discard or (answer == buttons.Save and self.save())
 
     # What the user sees
 
@@ -482,7 +396,7 @@ class MainWindow(QMainWindow):
             self.open_paths(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._may_lose():
+        if not self.questions.may_lose():
             event.ignore()
             return
         box = self.normalGeometry()

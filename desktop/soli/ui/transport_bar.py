@@ -55,6 +55,7 @@ class TransportBar(QWidget):
         right.setSpacing(14)
         self.decompose = QPushButton("Decompose")
         self.decompose.setObjectName("primary")
+        self.decompose.setMinimumWidth(158)  # as wide as "Decompose again", so that nothing moves when it says so
         self.decompose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._bind(self.decompose, actions["decompose"])
         right.addStretch(1)

@@ -1,5 +1,7 @@
 """Runs pipeline generators one after another in a thread of their own, and tells the GUI thread how they go."""
 
+import contextlib
+import os
 import queue
 import sys
 import threading
@@ -14,6 +16,7 @@ from soli.errors import Cancelled, SoliError
 from soli.progress import Progress, Steps
 
 TELL_EVERY_S = 0.03
+NICENESS = 5
 
 
 class Job(QObject):
@@ -81,6 +84,13 @@ class Job(QObject):
             steps.close()
 
 
+def _step_back() -> None:
+    """Let the window have the processor first: this thread, and those it starts, run at a lower priority where that is known."""
+    if sys.platform == "linux":  # elsewhere the priority of a single thread is not Python's to set
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
 class Worker(QThread):
     """The one thread that computes. Jobs run in the order in which they were submitted."""
 
@@ -111,5 +121,6 @@ class Worker(QThread):
         self.wait(timeout_ms)
 
     def run(self) -> None:
+        _step_back()
         while (job := self._jobs.get()) is not None:
             job.run()

@@ -1,0 +1,110 @@
+"""What the window asks the user: which file, where to, which settings, and what becomes of unsaved work."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+
+from soli import __version__
+from soli.project import commands, export
+from soli.project.document import Document
+from soli.project.storage import SUFFIX
+from soli.settings import Settings
+from soli.signal.audio import READABLE
+from soli.ui.dialogs.export_dialog import ExportDialog
+from soli.ui.dialogs.model_dialog import ModelDialog
+from soli.ui.session import SCORES, Session
+
+
+class Questions(QObject):
+    """Asks in dialogs over `window`, and hands the answers on. Turning away leaves everything as it was."""
+
+    opened = Signal(list)  # paths to open
+
+    def __init__(self, window: QWidget, document: Document, session: Session, settings: Settings) -> None:
+        super().__init__(window)
+        self._window, self._document, self._session, self._settings = window, document, session, settings
+
+    def open(self, what: str = "") -> None:
+        sounds = " ".join(f"*{suffix}" for suffix in READABLE)
+        scores = " ".join(f"*{suffix}" for suffix in SCORES)
+        filters = {
+            "": f"Recordings, scores and projects ({sounds} {scores} *{SUFFIX});;All files (*)",
+            "recording": f"Recordings ({sounds});;All files (*)",
+            "score": f"Scores ({scores});;All files (*)",
+        }[what]
+        title = f"Open {what or 'a recording, its score, or a project'}"
+        names, _ = QFileDialog.getOpenFileNames(self._window, title, self._settings.folder, filters)
+        if names:
+            self.opened.emit([Path(name) for name in names])
+
+    def save(self, *, ask: bool = False) -> bool:
+        """Save the project; True when it is safe, False when the user turned away or it failed."""
+        path = self._document.path
+        if ask or path is None:
+            start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)}{SUFFIX}")
+            name, _ = QFileDialog.getSaveFileName(self._window, "Save project", start, f"Soli project (*{SUFFIX})")
+            if not name:
+                return False
+            path = Path(name)
+            if path.suffix.lower() != SUFFIX:
+                path = path.with_name(path.name + SUFFIX)
+        return self._session.save(path)
+
+    def export(self) -> None:
+        separation = self._document.separation
+        if separation is None:
+            return
+        state = self._document.state
+        folder = (
+            Path(self._settings.export_folder or self._settings.folder or Path.home())
+            / f"{export.file_name(self._document.title)} layers"
+        )
+        stems = [s for s in export.stems(state) if s.id < 0 or s.id in separation.layers]
+        dialog = ExportDialog(self._window, state, stems, folder, self._settings.export_format)
+        if dialog.exec():
+            self._settings.export_folder, self._settings.export_format = str(dialog.folder.parent), dialog.form
+            self._session.export(dialog.folder, form=dialog.form, chosen=dialog.chosen, mix=dialog.mix)
+        dialog.deleteLater()
+
+    def export_notes(self) -> None:
+        start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} aligned.mid")
+        name, _ = QFileDialog.getSaveFileName(self._window, "Export notes", start, "MIDI (*.mid)")
+        if name:
+            self._session.export_notes(Path(name) if Path(name).suffix else Path(f"{name}.mid"))
+
+    def model(self) -> None:
+        dialog = ModelDialog(self._window, self._document.state.settings)
+        if dialog.exec():
+            chosen = dialog.settings()
+            if chosen != self._document.state.settings:
+                self._document.do(commands.set_settings(self._document.state, chosen))
+        dialog.deleteLater()
+
+    def split(self) -> None:
+        pitch, accepted = QInputDialog.getInt(
+            self._window, "Split layers at a pitch", "Lowest MIDI pitch of the upper layer (60 is C4)", 60, 1, 127
+        )
+        if accepted:
+            self._session.split_layers(f"pitch:{pitch}")
+
+    def may_lose(self) -> bool:
+        if not self._document.edited:
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self._window,
+            "Unsaved changes",
+            f"Save the changes to {self._document.title} first?",
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        return answer == buttons.Discard or (answer == buttons.Save and self.save())
+
+    def about(self) -> None:
+        text = (
+            f"<b>Soli {__version__}</b><p>Hear any notes of a recording on their own.</p>"
+            "<p>Score-informed decomposition after Ewert and Müller (ICASSP 2012) and Özer et al. (EUSIPCO 2022).</p>"
+            "<p>MIT licence. Type face: Inter, SIL Open Font License.</p>"
+        )
+        QMessageBox.about(self._window, "About Soli", text)
