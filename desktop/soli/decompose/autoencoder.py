@@ -1,14 +1,17 @@
-"""The nonnegative autoencoder V ~ W_D ((W_E V) * M_H), trained by multiplicative updates on the support.
+"""The nonnegative autoencoder V ~ W_D ((W_E V) * M_H), trained on the support.
 
-Oezer, Hansen, Zunner, Mueller, Investigating Nonnegative Autoencoders for Efficient Audio Decomposition, EUSIPCO 2022;
-structured dropout M_H: Ewert and Sandler, ICASSP 2017.
+Multiplicative updates: Oezer, Hansen, Zunner, Mueller, Investigating Nonnegative Autoencoders for Efficient Audio
+Decomposition, EUSIPCO 2022. Rectified layers: Smaragdis and Venkataramani, ICASSP 2017. Structured dropout M_H: Ewert
+and Sandler, ICASSP 2017. Further layers that are steps of NMF: Hershey, Le Roux, Weninger, Deep unfolding, 2014.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from soli.decompose.blocks import Block, Workers, chunks, partition
+from soli.decompose.bodies import IntArray
+from soli.decompose.descent import Adam
 from soli.decompose.divergence import divergence, halves
 from soli.decompose.nmf import Solution, Sums, check, mean_sounding, rows_to_one, settled
 from soli.decompose.settings import ModelSettings
@@ -30,8 +33,9 @@ def factorize(
     """Train an encoder W_E (R, K) and a decoder W_D (K, R) so that V (K, N) ~ W_D H' with H' = (W_E V) * M_H.
 
     All float32 and nonnegative; none is altered. W is the decoder to begin with, H the structured dropout M_H: activations
-    are weighed by it, and removed where it is zero. The encoder starts as each bin's likelihood of belonging to a component.
-    Returns H' as the solution's H. Progress and errors as in `nmf.factorize`.
+    are weighed by it, and removed where it is zero. The encoder starts as each bin's likelihood of belonging to a component;
+    `encoder_steps` further layers refine what it says. Returns H' as the solution's H, and the nonnegative part of a
+    decoder with signed weights as its W. Progress and errors as in `nmf.factorize`.
     """
     settings = settings or ModelSettings(method="nae")
     check(V, W, H)
@@ -42,77 +46,131 @@ def factorize(
     encoder = decoder / np.maximum(decoder.sum(axis=0), _TINY)
     if scale <= 0:
         return Solution(decoder.T, np.zeros_like(H), (0.0,), encoder)
-    prior = timbre if settings.beta == 1.0 else None
+    signed, additive = settings.updates == "relu", settings.updates != "multiplicative"
+    slopes: tuple[Adam, Adam] | None = None
+    prior = timbre if settings.beta == 1.0 and not additive else None
     pool, losses = Workers(), list[float]()
     total = 2 * settings.iterations * len(work)
     try:
         for iteration in range(settings.iterations):
             previous = decoder, encoder
-            step = _Step(Vt, decoder, encoder, H, scale=scale, beta=settings.beta)
+            if additive and iteration == 1:
+                # One multiplicative step has set the scale, which additive ones would take long to find.
+                encoder_slope, decoder_slope = (Adam(rows, settings.learning_rate, signed=signed) for rows in previous[::-1])
+                slopes = encoder_slope, decoder_slope
+            step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings)
             for half, run in enumerate((step.encoder_sums, step.decoder_sums)):
                 sums = Sums.zero(np.arange(len(decoder)), Vt.shape[1], 0.0 if half == 0 else settings.beta)
                 for done, part in enumerate(pool.map(run, work)):
                     sums.add(part)
                     at = (2 * iteration + half) * len(work) + done
                     yield Progress(at, total, "Decomposing", losses[-1] if losses else None)
+                if slopes is not None:
+                    slopes[half].begin()
                 if half == 0:
-                    encoder = step.encoder = sums.updated(encoder, settings.beta)
+                    encoder = (
+                        sums.updated(encoder, settings.beta)
+                        if slopes is None
+                        else slopes[0].moved(encoder, sums.below - sums.above)
+                    )
+                    step.encoder = encoder
             losses.append(sums.loss)
-            if prior is not None:
+            if slopes is not None:
+                decoder = slopes[1].moved(decoder, sums.below - sums.above)
+            elif prior is not None:
                 decoder, _ = rows_to_one(prior.update(decoder * sums.above, iteration), otherwise=decoder)
             else:
                 decoder, gain = rows_to_one(sums.updated(decoder, settings.beta), otherwise=decoder)
                 encoder = encoder * gain[:, None]
             if settled(settings, losses, previous, (decoder, encoder)):
                 break
+        templates, gain = rows_to_one(np.maximum(decoder, 0), otherwise=np.full_like(decoder, 1 / Vt.shape[1]))
         code = np.zeros_like(H)
-        step = _Step(Vt, decoder, encoder, H, scale=scale, beta=settings.beta)
-        for _ in pool.map(lambda chunk: [step.code(block, out=code) for block in chunk], work):
+        step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings)
+
+        def encode(chunk: Sequence[Block]) -> None:
+            for block in chunk:
+                code[block.alive, block.start : block.stop] = step.code(block, deep=True)
+
+        for _ in pool.map(encode, work):
             yield Progress(total, total, "Decomposing", losses[-1])
+        code *= gain[:, None]
     finally:
         pool.close()
-    return Solution(decoder.T, code, tuple(losses), encoder)
+    return Solution(templates.T, code, tuple(losses), encoder)
 
 
 class _Step:
     """One iteration's work on a chunk of frames, first for the encoder, then for the decoder."""
 
     def __init__(
-        self, Vt: FloatArray, decoder: FloatArray, encoder: FloatArray, mask: FloatArray, *, scale: float, beta: float
+        self, Vt: FloatArray, decoder: FloatArray, encoder: FloatArray, mask: FloatArray, *, scale: float, settings: ModelSettings
     ) -> None:
-        self.Vt, self.decoder, self.encoder, self.mask, self.beta = Vt, decoder, encoder, mask, beta
+        self.Vt, self.decoder, self.encoder, self.mask, self.beta = Vt, decoder, encoder, mask, settings.beta
         self.tiny = np.float32(1e-7 * scale)
+        self.rectified = settings.updates == "relu"
+        self.layers = 0 if self.rectified else settings.encoder_steps
 
-    def code(self, block: Block, *, out: FloatArray | None = None) -> FloatArray:
-        """H' of the components alive in the block."""
-        code: FloatArray = self.encoder[block.alive] @ self.Vt[block.start : block.stop].T
+    def code(self, block: Block, *, deep: bool = False) -> FloatArray:
+        """H' of the components alive in the block, after the first layer, or `deep` after all."""
+        V = self.Vt[block.start : block.stop]
+        code: FloatArray = self.encoder[block.alive] @ V.T
+        if self.rectified:
+            np.maximum(code, 0, out=code)
         code *= self.mask[block.alive, block.start : block.stop]
-        if out is not None:
-            out[block.alive, block.start : block.stop] = code
+        if deep and self.layers:
+            W = self.decoder[block.alive]
+            for _ in range(self.layers):
+                model = self._model(code, W)
+                above, below = halves(V, model, self.beta, np.empty_like(model))
+                under = W.sum(axis=1, keepdims=True) if below is None else W @ below.T
+                code *= (W @ above.T) / np.maximum(under, _TINY)
+            np.copyto(code, 0.0, where=code < self.tiny)
         return code
 
     def encoder_sums(self, chunk: Sequence[Block]) -> Sums:
-        rows = np.unique(np.concatenate([block.alive for block in chunk]))
-        sums = Sums.zero(rows, self.Vt.shape[1], 0.0)
-        for block in chunk:
-            V, mask = self.Vt[block.start : block.stop], self.mask[block.alive, block.start : block.stop]
-            W, at = self.decoder[block.alive], np.searchsorted(rows, block.alive)
-            model = self.code(block).T @ W + self.tiny
-            above, below = halves(V, model, self.beta, np.empty_like(model))
+        def add(sums: Sums, at: IntArray, block: Block) -> None:
+            V, W, code = self.Vt[block.start : block.stop], self.decoder[block.alive], self.code(block)
+            mask = self.mask[block.alive, block.start : block.stop]
+            model = self._model(code, W)
+            above, below = self._halves(V, model)
+            if self.rectified:
+                mask = mask * (code > 0)
             sums.above[at] += ((W @ above.T) * mask) @ V
-            under = mask if below is None else (W @ below.T) * mask
-            sums.below[at] += under @ V
-        return sums
+            under = W.sum(axis=1, keepdims=True) if below is None else W @ below.T
+            sums.below[at] += (under * mask) @ V
+
+        return self._sums(chunk, 0.0, add)
 
     def decoder_sums(self, chunk: Sequence[Block]) -> Sums:
-        rows = np.unique(np.concatenate([block.alive for block in chunk]))
-        sums = Sums.zero(rows, self.Vt.shape[1], self.beta)
-        for block in chunk:
-            V, code = self.Vt[block.start : block.stop], self.code(block)
-            model = code.T @ self.decoder[block.alive] + self.tiny
+        def add(sums: Sums, at: IntArray, block: Block) -> None:
+            V, code = self.Vt[block.start : block.stop], self.code(block, deep=True)
+            model = self._model(code, self.decoder[block.alive])
             sums.loss += divergence(V, model, self.beta)
-            above, below = halves(V, model, self.beta, np.empty_like(model))
-            at = np.searchsorted(rows, block.alive)
+            above, below = self._halves(V, model)
             sums.above[at] += code @ above
             sums.below[at] += code.sum(axis=1, keepdims=True) if below is None else code @ below
+
+        return self._sums(chunk, self.beta, add)
+
+    def _sums(self, chunk: Sequence[Block], beta: float, add: Callable[[Sums, IntArray, Block], None]) -> Sums:
+        rows = np.unique(np.concatenate([block.alive for block in chunk]))
+        sums = Sums.zero(rows, self.Vt.shape[1], beta)
+        for block in chunk:
+            add(sums, np.searchsorted(rows, block.alive), block)
         return sums
+
+    def _model(self, code: FloatArray, W: FloatArray) -> FloatArray:
+        model: FloatArray = code.T @ W
+        if self.rectified:
+            np.maximum(model, 0, out=model)
+        model += self.tiny
+        return model
+
+    def _halves(self, V: FloatArray, model: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        above, below = halves(V, model, self.beta, np.empty_like(model))
+        if self.rectified and below is not None:
+            # Where the output is rectified away no gradient comes back.
+            alive = model > self.tiny
+            return above * alive, below * alive
+        return above, below

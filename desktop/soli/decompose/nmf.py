@@ -10,6 +10,7 @@ import numpy as np
 
 from soli.decompose.blocks import Block, Workers, chunks, partition
 from soli.decompose.bodies import IntArray
+from soli.decompose.descent import Adam
 from soli.decompose.divergence import damping, divergence, halves
 from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
@@ -46,8 +47,9 @@ def factorize(
     """Factorise V (K, N) ~ W (K, R) H (R, N), all float32 and nonnegative; none of them is altered.
 
     Multiplicative updates, H before W: Lee and Seung (2000) for beta 2 and 1, Fevotte and Idier (2011) for the others.
-    Where W or H is zero it stays zero. With `timbre` (beta 1 only) W is updated under its prior. Frames without support
-    are left out. Yields Progress several times an iteration, with the last loss known.
+    Where W or H is zero it stays zero. With the updates `gradient` steps against the gradient follow the first one. With
+    `timbre` (beta 1, multiplicative) W is updated under its prior. Frames without support are left out. Yields Progress
+    several times an iteration, with the last loss known.
 
     Raises InputError when shapes do not fit, or values are negative or no numbers.
     """
@@ -61,11 +63,20 @@ def factorize(
     if scale <= 0:
         # Nothing sounds, and every template stays what it was.
         return Solution(Wt.T, np.zeros_like(H), (0.0,))
-    prior = timbre if settings.beta == 1.0 else None
+    prior = timbre if settings.beta == 1.0 and settings.updates == "multiplicative" else None
+    additive = settings.updates == "gradient"
+    slopes: tuple[Adam, Adam] | None = None
     pool, losses = Workers(), list[float]()
     try:
         for iteration in range(settings.iterations):
             step, former = _Step(Vt, Wt, H, scale=scale, beta=settings.beta, templates=not fixed_templates), H.copy()
+            if additive and iteration == 1:
+                # One multiplicative step has set the scale, which additive ones would take long to find.
+                slopes = Adam(Wt, settings.learning_rate), Adam(H, settings.learning_rate)
+            if slopes is not None:
+                step.slope = slopes[1]
+                for slope in slopes:
+                    slope.begin()
             sums = Sums.zero(np.arange(len(Wt)), Wt.shape[1], settings.beta)
             for done, part in enumerate(pool.map(step.run, work)):
                 sums.add(part)
@@ -73,7 +84,9 @@ def factorize(
                 yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
             losses.append(sums.loss)
             previous = Wt
-            if prior is not None and not fixed_templates:
+            if slopes is not None and not fixed_templates:
+                Wt = slopes[0].moved(Wt, sums.below - sums.above)
+            elif prior is not None and not fixed_templates:
                 Wt, _ = rows_to_one(prior.update(Wt * sums.above, iteration), otherwise=Wt)
             elif not fixed_templates:
                 Wt, total = rows_to_one(sums.updated(Wt, settings.beta), otherwise=Wt)
@@ -82,6 +95,8 @@ def factorize(
                 break
     finally:
         pool.close()
+    Wt, total = rows_to_one(Wt, otherwise=Wt)
+    H *= total[:, None]
     return Solution(Wt.T, H, tuple(losses))
 
 
@@ -158,6 +173,7 @@ class _Step:
     ) -> None:
         self.Vt, self.Wt, self.H, self.beta = Vt, Wt, H, beta
         self.templates, self.activations = templates, activations
+        self.slope: Adam | None = None
         self.tiny = np.float32(1e-7 * scale)
         self.nothing = np.float32(_NOTHING * scale * Vt.shape[1])
 
@@ -172,7 +188,13 @@ class _Step:
             model, ratio = scratch[:, : len(V)]
             W, H = self.Wt[block.alive], self.H[block.alive, block.start : block.stop]
             self._model(W, H, model)
-            if self.activations:
+            if self.slope is not None:
+                above, below = halves(V, model, self.beta, ratio)
+                gradient = (W.sum(axis=1, keepdims=True) if below is None else W @ below.T) - W @ above.T
+                H = self.slope.moved(H, gradient, block.alive, slice(block.start, block.stop))
+                self.H[block.alive, block.start : block.stop] = H
+                self._model(W, H, model)
+            elif self.activations:
                 H *= self._factor(W, V, model, ratio)
                 np.copyto(H, 0.0, where=self.nothing > H)
                 self.H[block.alive, block.start : block.stop] = H

@@ -14,6 +14,7 @@ Stop: TypeAlias = Literal["iterations", "change", "loss"]
 
 RANGES = {
     "iterations": (1, 10_000),
+    "encoder_steps": (0, 64),
     "beta": (0.0, 2.0),
     "learning_rate": (1e-6, 10.0),
     "tolerance": (1e-12, 1.0),
@@ -38,7 +39,10 @@ class ModelSettings:
     """What to factorise with. None means: by the family of each instrument.
 
     method: `nmf`, or `nae`, the nonnegative autoencoder.
-    updates: `multiplicative` (default); `gradient`, projected to stay nonnegative; `relu` (nae only), signed weights.
+    updates: `multiplicative` (default); `gradient`, by Adam with `learning_rate`, projected to stay nonnegative;
+    `relu` (nae with beta 2), the same with signed weights and rectified layers. The latter two need 100 iterations or more.
+    encoder_steps: further layers of the encoder (nae), each a multiplicative step towards the decoder's own activations;
+    0 is the encoder as one product.
     beta: the beta-divergence that is made small: 2 Euclidean, 1 Kullback-Leibler, 0 Itakura-Saito.
     initialisation: what the score decides before the first iteration; `onsets` is templates, activations and attacks.
     stop: after `iterations`; or earlier, when W and H `change` (relative, Frobenius) or the `loss` falls by less than
@@ -59,7 +63,8 @@ class ModelSettings:
     initialisation: Initialisation = "onsets"
     stop: Stop = "iterations"
     tolerance: float = 1e-4
-    learning_rate: float = 0.01
+    learning_rate: float = 0.05
+    encoder_steps: int = 4
     prior: float = 0.6
     solve_to_hz: float = 11_000.0
     before_s: float | None = None
@@ -92,3 +97,5 @@ class ModelSettings:
                 raise InputError(f"{name} is {value}; choose a number from {low:g} to {high:g}")
         if self.updates == "relu" and self.method == "nmf":
             raise InputError("updates 'relu' trains an autoencoder; choose method 'nae' or other updates")
+        if self.updates == "relu" and self.beta != 2:
+            raise InputError("updates 'relu' needs the Euclidean distance; choose beta 2 or other updates")

@@ -1,0 +1,120 @@
+"""The autoencoder against the lecture's formulas, and its laws."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soli.decompose import autoencoder, nmf
+from soli.decompose.settings import ModelSettings
+from soli.progress import finish
+
+
+def problem(K: int = 30, R: int = 5, N: int = 70, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    mask = (rng.random((R, N)) < 0.5).astype(np.float32)
+    W = rng.random((K, R)).astype(np.float32) ** 3 + np.float32(1e-3)
+    V = W @ (mask * rng.random((R, N)).astype(np.float32)) + np.float32(0.001)
+    return V, (W * rng.uniform(0.5, 2, W.shape)).astype(np.float32), mask
+
+
+def lecture(V: np.ndarray, W: np.ndarray, M: np.ndarray, iterations: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """W_E and W_D by the multiplicative updates as the lecture writes them, densely, in double precision."""
+    V, D, M = V.astype(np.float64), W.astype(np.float64), M.astype(np.float64)
+    V = V * M.any(axis=0)
+    D = D / D.sum(axis=0)
+    E = (D / D.sum(axis=1, keepdims=True)).T
+    for _ in range(iterations):
+        H = (E @ V) * M
+        E = E * (((D.T @ V) * M) @ V.T) / (((D.T @ D @ H) * M) @ V.T)
+        H = (E @ V) * M
+        D = D * (V @ H.T) / (D @ H @ H.T)
+    return E, D, (E @ V) * M
+
+
+def close(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize("iterations", [1, 6])
+def test_multiplicative_training_is_the_lectures(iterations: int) -> None:
+    V, W, M = problem()
+    chosen = ModelSettings(method="nae", beta=2.0, encoder_steps=0, iterations=iterations)
+    found = finish(autoencoder.factorize(V, W, M, settings=chosen))
+    E, D, H = lecture(V, W, M, iterations)
+    scale = D.sum(axis=0)
+    assert found.encoder is not None
+    assert close(found.W, D / scale) < 1e-4
+    assert close(found.H, H * scale[:, None]) < 1e-4
+    assert close(found.encoder, E * scale[:, None]) < 1e-4
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 999),
+    beta=st.sampled_from([0.0, 1.0, 2.0]),
+    steps=st.integers(0, 3),
+    R=st.integers(1, 5),
+    N=st.integers(1, 60),
+)
+def test_dropped_activations_stay_out_and_all_stays_finite(seed: int, beta: float, steps: int, R: int, N: int) -> None:
+    V, W, M = problem(20, R, N, seed=seed)
+    W[3:6] = 0
+    found = finish(
+        autoencoder.factorize(V, W, M, settings=ModelSettings(method="nae", beta=beta, encoder_steps=steps, iterations=5))
+    )
+    assert not found.H[M == 0].any()
+    assert not found.W[3:6].any()
+    for matrix in (found.W, found.H, found.encoder):
+        assert matrix is not None
+        assert np.isfinite(matrix).all()
+        assert (matrix >= 0).all()
+
+
+def test_the_code_is_the_encoders_product_under_the_mask() -> None:
+    V, W, M = problem()
+    found = finish(autoencoder.factorize(V, W, M, settings=ModelSettings(method="nae", encoder_steps=0, iterations=4)))
+    assert found.encoder is not None
+    np.testing.assert_allclose(found.H, (found.encoder @ V) * M, rtol=1e-4, atol=1e-6)
+
+
+def test_deeper_encoders_come_nearer_to_nmf() -> None:
+    V, W, M = problem()
+    losses = [
+        finish(autoencoder.factorize(V, W, M, settings=ModelSettings(method="nae", encoder_steps=steps))).losses[-1]
+        for steps in (0, 2, 8)
+    ]
+    assert losses[0] > losses[1] > losses[2] > 0
+
+
+@pytest.mark.parametrize(("updates", "beta"), [("gradient", 2.0), ("gradient", 1.0), ("relu", 2.0)])
+def test_additive_training_lowers_the_loss_and_keeps_the_mask(updates: str, beta: float) -> None:
+    V, W, M = problem()
+    # A bin that no template reaches costs the same in every iteration, and would hide what the others do.
+    V[3:6], W[3:6] = 0, 0
+    chosen = ModelSettings(method="nae", updates=updates, beta=beta, iterations=150, encoder_steps=0)  # type: ignore[arg-type]
+    found = finish(autoencoder.factorize(V, W, M, settings=chosen))
+    assert found.losses[-1] < 0.7 * found.losses[1]
+    assert not found.H[M == 0].any()
+    assert not found.W[3:6].any()
+    assert found.encoder is not None
+    assert (found.encoder < 0).any() == (updates == "relu")
+
+
+@pytest.mark.parametrize("beta", [2.0, 1.0])
+def test_additive_nmf_lowers_the_loss_and_keeps_the_support(beta: float) -> None:
+    V, W, M = problem()
+    # A bin that no template reaches costs the same in every iteration, and would hide what the others do.
+    V[3:6], W[3:6] = 0, 0
+    found = finish(nmf.factorize(V, W, M, settings=ModelSettings(updates="gradient", beta=beta, iterations=150)))
+    assert found.losses[-1] < 0.3 * found.losses[1]
+    assert not found.H[M == 0].any()
+    assert not found.W[3:6].any()
+    assert (found.H >= 0).all()
+    assert np.isfinite(found.W).all()
+
+
+def test_training_repeats_itself() -> None:
+    V, W, M = problem()
+    first, second = (finish(autoencoder.factorize(V, W, M)) for _ in range(2))
+    np.testing.assert_array_equal(first.H, second.H)
