@@ -1,0 +1,125 @@
+"""States and edits for the tests of the project, drawn at random or made by hand."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Any
+
+from hypothesis import strategies as st
+
+from soli.decompose.constraints import MaskEdit
+from soli.decompose.settings import ModelSettings
+from soli.playback.mixer import Strip
+from soli.project import commands, layering
+from soli.project.commands import Edit
+from soli.project.state import ORIGINAL, RESIDUAL, Layer, State
+from soli.score.alignment import unaligned
+from soli.score.notes import Note, Score
+
+SECONDS = st.integers(-3000, 3000).map(lambda ms: ms / 1000)
+PITCHES = st.integers(0, 127)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
+STRIPS = st.builds(
+    Strip, gain_db=st.floats(-90, 12) | st.just(float("-inf")), pan=st.floats(-1, 1), muted=st.booleans(), soloed=st.booleans()
+)
+SETTINGS = st.builds(ModelSettings, iterations=st.integers(1, 99), seed=st.integers(0, 2**63 - 1), harmonics=st.none() | st.integers(1, 50))
+
+
+@st.composite
+def a_note(draw: st.DrawFn, note_id: int, layers: int) -> Note:
+    onset_s = draw(st.integers(-500, 20_000)) / 1000
+    offset_s = onset_s + draw(st.integers(5, 3000)) / 1000
+    return Note(
+        id=note_id,
+        onset_s=onset_s,
+        offset_s=offset_s,
+        pitch=draw(PITCHES),
+        velocity=draw(st.integers(1, 127)),
+        track=draw(st.integers(0, 3)),
+        channel=draw(st.integers(0, 15)),
+        program=draw(PITCHES),
+        pedal_s=max(offset_s + draw(st.integers(0, 2000)) / 1000, 0.001) if draw(st.booleans()) else 0.0,
+        layer=draw(st.integers(0, layers - 1)),
+    )
+
+
+@st.composite
+def a_stroke(draw: st.DrawFn, layers: tuple[Layer, ...]) -> MaskEdit:
+    start_s = draw(st.integers(0, 20_000)) / 1000
+    layer = draw(st.sampled_from([None, *(layer.id for layer in layers)]))
+    return MaskEdit(draw(PITCHES), start_s, start_s + draw(st.integers(1, 3000)) / 1000, draw(st.booleans()), layer)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    count = draw(st.integers(1, 4))
+    layers = tuple(Layer(i, draw(NAMES), draw(COLOURS)) for i in range(count))
+    ids = draw(st.sets(st.integers(0, 30), max_size=8))
+    strips = draw(st.dictionaries(st.sampled_from([RESIDUAL, ORIGINAL, *range(count)]), STRIPS))
+    return State(
+        notes=MappingProxyType({i: draw(a_note(i, count)) for i in sorted(ids)}),
+        mask=tuple(draw(st.lists(a_stroke(layers), max_size=4))),
+        layers=layers,
+        strips=MappingProxyType(strips),
+        settings=draw(SETTINGS),
+    )
+
+
+def _some(draw: st.DrawFn, state: State) -> list[int]:
+    return draw(st.lists(st.sampled_from(sorted(state.notes)), max_size=6)) if state.notes else []
+
+
+def _layer(draw: st.DrawFn, state: State) -> int:
+    return draw(st.sampled_from([layer.id for layer in state.layers])) if state.layers else 0
+
+
+def _split(draw: st.DrawFn, state: State) -> Edit:
+    kind = draw(st.sampled_from(layering.KINDS))
+    return commands.set_layers(state, layering.split(state.notes.values(), ("Right", "Left"), kind), "split into layers")
+
+
+def _place(draw: st.DrawFn, state: State) -> Edit:
+    notes = tuple(draw(a_note(i, 1)) for i in range(draw(st.integers(0, 3))))
+    score = Score(notes)
+    layers = layering.split(notes, (), "one").layers
+    placed = MappingProxyType({note.id: note for note in notes})
+    return commands.place_score(state, score=score, alignment=unaligned(score), notes=placed, layers=layers)
+
+
+# One a constructor of commands.py: how to draw its arguments for a state.
+EDITS: dict[str, Callable[[st.DrawFn, State], Edit]] = {
+    "move_notes": lambda draw, s: commands.move_notes(
+        s, _some(draw, s), seconds=draw(SECONDS), semitones=draw(st.integers(-140, 140))
+    ),
+    "stretch_notes": lambda draw, s: commands.stretch_notes(s, _some(draw, s), onset_s=draw(SECONDS), offset_s=draw(SECONDS)),
+    "draw_note": lambda draw, s: commands.draw_note(
+        s, pitch=draw(st.integers(-5, 140)), onset_s=draw(SECONDS), offset_s=draw(SECONDS), layer=_layer(draw, s)
+    ),
+    "delete_notes": lambda draw, s: commands.delete_notes(s, _some(draw, s)),
+    "assign_layer": lambda draw, s: commands.assign_layer(s, _some(draw, s), _layer(draw, s)),
+    "paint_mask": lambda draw, s: commands.paint_mask(s, draw(st.lists(a_stroke(s.layers), max_size=3))),
+    "set_layers": _split,
+    "add_layer": lambda draw, s: commands.add_layer(s, draw(NAMES), _some(draw, s)),
+    "alter_layer": lambda draw, s: commands.alter_layer(
+        s, _layer(draw, s), name=draw(st.none() | NAMES), colour=draw(st.none() | COLOURS)
+    ),
+    "remove_layer": lambda draw, s: commands.remove_layer(s, _layer(draw, s), _layer(draw, s)),
+    "set_strip": lambda draw, s: commands.set_strip(
+        s, _layer(draw, s), draw(STRIPS), gesture=draw(st.sampled_from(["", "gain 0", "gain 1"]))
+    ),
+    "set_strips": lambda draw, s: commands.set_strips(s, {_layer(draw, s): draw(STRIPS), RESIDUAL: draw(STRIPS)}, "solo"),
+    "set_settings": lambda draw, s: commands.set_settings(s, draw(SETTINGS)),
+    "place_score": _place,
+}
+
+
+@st.composite
+def an_edit(draw: st.DrawFn, state: State) -> Edit:
+    return EDITS[draw(st.sampled_from(sorted(EDITS)))](draw, state)
+
+
+def content(state: State) -> dict[str, Any]:
+    """Everything of a state, to be compared; a copy that no later change can reach."""
+    values = {f.name: getattr(state, f.name) for f in fields(State)}
+    return {**values, "notes": dict(state.notes), "strips": dict(state.strips)}
