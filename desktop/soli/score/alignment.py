@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from soli.errors import InputError
 from soli.progress import Progress, Steps, finish
 from soli.score.chords import SEARCHES, Chords, chords_of, placed_chords_steps
-from soli.score.confidence import confidences, sureness
+from soli.score.confidence import confidences_steps, sureness
 from soli.score.features import SILENCE, Hearing, hear_steps
 from soli.score.notes import Note, Score, TimeMap, Times
-from soli.score.onsets import placed_notes
+from soli.score.onsets import placed_notes_steps
 from soli.score.warping import Window, coarse_steps, refined_steps, with_steady_ends
 from soli.signal.audio import Audio, FloatArray
 
@@ -71,7 +71,7 @@ def align_steps(audio: Audio, score: Score, *, anchors: Sequence[tuple[float, fl
     anchors = checked_anchors(anchors, audio.duration_s)
     if not score.notes:
         return replace(unaligned(score), sure=0.0, warning="The score holds no notes; there is nothing to align.")
-    if not np.any(np.abs(audio.samples) > _SILENT):
+    if max(audio.samples.max(initial=0.0), -audio.samples.min(initial=0.0)) < _SILENT:
         return _without_sound(audio, score)
     hearing = yield from hear_steps(audio)
     if not (hearing.spectra[:, SILENCE] == 0).any():
@@ -85,13 +85,14 @@ def align_steps(audio: Audio, score: Score, *, anchors: Sequence[tuple[float, fl
     time_map = _map_through(chords.begin_s[heard], placed_s[heard], anchors)
     placed_s[~heard] = time_map.to_recording(chords.begin_s[~heard])
 
-    onset_s, _ = placed_notes(hearing, score.notes, placed_s[chords.member])
+    onset_s = yield from placed_notes_steps(hearing, score.notes, placed_s[chords.member])
     settled = ~heard | _anchored(chords.begin_s, anchors)
     onset_s = np.where(settled[chords.member], placed_s[chords.member], onset_s)
     notes = placed(score.notes, time_map, np.clip(onset_s, 0, None))
     absent = frozenset(note.id for note, chord in zip(notes, chords.member.tolist(), strict=True) if not heard[chord])
     there = heard[chords.member]
-    confidence = np.where(there, confidences(hearing, notes), np.float32(0))
+    confidence = yield from confidences_steps(hearing, notes)
+    confidence[~there] = 0
     sure = sureness(confidence[there])
     yield Progress(1, 1, "Aligned")
     warning = ""

@@ -4,36 +4,38 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from soli.score.dtw import IntArray
+from soli.progress import Progress, Steps
 from soli.score.features import BANDS, FLUX_S, LOWEST, SPECTRA_S, Hearing, pitches
 from soli.score.notes import Note, Times
 from soli.score.onsets import evidence
 from soli.signal.audio import FloatArray
 
-_STRANGE = np.array([-6, -5, -2, -1, 1, 2, 3, 6])  # semitones away from a note, where its own harmonics are not
+_STRANGE = (-6, -5, -2, -1, 1, 2, 3, 6)  # semitones away from a note, where its own harmonics are not
+_BLOCK = 1024
 _SUSTAIN = ((0, 1.0), (12, 0.6), (19, 0.4))
 
 
-def confidences(hearing: Hearing, notes: Sequence[Note]) -> FloatArray:
+def confidences_steps(hearing: Hearing, notes: Sequence[Note]) -> Steps[FloatArray]:
     """How well the sound supports notes placed in the recording; float32, shape (n,), 0..1.
 
     Onset and sustained energy at a note's harmonics are held against the same at pitches nearby that the score does not
     have sounding there; so neither loudness nor instrument nor room decides.
     """
-    onset_s = np.array([note.onset_s for note in notes])
-    pitch = pitches(notes)
-    drum = np.array([note.is_drum for note in notes], bool)
-    away = np.arange(-2, 4) * FLUX_S
-    onset = evidence(hearing, notes, onset_s, away).max(axis=1)
-    sustained = _sustained(hearing, notes, pitch)
-    strange_onset, strange_sustained = [], []
-    for semitones in _STRANGE.tolist():
-        other = [_transposed(note, semitones) for note in notes]
-        strange_onset.append(evidence(hearing, other, onset_s, away).max(axis=1))
-        strange_sustained.append(_sustained(hearing, notes, pitch + semitones))
-    support = onset + sustained - np.median(np.stack(strange_onset) + np.stack(strange_sustained), axis=0)
-    support[drum] = 2 * onset[drum]
-    confidence: FloatArray = (1 / (1 + np.exp(-8 * (support - 0.25)))).astype(np.float32)
+    confidence = np.zeros(len(notes), np.float32)
+    for start in range(0, len(notes), _BLOCK):
+        some = notes[start : start + _BLOCK]
+        onset_s = np.array([note.onset_s for note in some])
+        drum = np.array([note.is_drum for note in some], bool)
+        away = np.arange(-2, 4) * FLUX_S
+        onset = evidence(hearing, some, onset_s, away).max(axis=1)
+        strange = [
+            evidence(hearing, some, onset_s, away, semitones=semitones).max(axis=1) + _sustained(hearing, some, semitones)
+            for semitones in _STRANGE
+        ]
+        support = onset + _sustained(hearing, some, 0) - np.median(strange, axis=0)
+        support[drum] = 2 * onset[drum]
+        confidence[start : start + _BLOCK] = 1 / (1 + np.exp(-8 * (support - 0.25)))
+        yield Progress(start, len(notes), "Weighing")
     return confidence
 
 
@@ -47,20 +49,17 @@ def sureness(confidence: FloatArray) -> float:
     return float(1 / (1 + np.exp(-25 * (float(confidence.mean()) - 0.42))))
 
 
-def _sustained(hearing: Hearing, notes: Sequence[Note], pitch: IntArray) -> Times:
-    """How strongly the harmonics of `pitch` stand out while each note sounds, its first 0.5 s at most; shape (n,)."""
+def _sustained(hearing: Hearing, notes: Sequence[Note], semitones: int) -> Times:
+    """How strongly the harmonics of each note, `semitones` higher, stand out in its first 0.5 s; shape (n,)."""
+    pitch = pitches(notes) + semitones
     start = np.array([note.onset_s + 0.04 for note in notes]) / SPECTRA_S
     stop = np.array([min(max(note.sounding_offset_s, note.onset_s + 0.08), note.onset_s + 0.5) for note in notes]) / SPECTRA_S
     frames = np.round(start[:, None] + (stop - start)[:, None] * np.linspace(0, 1, 6)).astype(np.int64)
     np.clip(frames, 0, len(hearing.spectra) - 1, out=frames)
     total, weights = np.zeros(len(pitch)), np.zeros(len(pitch))
-    for semitones, weight in _SUSTAIN:
-        band = pitch + semitones - LOWEST
+    for interval, weight in _SUSTAIN:
+        band = pitch + interval - LOWEST
         inside = (band >= 0) & (band < BANDS)
         total[inside] += weight * hearing.spectra[frames[inside], band[inside, None]].mean(axis=1)
         weights[inside] += weight
     return total / np.maximum(weights, 0.4)
-
-
-def _transposed(note: Note, semitones: int) -> Note:
-    return Note(note.id, note.onset_s, note.offset_s, int(np.clip(note.pitch + semitones, 0, 127)), channel=note.channel)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
 from soli.score.notes import Note, Times
-from soli.signal.audio import Audio, FloatArray, resample
+from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid, analyse
 
 RATE = 22050
@@ -38,17 +39,19 @@ class Hearing:
     spectra: (N, COLUMNS) float32, a frame each SPECTRA_S: semitone bands from LOWEST on, freed of what neighbouring bands
         share, then 12 pitch classes, then silence; rows of unit length where anything sounds.
     flux: (T, BANDS) float32, a frame each FLUX_S: the rise of each semitone band, 0..1 against its surroundings.
+    onsets: (T, 13) float32: the peaks of the flux in 12 pitch classes, and in all together.
     """
 
     spectra: FloatArray
     flux: FloatArray
+    onsets: FloatArray
     tuning_cents: float
     duration_s: float
 
 
 def hear_steps(audio: Audio) -> Steps[Hearing]:
     """Analyse a recording block by block; memory stays linear in its length, and small against the recording."""
-    signal = resample(audio.mono(), audio.rate, RATE)
+    signal = yield from _mono_steps(audio)
     peak = float(np.abs(signal).max(initial=0.0))
     coarse = Grid(RATE, len(signal), SPECTRA_WINDOW, SPECTRA_HOP)
     fine = Grid(RATE, len(signal), FLUX_WINDOW, FLUX_HOP)
@@ -75,7 +78,45 @@ def hear_steps(audio: Audio) -> Steps[Hearing]:
         level[start:stop] = np.sqrt(bands.T / max(peak * FLUX_WINDOW / 4, 1e-9))
         step += 1
         yield Progress(step, blocks, "Listening")
-    return Hearing(spectra, onset_flux(level), tuning, len(signal) / RATE)
+    flux = yield from onset_flux_steps(level)
+    del level
+    onsets = yield from _folded_steps(flux)
+    return Hearing(spectra, flux, onsets, tuning, len(signal) / RATE)
+
+
+def _mono_steps(audio: Audio) -> Steps[FloatArray]:
+    """The mean of the channels at RATE, never holding another whole copy of the recording."""
+    import soxr
+
+    stream = soxr.ResampleStream(audio.rate, RATE, 1, dtype="float32", quality="HQ")
+    chunk = 2**20
+    parts = []
+    for start in range(0, audio.length, chunk):
+        mixed = audio.samples[start : start + chunk].mean(axis=1, dtype=np.float32)
+        last = start + chunk >= audio.length
+        parts.append(mixed if audio.rate == RATE else stream.resample_chunk(mixed, last=last))
+        yield Progress(0, audio.length, "Listening")
+    return np.concatenate(parts) if parts else np.zeros(1, np.float32)
+
+
+def _folded_steps(flux: FloatArray) -> Steps[FloatArray]:
+    """The local peaks of the flux, summed over octaves, and half the sum of those besides; float32, shape (T, 13)."""
+    folded = np.zeros((len(flux), 13), np.float32)
+    block, margin = 8192, 3
+    for start in range(0, len(flux), block):
+        low, high = max(0, start - margin), min(len(flux), start + block + margin)
+        near = flux[low:high]
+        peak = near > 0
+        for shift in range(1, margin + 1):
+            peak[shift:] &= near[shift:] >= near[:-shift]
+            peak[:-shift] &= near[:-shift] >= near[shift:]
+        peaks = (near * peak)[start - low : start - low + block]
+        part = folded[start : start + block]
+        for band in range(BANDS):
+            part[:, (LOWEST + band) % 12] += peaks[: len(part), band]
+        part[:, 12] = 0.5 * part[:, :12].sum(axis=1)
+        yield Progress(start, len(flux), "Listening")
+    return folded
 
 
 def tuning_cents(signal: FloatArray) -> float:
@@ -101,26 +142,35 @@ def tuning_cents(signal: FloatArray) -> float:
     return float(np.angle(total) / (2 * np.pi) * 100) if abs(total) > 0 else 0.0
 
 
-def band_filters(grid: Grid, tuning: float) -> FloatArray:
-    """Weights that gather the bins of a spectrum into semitone bands, float32, shape (B, K)."""
+def band_filters(grid: Grid, tuning: float) -> Any:
+    """Weights that gather the bins of a spectrum into semitone bands: a sparse array of float32, shape (BANDS, K)."""
+    from scipy.sparse import csr_array
+
     pitches = np.arange(LOWEST, HIGHEST + 1)
     centre_hz = 440.0 * 2 ** ((pitches - 69 + tuning / 100) / 12)
     # Never narrower than a bin and a half, or low bands would fall between the bins.
     half_hz = np.maximum(centre_hz * (2 ** (0.9 / 12) - 1), 1.5 * grid.rate / grid.window_length)
     distance = np.abs(grid.frequencies_hz()[None, :] - centre_hz[:, None]) / half_hz[:, None]
-    return np.maximum(0, 1 - distance).astype(np.float32)
+    return csr_array(np.maximum(0, 1 - distance).astype(np.float32))
 
 
-def onset_flux(level: FloatArray) -> FloatArray:
-    """The rise of each band, against the strongest rise and level around it; float32, shape of `level`, 0..1."""
+def onset_flux_steps(level: FloatArray) -> Steps[FloatArray]:
+    """The rise of each band, against the strongest rise and level within a second; float32, shape of `level`, 0..1."""
     from scipy.ndimage import maximum_filter1d
 
     rise = np.zeros_like(level)
-    rise[2:-2] = np.maximum(level[4:] - level[:-4], 0)
-    around = round(1.0 / FLUX_S)
-    ceiling = maximum_filter1d(rise, 2 * around + 1, axis=0)
-    ceiling = np.maximum(ceiling, 0.15 * maximum_filter1d(level, 2 * around + 1, axis=0))
-    rise /= np.maximum(ceiling, 0.02)
+    np.subtract(level[4:], level[:-4], out=rise[2:-2])
+    np.maximum(rise, 0, out=rise)
+    pool = 16
+    starts = np.arange(0, len(level), pool)
+    around = round(1.0 / (pool * FLUX_S))
+    highest, strongest = (maximum_filter1d(np.maximum.reduceat(a, starts), 2 * around + 1, axis=0) for a in (level, rise))
+    ceiling = np.maximum(np.maximum(strongest, 0.15 * highest), 0.02)
+    block = 256
+    for start in range(0, len(ceiling), block):
+        part = rise[start * pool : (start + block) * pool]
+        part /= np.repeat(ceiling[start : start + block], pool, axis=0)[: len(part)]
+        yield Progress(start, len(ceiling), "Listening")
     return rise
 
 
@@ -169,17 +219,12 @@ def drawn_onsets(notes: Sequence[Note], onset_s: Times, frames: int, rate: float
     return decaying(impulses, length=max(1, round(_FADE_S * rate)))
 
 
-def heard_onsets(flux: FloatArray, frames: int, rate: float) -> FloatArray:
+def heard_onsets(hearing: Hearing, frames: int, rate: float) -> FloatArray:
     """Decaying, locally normalised onsets of a recording; float32, shape (frames, 13), to compare with drawn_onsets."""
     from scipy.ndimage import maximum_filter1d
 
-    folded = np.zeros((len(flux), 13), np.float32)
-    peaks = np.where(flux == maximum_filter1d(flux, 7, axis=0), flux, 0)
-    for band in range(flux.shape[1]):
-        folded[:, (LOWEST + band) % 12] += peaks[:, band]
-    folded[:, 12] = 0.5 * folded[:, :12].sum(axis=1)
-    starts = np.minimum((np.arange(frames) / rate / FLUX_S).astype(int), len(flux) - 1)
-    pooled = np.maximum.reduceat(folded, starts, axis=0) if frames else folded[:0]
+    starts = np.minimum((np.arange(frames) / rate / FLUX_S).astype(int), len(hearing.onsets) - 1)
+    pooled: FloatArray = np.maximum.reduceat(hearing.onsets, starts, axis=0) if frames else hearing.onsets[:0].copy()
     around = max(1, round(0.5 * rate))
     ceiling = maximum_filter1d(np.linalg.norm(pooled[:, :12], axis=1), 2 * around + 1)[:, None]
     total = maximum_filter1d(pooled[:, 12], 2 * around + 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soli.progress import Steps
+from soli.progress import Progress, Steps
 from soli.score.dtw import IntArray, banded_path_steps, gapped_path_steps
 from soli.score.features import SILENCE, SPECTRA_S, Hearing, drawn_onsets, drawn_spectra, heard_onsets
 from soli.score.notes import Note, TimeMap, Times
@@ -129,12 +129,13 @@ def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[tuple[
     frames = max(2, int(np.ceil(span_s * score_rate)))
     placed = (note_times(notes) - part.first_s) * scale
     if only_drums:
-        heard = heard_onsets(hearing.flux, max(1, int(part.heard_to * rate)), rate)[int(part.heard_from * rate) :]
+        heard = heard_onsets(hearing, max(1, int(part.heard_to * rate)), rate)[int(part.heard_from * rate) :]
         X, Y = (_turned(onsets[:, -1]) for onsets in (heard, drawn_onsets(notes, placed[:, 0], frames, rate)))
     else:
         rows = slice(round(part.heard_from / SPECTRA_S), round(part.heard_to / SPECTRA_S))
         X = _pooled(hearing.spectra[rows], rate * SPECTRA_S)
         Y = _pooled(drawn_spectra(notes, placed, frames * 2, rate * 2), 1 / 2)[:frames]
+    yield Progress(0, len(X), "Aligning")
     foreign = float(np.clip(1 - _sampled_likeness(X, Y), 0.05, 0.8))
     gap, still = _GAP * foreign, _STILL * foreign
     path, saved = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * _OPENING_S * rate, still=still, closed=part.closed)
@@ -158,7 +159,8 @@ def refined_steps(
     near = np.flatnonzero((placed[:, 1] > 0) & (placed[:, 0] < frames / rate))
     close = [notes[i] for i in near.tolist()]
 
-    onsets = heard_onsets(hearing.flux, start + frames, rate)[start:]
+    onsets = heard_onsets(hearing, start + frames, rate)[start:]
+    yield Progress(0, frames, "Aligning")
     drawn_beats = drawn_onsets(close, placed[near, 0], frames, rate)
     if all(note.is_drum for note in close):
         X, Y = _turned(onsets[:, -1]), _turned(drawn_beats[:, -1])
@@ -224,15 +226,17 @@ def _joined(chroma: FloatArray, onsets: FloatArray, *, heard: bool, weight: floa
 
 
 def _pooled(features: FloatArray, step: float) -> FloatArray:
-    """Features a frame each `1 / step` of the given frames (Hann-weighted over two such), rows of unit length again."""
-    from scipy.ndimage import convolve1d
+    """Features a frame each `1 / step` of the given ones: the mean of those it covers and a little of its neighbours.
 
-    width = max(1, round(1 / step))
-    if width > 1:
-        features = convolve1d(features, np.hanning(2 * width + 1)[1:-1].astype(np.float32), axis=0, mode="nearest")
+    Its rows are of unit length again.
+    """
     count = max(1, int(len(features) * step))
-    centres = np.minimum(((np.arange(count) + 0.5) / step).astype(int), len(features) - 1)
-    picked: FloatArray = features[centres].copy()
+    starts = np.minimum((np.arange(count) / step).astype(int), len(features) - 1)
+    picked: FloatArray = np.add.reduceat(features, starts, axis=0)
+    picked /= np.maximum(np.diff(starts, append=len(features)), 1).astype(np.float32)[:, None]
+    if step < 1:
+        padded = np.pad(picked, ((1, 1), (0, 0)), mode="edge")
+        picked = 0.6 * picked + 0.2 * (padded[:-2] + padded[2:])
     sound = picked[:, :SILENCE]
     sound /= np.maximum(np.linalg.norm(sound, axis=1, keepdims=True), 0.3)
     return picked
