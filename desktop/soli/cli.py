@@ -157,6 +157,8 @@ def _demo(arguments: argparse.Namespace) -> None:
     from soli.assets import asset
     from soli.decompose.settings import ModelSettings
     from soli.project import picture
+    from soli.signal import audio
+    from soli.signal.measure import sdr_db
 
     folder = arguments.output or Path("soli-demo")
     recording, score = asset("demo", "recording.flac"), asset("demo", "score.mid")
