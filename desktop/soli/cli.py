@@ -164,6 +164,10 @@ def _demo(arguments: argparse.Namespace) -> None:
     recording, score = asset("demo", "recording.flac"), asset("demo", "score.mid")
     state, report = separate(recording, score, folder, settings=ModelSettings())
     roll = picture.write_png(folder / "roll.png", picture.draw(state))
+    for hand in ("right", "left"):
+        truth = audio.read(asset("demo", f"stem_{hand}.flac"))
+        heard = audio.read(folder / f"{hand.capitalize()} hand.wav")
+        _say(f"{hand} hand: {sdr_db(truth.samples, heard.samples):.1f} dB SDR against its true stem")
     _print("\n".join([*report["files"], str(roll)]))
 
 
