@@ -8,13 +8,15 @@ import numpy as np
 from soli.decompose import autoencoder, nmf, templates
 from soli.decompose.bodies import MaskEdit, bodies
 from soli.decompose.channels import analyse_steps
-from soli.decompose.constraints import Components, Constraint, build
+from soli.decompose.constraints import Components, Constraint, Kind, build
 from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
 from soli.progress import Steps
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid
+
+_TONES_HZ = 11_000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ def decompose_steps(
     constraint = build(bodies(notes, edits, settings), grid, settings, rng=rng)
     V = yield from analyse_steps(audio, grid)
     W = templates.initial(constraint.components, grid, settings, rng=rng)
-    solved = int(np.searchsorted(grid.frequencies_hz(), settings.solve_to_hz, side="right"))
+    solved = _solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
     engine = autoencoder.factorize if settings.method == "nae" else nmf.factorize
     prior = _prior(W[low], constraint, settings, low)
@@ -78,6 +80,13 @@ def decompose_steps(
         encoder = np.zeros(learnt.shape[::-1], np.float32)
         encoder[:, low] = solution.encoder
     return Factors(learnt, H, constraint, settings, solution.losses, side, encoder)
+
+
+def _solved_bins(constraint: Constraint, settings: ModelSettings) -> int:
+    """How many bins activations are found in: what is above says little of a tone, but much of a cymbal."""
+    drums = (constraint.components.kind == Kind.DRUM).any()
+    highest_hz = settings.solve_to_hz or (np.inf if drums else _TONES_HZ)
+    return int(np.searchsorted(constraint.grid.frequencies_hz(), highest_hz, side="right"))
 
 
 def _prior(W: FloatArray, constraint: Constraint, settings: ModelSettings, bins: slice) -> Timbre | None:

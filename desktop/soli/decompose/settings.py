@@ -47,7 +47,8 @@ class ModelSettings:
     initialisation: what the score decides before the first iteration; `onsets` is templates, activations and attacks.
     stop: after `iterations`; or earlier, when W and H `change` (relative, Frobenius) or the `loss` falls by less than
     `tolerance`. prior: how firmly templates are held to the shape of their instrument (with beta 1); 0 lets them go free.
-    solve_to_hz: activations are found in the bins up to this; templates then learn the bins above.
+    solve_to_hz: activations are found in the bins up to this (None: 11 kHz, or all where there are drums); templates then
+    learn the bins above.
     before_s, after_s: how far a note may sound outside its onset and offset; attack_before_s, attack_after_s: the same of
     its attack around the onset.
     template_tolerance_cents: None for soft harmonic templates, or the half-width of a hard comb that is zero elsewhere.
@@ -66,7 +67,7 @@ class ModelSettings:
     learning_rate: float = 0.05
     encoder_steps: int = 4
     prior: float = 0.6
-    solve_to_hz: float = 11_000.0
+    solve_to_hz: float | None = None
     before_s: float | None = None
     after_s: float | None = None
     attack_before_s: float | None = None

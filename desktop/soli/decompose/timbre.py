@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soli.decompose.bodies import IntArray
-from soli.decompose.constraints import Components
+from soli.decompose.constraints import Components, Kind
 from soli.score.notes import frequency_hz
 from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import Grid
@@ -24,15 +24,15 @@ class Timbre:
 
     rows: the prior templates, float32 (R, K). group: which components share a timbre, one a part and kind (int64, (R,)).
     harmonic: the number of the partial nearest to each bin, from 0 below the first to a last one for all above (int64, (R, K)).
-    smooth_bins: standard deviation of the smoothing over frequency. strength: pseudo-counts, as a fraction of the mean
-    activation, fading by 0.85 an iteration.
+    smooth_bins: standard deviation of the smoothing over frequency. strength: pseudo-counts of each component (float32, (R,)),
+    as a fraction of the mean activation, fading by 0.85 an iteration; 0 for drums, of which each is its own.
     """
 
     rows: FloatArray
     group: IntArray
     harmonic: IntArray
     smooth_bins: float
-    strength: float
+    strength: FloatArray
 
     @classmethod
     def of(cls, W: FloatArray, components: Components, grid: Grid, *, strength: float, bins: slice = slice(None)) -> "Timbre":
@@ -46,25 +46,24 @@ class Timbre:
             group.reshape(-1).astype(np.int64),
             harmonic,
             _SMOOTH_HZ * grid.window_length / grid.rate,
-            strength * (_TOGETHER if together else 1.0),
+            np.where(components.kind == Kind.DRUM, 0.0, strength * (_TOGETHER if together else 1.0)).astype(np.float32),
         )
 
     def update(self, counts: FloatArray, iteration: int) -> FloatArray:
         """New templates as rows (R, K), of any scale, from `counts` = W * ((V / WH) H') as rows: what each was heard to sound."""
         weight = counts.sum(axis=1)
         prior = self.seen(counts, weight)
-        pseudo = self.strength * _FADE**iteration * float(weight.mean())
-        prior *= pseudo / np.maximum(prior.sum(axis=1, keepdims=True), np.float32(1e-30))
+        pseudo = self.strength * np.float32(_FADE**iteration * weight.mean())
+        prior *= pseudo[:, None] / np.maximum(prior.sum(axis=1, keepdims=True), np.float32(1e-30))
         prior += counts
         return prior
 
     def learnt(self, counts: FloatArray, mass: FloatArray, iteration: int) -> FloatArray:
         """The same for templates of which the scale matters, since the activations, of sum `mass` (R,), stay as they are."""
-        pseudo = self.strength * _FADE**iteration * float(mass.mean())
-        if pseudo <= 0:
-            return self.rows
-        rows: FloatArray = (counts + pseudo * self.seen(counts, mass)) / (mass + np.float32(pseudo))[:, None]
-        return rows
+        pseudo = (self.strength * np.float32(_FADE**iteration * mass.mean()))[:, None]
+        total = mass[:, None] + pseudo
+        rows: FloatArray = counts + pseudo * self.seen(counts, mass)
+        return np.divide(rows, total, out=self.rows.copy(), where=total > 0)
 
     def seen(self, counts: FloatArray, weight: FloatArray) -> FloatArray:
         """The prior through each group's timbre: an equaliser, smooth over frequency, and a weight for each partial.
