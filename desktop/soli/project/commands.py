@@ -121,7 +121,7 @@ class Edit:
     @property
     def sounds(self) -> bool:
         """Whether the decomposition has to hear of it."""
-        return not self.aspects.isdisjoint({"notes", "mask", "settings"})
+        return not self.aspects.isdisjoint({"notes", "absent", "mask", "settings"})
 
     @property
     def changes_nothing(self) -> bool:
@@ -228,6 +228,13 @@ def draw_note(state: State, *, pitch: int, onset_s: float, offset_s: float, laye
 def delete_notes(state: State, ids: Collection[int]) -> Edit:
     before = tuple(state.notes[i] for i in sorted(set(ids)))
     return Edit(f"delete {count(len(before), 'note')}", (NotesChange(before, ()),))
+
+
+def set_absent(state: State, ids: Collection[int], *, absent: bool) -> Edit:
+    """Leave notes out of the decomposition, or let them take part again."""
+    after = state.absent | frozenset(ids) if absent else state.absent - frozenset(ids)
+    changed = count(len(after ^ state.absent), "note")
+    return Edit(f"leave out {changed}" if absent else f"bring back {changed}", (FieldChange("absent", state.absent, after),))
 
 
 def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
@@ -343,7 +350,7 @@ def set_settings(state: State, settings: ModelSettings) -> Edit:
 def place_score(state: State, **fields: Any) -> Edit:
     """Put a score onto the recording: its notes replace all, mask strokes and layers begin anew.
 
-    `fields` are score_path, score, alignment, notes (mapping) and layers of the new state.
+    `fields` are score_path, score, alignment, notes (mapping), absent and layers of the new state.
     """
     fields = {"mask": (), "strips": MappingProxyType({i: s for i, s in state.strips.items() if i < 0}), **fields}
     return Edit("place score", tuple(FieldChange(name, getattr(state, name), value) for name, value in fields.items()))

@@ -18,7 +18,7 @@ from soli.project.layering import split, suggested_kind
 from soli.project.state import State
 from soli.score import midi
 from soli.score.alignment import align_steps, unaligned
-from soli.score.notes import Note, Score
+from soli.score.notes import Score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
 
@@ -51,6 +51,8 @@ class Separation:
     def is_of(self, state: State) -> bool:
         """Whether `state` would sound the same."""
         if state.audio is not self.source.audio or state.settings != self.source.settings or state.mask != self.source.mask:
+            return False
+        if state.absent != self.source.absent:
             return False
         return state.notes is self.source.notes or state.notes == self.source.notes
 
@@ -110,6 +112,7 @@ def align_score_steps(
         score=score,
         alignment=alignment,
         notes=MappingProxyType(notes),
+        absent=alignment.absent,
         mask=(),
         layers=layering.layers,
         settings=settings,
@@ -130,10 +133,10 @@ def separate_steps(state: State) -> Steps[Separation]:
     Raises InputError when there is nothing to decompose.
     """
     recording = require_recording(state)
-    if not state.notes and not any(stroke.allow for stroke in state.mask):
+    notes = state.present_notes()
+    if not notes and not any(stroke.allow for stroke in state.mask):
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
     watch = Stopwatch()
-    notes = sorted(state.notes.values(), key=_place)
     with watch.stage("decompose"):
         factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
     yield Progress(1, 1, "Decomposed", factors.losses[-1] if factors.losses else None)
@@ -161,7 +164,3 @@ def require_recording(state: State) -> Audio:
     if state.audio is None:
         raise InputError("there is no recording yet; open one first")
     return state.audio
-
-
-def _place(note: Note) -> tuple[float, int]:
-    return note.onset_s, note.id

@@ -32,7 +32,8 @@ class Layer:
 class State:
     """Everything the user owns. Edits make a new State; what they leave alone is shared between old and new.
 
-    `notes` are in the recording's seconds, by id, as aligned and edited by the user.
+    `notes` are in the recording's seconds, by id, as aligned and edited by the user. Those whose ids are in `absent` are
+    in the score but not in the recording: they take no part in the decomposition.
     """
 
     recording_path: Path | None = None
@@ -41,6 +42,7 @@ class State:
     score: Score | None = None
     alignment: Alignment | None = None
     notes: Mapping[int, Note] = field(default_factory=lambda: MappingProxyType({}))
+    absent: frozenset[int] = frozenset()
     mask: tuple[MaskEdit, ...] = ()
     layers: tuple[Layer, ...] = ()
     strips: Mapping[int, Strip] = field(default_factory=lambda: MappingProxyType({}))
@@ -66,9 +68,9 @@ class State:
     def next_layer_id(self) -> int:
         return max((layer.id for layer in self.layers), default=-1) + 1
 
-    def sounding(self) -> tuple[Mapping[int, Note], tuple[MaskEdit, ...], ModelSettings]:
-        """What the decomposition depends on besides the recording."""
-        return self.notes, self.mask, self.settings
+    def present_notes(self) -> list[Note]:
+        """The notes that the model is to find, ordered by onset."""
+        return sorted((n for n in self.notes.values() if n.id not in self.absent), key=lambda n: (n.onset_s, n.id))
 
 
 def free_colour(layers: tuple[Layer, ...]) -> str:

@@ -38,6 +38,8 @@ SPECS = (
     Spec("select_all", "Select &all notes", ("Ctrl+A",)),
     Spec("select_none", "Select &none", ("Ctrl+Shift+A",)),
     Spec("delete", "&Delete notes", ("Del", "Backspace")),
+    Spec("leave_out", "&Leave out of the decomposition", ("X",), "Notes that are not in the recording take no part"),
+    Spec("bring_back", "&Bring back into the decomposition", ("Shift+X",)),
     Spec("zoom_in", "Zoom &in", ("=", "+")),
     Spec("zoom_out", "Zoom &out", ("-",)),
     Spec("zoom_selection", "Zoom to &selection", ("Z",)),

@@ -143,6 +143,8 @@ class MainWindow(QMainWindow):
             "select_all": lambda: self.selection.set(self.document.state.notes),
             "select_none": lambda: self.selection.set(()),
             "delete": self._delete,
+            "leave_out": lambda: self._set_absent(absent=True),
+            "bring_back": lambda: self._set_absent(absent=False),
             "zoom_in": lambda: self.roll.view.zoom_time(1.4),
             "zoom_out": lambda: self.roll.view.zoom_time(1 / 1.4),
             "zoom_selection": self.roll.zoom_to_selection,
@@ -227,6 +229,9 @@ class MainWindow(QMainWindow):
         if self.selection.ids:
             self.document.do(commands.delete_notes(self.document.state, self.selection.ids))
 
+    def _set_absent(self, *, absent: bool) -> None:
+        self.document.do(commands.set_absent(self.document.state, self.selection.ids, absent=absent))
+
     def _assign(self, index: int) -> None:
         layers = self.document.state.layers
         if index < len(layers):
@@ -260,7 +265,7 @@ class MainWindow(QMainWindow):
 
     def _roll_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
-        for key in ("delete", "loop_selection", "zoom_selection", "new_layer"):
+        for key in ("delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer"):
             menu.addAction(self.actions_[key])
         self._fill_layer_menu(menu.addMenu("Move to layer"))
         self.roll.canvas.add_menu(menu, at)
@@ -350,6 +355,8 @@ class MainWindow(QMainWindow):
             "select_all": has_notes,
             "select_none": chosen,
             "delete": chosen,
+            "leave_out": bool(self.selection.ids - state.absent),
+            "bring_back": bool(self.selection.ids & state.absent),
             "zoom_selection": chosen,
             "loop_selection": chosen and has_sound,
             "play": has_sound,

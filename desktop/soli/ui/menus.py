@@ -11,7 +11,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "new", "open", "*recent", "", "open_recording", "open_score", "demo", "", "save", "save_as", "", "export", "export_notes",
         "", "quit",
     ),
-    "&Edit": ("undo", "redo", "", "select_all", "select_none", "delete", "", "*assign"),
+    "&Edit": ("undo", "redo", "", "select_all", "select_none", "delete", "", "leave_out", "bring_back", "", "*assign"),
     "&View": ("zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "brighter", "darker", "dark", "light", "",
               "next_pane"),
     "&Layers": (

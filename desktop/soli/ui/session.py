@@ -182,6 +182,7 @@ class Session(QObject):
             score=state.score,
             alignment=state.alignment,
             notes=state.notes,
+            absent=state.absent,
             layers=state.layers,
             settings=state.settings,
         )

@@ -135,9 +135,12 @@ class Canvas(QWidget):
             painting.draw_grid(painter, view, theme, self.beats)
             colours = {layer.id: self.layer_colour(layer.id) for layer in self.document.state.layers}
             hidden = self._tool.hidden
+            absent = self.field.absent - hidden
             painting.draw_bodies(painter, view, self.field.bodies, colours)
             bright = theme.colours.name == "light"
-            painting.draw_notes(painter, view, self.field.notes, colours, hidden=hidden, bright=bright)
+            painting.draw_notes(painter, view, self.field.notes, colours, hidden=hidden | absent, bright=bright)
+            if absent:
+                painting.draw_absent(painter, view, self.field.notes, colours, absent)
             self._paint_strokes(painter)
             self._paint_selected(painter, hidden)
             self._tool.paint(painter)
@@ -251,6 +254,8 @@ class Canvas(QWidget):
         details = [f"onset {note.onset_s:.2f} s", f"length {note.sounding_offset_s - note.onset_s:.2f} s"]
         if note_id in self.field.confidence:
             details.append(f"sure {self.field.confidence[note_id]:.2f}")
+        if note_id in self.document.state.absent:
+            details.append("left out")
         return "  ·  ".join(title), "   ".join(details)
 
     def add_menu(self, menu: QMenu, at: QPoint) -> None:
@@ -373,7 +378,7 @@ class Canvas(QWidget):
         self.update()
 
     def _follow(self, aspects: frozenset[str]) -> None:
-        if aspects & {"notes", "mask", "alignment", "settings"}:
+        if aspects & {"notes", "absent", "mask", "alignment", "settings"}:
             self._tool.cancel()
             self.field = NoteField(self.document.state)
         if aspects & {"score", "alignment"}:

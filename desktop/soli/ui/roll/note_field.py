@@ -59,7 +59,8 @@ class NoteField:
             np.array([sure.get(n.id, 1.0) for n in notes], np.float32),
         )
         self.confidence = sure
-        rows = bodies(notes, state.mask, state.settings)
+        self.absent = state.absent
+        rows = bodies(state.present_notes(), state.mask, state.settings)
         self.bodies = Stretches.of(rows.note, rows.pitch, rows.layer, rows.start_s, rows.end_s, np.ones(len(rows), np.float32))
         self.forbidden = forbidden(state.mask)
 

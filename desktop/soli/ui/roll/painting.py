@@ -109,6 +109,18 @@ def draw_notes(
                 painter.drawRects(boxes)
 
 
+def draw_absent(painter: QPainter, view: View, field: Stretches, colours: Mapping[int, QColor], absent: frozenset[int]) -> None:
+    """Notes that take no part: hollow."""
+    rows = field.within(view.start_s, view.end_s, view.bottom, view.top)
+    rows = rows[np.isin(field.id[rows], list(absent))]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for layer, colour in colours.items():
+        painter.setPen(QPen(colour, 1, Qt.PenStyle.DashLine))
+        for box in rectangles(view, field, rows[field.layer[rows] == layer], inset=1.5):
+            painter.drawRoundedRect(box, 2.5, 2.5)
+
+
 def draw_selected(painter: QPainter, boxes: Iterable[QRectF], theme: Theme) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setBrush(Qt.BrushStyle.NoBrush)
