@@ -23,7 +23,9 @@ COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 STRIPS = st.builds(
     Strip, gain_db=st.floats(-90, 12) | st.just(float("-inf")), pan=st.floats(-1, 1), muted=st.booleans(), soloed=st.booleans()
 )
-SETTINGS = st.builds(ModelSettings, iterations=st.integers(1, 99), seed=st.integers(0, 2**63 - 1), harmonics=st.none() | st.integers(1, 50))
+SETTINGS = st.builds(
+    ModelSettings, iterations=st.integers(1, 99), seed=st.integers(0, 2**63 - 1), harmonics=st.none() | st.integers(1, 50)
+)
 
 
 @st.composite

@@ -9,7 +9,9 @@ from soli.project.layering import KINDS, split, suggested_kind, unique
 from soli.score.notes import Note
 
 NOTES = st.lists(
-    st.builds(Note, st.just(0), st.just(0.0), st.just(1.0), st.integers(0, 127), track=st.integers(0, 4), channel=st.integers(0, 15)),
+    st.builds(
+        Note, st.just(0), st.just(0.0), st.just(1.0), st.integers(0, 127), track=st.integers(0, 4), channel=st.integers(0, 15)
+    ),
     max_size=12,
 ).map(lambda notes: [Note(i, n.onset_s, n.offset_s, n.pitch, track=n.track, channel=n.channel) for i, n in enumerate(notes)])
 
@@ -79,7 +81,9 @@ def test_one_layer_holds_all():
     assert set(heard(split([note(0, 1), note(1, 99, track=3, channel=9)], ("x",), "one")).values()) == {"Notes"}
 
 
-@pytest.mark.parametrize("kind", ["", "voice", "pitch", "pitch:", "pitch:128", "pitch:-1", "pitch:60.5", "pitch:060x", "Track", "hand "])
+@pytest.mark.parametrize(
+    "kind", ["", "voice", "pitch", "pitch:", "pitch:128", "pitch:-1", "pitch:60.5", "pitch:060x", "Track", "hand "]
+)
 def test_an_unknown_kind_is_told_with_those_that_are_known(kind):
     with pytest.raises(InputError, match="choose track, channel, hand, one or pitch:60") as told:
         split([note(0, 60)], (), kind)
