@@ -89,3 +89,20 @@ def test_a_reader_never_sees_half_of_what_was_written() -> None:
         over.set()
         thread.join()
     assert torn == 0
+
+
+def test_a_reader_waits_for_a_writer_at_work() -> None:
+    cells, writer = board()
+
+    def write(number: int) -> None:
+        writer.levels(np.full(400, number), np.full(400, number), np.full(2, number))
+        writer.end()
+
+    writer.begin()
+    writer.levels(np.full(1, 1.0), np.full(1, 1.0), np.full(2, 1.0))
+    later = threading.Timer(0.0003, write, [2])
+    later.start()
+    reading = read_board(cells, 0.0)
+    later.join()
+    assert reading.peaks == (2.0,) * 400
+    assert reading.master_peak == (2.0, 2.0)

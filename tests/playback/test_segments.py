@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from soli.errors import DeviceError
 from soli.playback import segments
-from soli.playback.segments import Segment, store, views
+from soli.playback.segments import Segment, store, sweep, views
 
 SHAPES = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 2)), max_size=5)
 
@@ -75,3 +77,24 @@ def test_attaching_to_what_is_gone_says_so() -> None:
     with pytest.raises(FileNotFoundError):
         Segment(place=segment.place)
     assert segment.close()
+
+
+def test_what_the_dead_left_is_swept_and_what_the_living_use_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(timeout=30)
+    left = [tmp_path / f"soli-{gone.pid}-a.layers"]
+    if Path("/dev/shm").is_dir():
+        left.append(Path(f"/dev/shm/soli-{gone.pid}-a"))
+    kept = [tmp_path / "soli-notes-a.layers", tmp_path / f"soli-{gone.pid}-a.wav"]
+    for path in left + kept:
+        path.write_bytes(b"x")
+    used = [Segment(10, in_memory=True), Segment(10, in_memory=False)]
+    sweep()
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)
+    for segment in used:
+        other = Segment(place=segment.place)
+        assert other.close()
+        segment.unlink()
+        assert segment.close()

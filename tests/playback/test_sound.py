@@ -121,7 +121,7 @@ def test_eight_layers_play_without_a_gap_while_the_window_holds_the_interpreter_
 def test_a_solo_is_heard_soon_and_does_not_click(sound_server: SoundServer) -> None:
     time_s = np.arange(4 * RATE) / RATE
     low = np.repeat(0.2 * np.sin(2 * np.pi * 110 * time_s)[:, None], 2, axis=1).astype(np.float32)
-    with closing(ProcessPlayer("pulse")) as player:
+    with closing(ProcessPlayer("pulse", latency_s=0.15)) as player:
         player.load([low, np.zeros_like(low)], RATE, [Strip(), Strip()])
         with sound_server.recording() as heard:
             player.play()
@@ -139,7 +139,7 @@ def test_a_solo_is_heard_soon_and_does_not_click(sound_server: SoundServer) -> N
     nonzero = np.flatnonzero(sound)
     sounded_s = (nonzero[-1] - nonzero[0]) / RATE
     # What is already on its way to the ear is still heard: the latency, which the position takes off.
-    assert asked_s < sounded_s < asked_s + 0.2
+    assert asked_s < sounded_s < asked_s + 0.3
 
 
 def test_a_loop_repeats_to_the_sample(sound_server: SoundServer, player: ProcessPlayer) -> None:

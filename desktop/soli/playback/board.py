@@ -16,9 +16,9 @@ Cells: TypeAlias = NDArray[np.float64]
 MOST_STRIPS = 512
 HEADINGS = 256
 DURATIONS = 4096
-PATIENCE = 20
+PATIENCE = 50
 
-(_COUNT, _APPLIED, _PLAYING, _UNDERRUNS, _GENERATION, _STRIPS, _LEFT, _RIGHT, _SILENCED, _WRITTEN, _BLOCKS, _CLOCKED) = range(12)
+(_COUNT, _APPLIED, _PLAYING, _UNDERRUNS, _GENERATION, _STRIPS, _LEFT, _RIGHT, _SILENCED, _WRITTEN, _CLOCKED) = range(12)
 _RING = 16
 _PEAKS = _RING + 4 * HEADINGS
 _RMS = _PEAKS + MOST_STRIPS
@@ -43,7 +43,6 @@ class Reading:
     master_peak: tuple[float, float]
     underruns: int
     silenced: int
-    blocks: int
 
 
 class BoardWriter:
@@ -61,7 +60,6 @@ class BoardWriter:
     def state(self, *, applied: int, playing: bool, generation: int, silenced: int) -> None:
         cells = self._cells
         cells[_APPLIED], cells[_PLAYING], cells[_GENERATION], cells[_SILENCED] = applied, playing, generation, silenced
-        cells[_BLOCKS] += 1
 
     def heading(self, heard_s: float, position_s: float, duration_s: float, moving: bool) -> None:
         """From the time `heard_s` of the clock on, for `duration_s`, the ear is at `position_s` and `moving`."""
@@ -109,7 +107,6 @@ def read_board(cells: Cells, now_s: float) -> Reading:
         master_peak=(float(copy[_LEFT]), float(copy[_RIGHT])),
         underruns=int(copy[_UNDERRUNS]),
         silenced=int(copy[_SILENCED]),
-        blocks=int(copy[_BLOCKS]),
     )
 
 

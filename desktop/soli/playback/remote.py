@@ -15,7 +15,7 @@ from soli.errors import DeviceError
 from soli.playback.board import SIZE, Cells, Reading
 from soli.playback.controls import Controls
 from soli.playback.engine import Load, run
-from soli.playback.segments import Layout, Segment, store
+from soli.playback.segments import Layout, Segment, store, sweep
 from soli.signal.audio import FloatArray
 
 FAREWELL_S = 2.0
@@ -123,6 +123,7 @@ class ProcessPlayer(Controls):
 
     def _keep(self) -> None:
         """The keeper's thread: starts the process, passes everything on, starts it again when play is asked for."""
+        sweep()
         self._start_process()
         while (message := self._outbox.get()) is not None:
             if self._dead:

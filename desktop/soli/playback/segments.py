@@ -1,12 +1,13 @@
 """Memory that two processes see: shared memory where it fits, a mapped temporary file where it does not.
 
 The side that creates a segment unlinks it. Should it die first, Python's resource tracker unlinks the shared memory,
-and the other side the file (`forget`).
+and the other side the file (`forget`). Should all of them be killed at once, the next one to start does (`sweep`).
 """
 
 import contextlib
 import mmap
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -96,10 +97,10 @@ class Segment:
 
     def _create(self, size: int, in_memory: bool) -> None:
         if in_memory:
-            self._memory = SharedMemory(create=True, size=size)
+            self._memory = SharedMemory(f"{_prefix()}{secrets.token_hex(4)}", create=True, size=size)
             self.place = Place(self._memory.name, False, size)
             return
-        descriptor, path = tempfile.mkstemp(prefix="soli-", suffix=".layers")
+        descriptor, path = tempfile.mkstemp(prefix=_prefix(), suffix=".layers")
         self.place = Place(path, True, size)
         try:
             # Reserved, not merely declared: a full disk must fail here and not as a bus error in the audio thread.
@@ -156,6 +157,31 @@ def forget(place: Place) -> None:
     if place.is_file:
         with contextlib.suppress(OSError):
             Path(place.name).unlink()
+
+
+def sweep() -> None:
+    """Remove what processes that are gone have left behind, where that can be seen."""
+    if sys.platform == "win32":  # which removes it by itself
+        return
+    for path in [*Path("/dev/shm").glob("soli-*-*"), *Path(tempfile.gettempdir()).glob("soli-*-*.layers")]:
+        owner = path.name.split("-")[1]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _prefix() -> str:
+    return f"soli-{os.getpid()}-"
 
 
 def _fits_in_memory(size: int) -> bool:
