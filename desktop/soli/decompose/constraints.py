@@ -92,9 +92,7 @@ def build(
     Raises InputError when nothing may sound anywhere in the recording.
     """
     settings = settings or ModelSettings()
-    # What ends where the recording begins is not heard: frame 0 would let it into the first half window.
-    inside = ((stretches.end_s > 0) | (stretches.start_s >= 0)) & (stretches.start_s <= grid.length / grid.rate)
-    inside &= stretches.end_s >= stretches.start_s
+    inside = (stretches.end_s >= 0) & (stretches.start_s <= grid.length / grid.rate) & (stretches.end_s >= stretches.start_s)
     rows = np.flatnonzero(inside)
     if len(rows) == 0:
         raise InputError("no note may sound anywhere in the recording; draw or allow notes, or move them to where the music is")
