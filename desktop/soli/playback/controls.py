@@ -39,8 +39,8 @@ class Player(Protocol):
         """Swap in `signals`, float32, each (length, channels), lengths may differ, without a gap; the position stays.
 
         Mono is heard on both sides, more than two channels are folded. A signal that holds values that are no numbers
-        is silenced and the status says so. Raises DeviceError when there is no room for them. Copies the signals (0.5 GB for three minutes of eight stereo layers), so
-        call it from a worker thread; it may be called from any.
+        is silenced and the status says so. Raises DeviceError when there is no room for them. Copies the signals
+        (0.5 GB for three minutes of eight stereo layers), so call it from a worker thread; it may be called from any.
         """
 
     def set_strips(self, strips: Sequence[Strip]) -> None:
