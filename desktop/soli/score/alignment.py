@@ -62,18 +62,22 @@ def align(audio: Audio, score: Score, **options: Any) -> Alignment:
     return finish(align_steps(audio, score, **options))
 
 
-def align_steps(audio: Audio, score: Score, *, anchors: Sequence[tuple[float, float]] = ()) -> Steps[Alignment]:
+def align_steps(
+    audio: Audio, score: Score, *, anchors: Sequence[tuple[float, float]] = (), hearing: Hearing | None = None
+) -> Steps[Alignment]:
     """Find every note of `score` in `audio`; closing the generator cancels.
 
     anchors: pairs of (score seconds, recording seconds) that hold whatever the sound says. Raises InputError when they
-    contradict each other or lie outside the recording.
+    contradict each other or lie outside the recording. hearing: what hear_steps found in this recording before, which saves
+    most of the time when only the anchors or the score have changed.
     """
     anchors = checked_anchors(anchors, audio.duration_s)
     if not score.notes:
         return replace(unaligned(score), sure=0.0, warning="The score holds no notes; there is nothing to align.")
     if max(audio.samples.max(initial=0.0), -audio.samples.min(initial=0.0)) < _SILENT:
         return _without_sound(audio, score)
-    hearing = yield from hear_steps(audio)
+    if hearing is None:
+        hearing = yield from hear_steps(audio)
     if not (hearing.spectra[:, SILENCE] == 0).any():
         return _without_sound(audio, score)
 

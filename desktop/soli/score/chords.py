@@ -14,6 +14,7 @@ from soli.score.onsets import evidence
 from soli.signal.audio import FloatArray
 
 _BLOCK = 256
+_SWELLING_TRUST = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Search:
     looseness: float  # how far neighbours may move apart, against their distance
 
 
-SEARCHES = (Search(0.02, 0.8, 4.0, 20.0, 0.2), Search(FLUX_S, 0.15, 8.0, 10.0, 0.1))
+SEARCHES = (Search(0.02, 0.8, 6.0, 15.0, 0.15), Search(FLUX_S, 0.15, 8.0, 20.0, 0.05))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +147,8 @@ def _chord_evidence(
     members = np.concatenate([chords.order[chords.first[c] : chords.first[c + 1]] for c in picked.tolist()])
     sizes = chords.first[picked + 1] - chords.first[picked]
     heard = evidence(hearing, [notes[i] for i in members.tolist()], np.repeat(around_s, sizes), away_s)
+    # A swelling tone tells its onset less plainly than a struck one.
+    heard *= np.array([1.0 if is_struck(notes[i].program) else _SWELLING_TRUST for i in members.tolist()], np.float32)[:, None]
     starts = np.cumsum(sizes) - sizes
     summed: FloatArray = np.add.reduceat(heard, starts, axis=0) / np.sqrt(sizes, dtype=np.float32)[:, None]
     return summed
