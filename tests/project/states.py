@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -62,6 +63,7 @@ def states(draw: st.DrawFn) -> State:
     return State(
         notes=MappingProxyType({i: draw(a_note(i, count)) for i in sorted(ids)}),
         mask=tuple(draw(st.lists(a_stroke(layers), max_size=4))),
+        absent=draw(st.frozensets(st.sampled_from(sorted(ids)))) if ids else frozenset(),
         layers=layers,
         strips=MappingProxyType(strips),
         settings=draw(SETTINGS),
@@ -99,6 +101,7 @@ EDITS: dict[str, Callable[[st.DrawFn, State], Edit]] = {
         s, pitch=draw(st.integers(-5, 140)), onset_s=draw(SECONDS), offset_s=draw(SECONDS), layer=_layer(draw, s)
     ),
     "delete_notes": lambda draw, s: commands.delete_notes(s, _some(draw, s)),
+    "set_absent": lambda draw, s: commands.set_absent(s, _some(draw, s), absent=draw(st.booleans())),
     "assign_layer": lambda draw, s: commands.assign_layer(s, _some(draw, s), _layer(draw, s)),
     "paint_mask": lambda draw, s: commands.paint_mask(s, draw(st.lists(a_stroke(s.layers), max_size=3))),
     "set_layers": _split,
@@ -125,3 +128,8 @@ def content(state: State) -> dict[str, Any]:
     """Everything of a state, to be compared; a copy that no later change can reach."""
     values = {f.name: getattr(state, f.name) for f in fields(State)}
     return {**values, "notes": dict(state.notes), "strips": dict(state.strips)}
+
+
+def listing(folder: Path) -> list[str]:
+    """Names of everything in a folder, hidden or not."""
+    return sorted(path.name for path in folder.iterdir())

@@ -35,7 +35,7 @@ def test_every_constructor_of_an_edit_is_drawn():
     assert constructors == set(EDITS)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
 def test_all_undone_is_the_first_state_and_all_redone_the_last(state, data):
     history, first = History(), state
@@ -57,7 +57,7 @@ def test_all_undone_is_the_first_state_and_all_redone_the_last(state, data):
     assert history.redo(state) is state
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
 def test_an_edit_never_alters_the_state_it_is_given(state, data):
     before = content(state)
@@ -69,7 +69,7 @@ def test_an_edit_never_alters_the_state_it_is_given(state, data):
     assert content(after) == then
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
 def test_an_edit_says_truly_what_it_changes(state, data):
     edit = data.draw(an_edit(state))
@@ -77,10 +77,10 @@ def test_an_edit_says_truly_what_it_changes(state, data):
     changed = {name for name in before if before[name] != after[name]}
     assert changed <= edit.aspects
     assert edit.changes_nothing == (not changed)
-    assert edit.sounds or not changed & {"notes", "mask", "settings"}
+    assert edit.sounds or not changed & {"notes", "absent", "mask", "settings"}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
 def test_every_note_ends_after_it_begins_and_stays_on_the_roll(state, data):
     for _ in range(data.draw(st.integers(1, 4))):
@@ -92,7 +92,7 @@ def test_every_note_ends_after_it_begins_and_stays_on_the_roll(state, data):
         assert 0 <= note.pitch <= 127
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
 def test_what_belongs_to_a_layer_belongs_to_one_that_is_there(state, data):
     for _ in range(data.draw(st.integers(1, 3))):
@@ -102,9 +102,10 @@ def test_what_belongs_to_a_layer_belongs_to_one_that_is_there(state, data):
     assert {note.layer for note in state.notes.values()} <= there
     assert {stroke.layer for stroke in state.mask} <= there | {None}
     assert set(state.strips) <= there | {RESIDUAL, ORIGINAL}
+    assert state.absent <= set(state.notes)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data(), seconds=st.integers(-3000, 3000).map(lambda ms: ms / 1000))
 def test_moved_notes_keep_their_distances_and_lengths(state, data, seconds):
     ids = data.draw(st.sets(st.sampled_from(sorted(state.notes)))) if state.notes else set()
@@ -129,6 +130,7 @@ def test_names_read_well(state):
     assert commands.assign_layer(state, [0, 1], 1).name == "assign 2 notes to Right"
     assert commands.paint_mask(state, [MaskEdit(60, 0, 1, allow=True)]).name == "allow"
     assert commands.paint_mask(state, [MaskEdit(60, 0, 1, allow=False)]).name == "forbid"
+    assert commands.set_absent(state, [0, 2], absent=True).name == "leave out 2 notes"
     assert commands.add_layer(state, " Voice ").name == "new layer Voice"
     assert commands.alter_layer(state, 0, name="Bass").name == "rename layer"
     assert commands.alter_layer(state, 0, colour="#000000").name == "colour layer"
@@ -151,6 +153,7 @@ def test_names_read_well(state):
         lambda s: commands.stretch_notes(s, [0]),
         lambda s: commands.delete_notes(s, []),
         lambda s: commands.assign_layer(s, [0, 1], 0),
+        lambda s: commands.set_absent(s, [0, 1], absent=False),
         lambda s: commands.paint_mask(s, []),
         lambda s: commands.alter_layer(s, 0, name="Left"),
         lambda s: commands.alter_layer(s, 0, name="  "),

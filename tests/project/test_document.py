@@ -1,6 +1,6 @@
 """The document tells truly what changed, whether work would be lost, and whether the layers sound what the roll shows."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -59,6 +59,10 @@ def test_listeners_hear_the_aspects_of_each_change(document, told):
     assert told == [notes, notes, notes, strips, frozenset({"separation"}), frozenset({"path", "history"}), EVERYTHING]
 
 
+def test_everything_names_every_field_that_an_edit_can_change():
+    assert {f.name for f in fields(State)} - {"recording_path", "audio", "score_path"} <= EVERYTHING
+
+
 def test_nothing_to_do_undo_or_redo_is_not_told(document, told):
     document.do(commands.delete_notes(document.state, []))
     document.do(commands.set_settings(document.state, document.state.settings))
@@ -76,7 +80,7 @@ def test_a_listener_may_subscribe_another_while_it_is_told(document):
     assert len(heard) == 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
 def test_edited_means_different_from_what_was_saved(state, data):
     document = Document()

@@ -116,7 +116,7 @@ class Edit:
 
     @property
     def aspects(self) -> frozenset[str]:
-        return frozenset(change.aspect for change in self.changes)
+        return frozenset(change.aspect for change in self.changes if change.size > 0)
 
     @property
     def sounds(self) -> bool:
@@ -227,7 +227,9 @@ def draw_note(state: State, *, pitch: int, onset_s: float, offset_s: float, laye
 
 def delete_notes(state: State, ids: Collection[int]) -> Edit:
     before = tuple(state.notes[i] for i in sorted(set(ids)))
-    return Edit(f"delete {count(len(before), 'note')}", (NotesChange(before, ()),))
+    # A note drawn later may take the id of one that is gone, but not that it was left out.
+    absent = FieldChange("absent", state.absent, state.absent - frozenset(ids))
+    return Edit(f"delete {count(len(before), 'note')}", (NotesChange(before, ()), absent))
 
 
 def set_absent(state: State, ids: Collection[int], *, absent: bool) -> Edit:
@@ -352,5 +354,10 @@ def place_score(state: State, **fields: Any) -> Edit:
 
     `fields` are score_path, score, alignment, notes (mapping), absent and layers of the new state.
     """
-    fields = {"mask": (), "strips": MappingProxyType({i: s for i, s in state.strips.items() if i < 0}), **fields}
+    fields = {
+        "mask": (),
+        "absent": frozenset(),
+        "strips": MappingProxyType({i: s for i, s in state.strips.items() if i < 0}),
+        **fields,
+    }
     return Edit("place score", tuple(FieldChange(name, getattr(state, name), value) for name, value in fields.items()))

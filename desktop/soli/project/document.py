@@ -15,7 +15,20 @@ from soli.project.state import State
 Listener = Callable[[frozenset[str]], None]
 
 EVERYTHING = frozenset(
-    {"recording", "score", "alignment", "notes", "mask", "layers", "strips", "settings", "separation", "history", "path"}
+    {
+        "recording",
+        "score",
+        "alignment",
+        "notes",
+        "absent",
+        "mask",
+        "layers",
+        "strips",
+        "settings",
+        "separation",
+        "history",
+        "path",
+    }
 )
 
 

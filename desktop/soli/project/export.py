@@ -34,7 +34,9 @@ def file_name(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     name = re.sub(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff<>:"/\\|?*]', "_", name).strip(" .")
     name = name.encode()[:LONGEST_NAME].decode(errors="ignore").strip(" .")
-    return f"{name}_" if not name or name.split(".")[0].rstrip().casefold() in RESERVED else name
+    # Windows takes CON.wav for the device CON, and CON.x.wav too.
+    head, dot, rest = name.partition(".")
+    return f"{head}_{dot}{rest}" if not name or head.rstrip().casefold() in RESERVED else name
 
 
 def stems(state: State, chosen: Sequence[int] | None = None) -> list[Stem]:

@@ -71,7 +71,11 @@ def save(path: Path, state: State) -> None:
     """Write the project. Raises ProjectError when the place cannot be written; the former file is whole then."""
     try:
         with beside(path) as partial, closing(sqlite3.connect(partial)) as db, db:
-            db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {_SCHEMA}")
+            # No other file is made beside it, and the disk is waited for once: nobody sees this one before it is whole.
+            db.executescript(
+                f"PRAGMA journal_mode = MEMORY; BEGIN; PRAGMA application_id = {APPLICATION_ID};"
+                f"PRAGMA user_version = {VERSION}; {_SCHEMA}"
+            )
             _write(db, state, path.parent)
     except (OSError, sqlite3.Error, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or error
