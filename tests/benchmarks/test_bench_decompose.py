@@ -29,7 +29,7 @@ def piano_like(active: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def dense(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
     """The same updates as they are written, on full matrices of float32."""
-    W = W / W.sum(axis=0)
+    W, H = W / W.sum(axis=0), H * W.sum(axis=0)[:, None]
     for _ in range(ITERATIONS):
         H = H * (W.T @ (V / (W @ H + np.float32(1e-9)))) / np.maximum(W.sum(axis=0), np.float32(1e-9))[:, None]
         W = W * (((V / (W @ H + np.float32(1e-9))) @ H.T) / (H.sum(axis=1) + np.float32(1e-9)))

@@ -63,6 +63,9 @@ def factorize(
     if scale <= 0:
         # Nothing sounds, and every template stays what it was.
         return Solution(Wt.T, np.zeros_like(H), (0.0,))
+    heard = (
+        scale * Vt.shape[1] * sum(block.stop - block.start for chunk in work for block in chunk) if settings.beta == 1.0 else 0.0
+    )
     prior = timbre if settings.beta == 1.0 and settings.updates == "multiplicative" else None
     additive = settings.updates == "gradient"
     slopes: tuple[Adam, Adam] | None = None
@@ -82,7 +85,7 @@ def factorize(
                 sums.add(part)
                 at = iteration * len(work) + done
                 yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
-            losses.append(sums.loss)
+            losses.append(sums.loss - heard)
             previous = Wt
             if slopes is not None and not fixed_templates:
                 Wt = slopes[0].moved(Wt, sums.below - sums.above)
@@ -171,55 +174,57 @@ class _Step:
         templates: bool = True,
         activations: bool = True,
     ) -> None:
-        self.Vt, self.Wt, self.H, self.beta = Vt, Wt, H, beta
+        self.Vt, self.H, self.beta = Vt, H, beta
         self.templates, self.activations = templates, activations
         self.slope: Adam | None = None
-        self.tiny = np.float32(1e-7 * scale)
+        self.tiny = float(np.float32(1e-7 * scale))
         self.nothing = np.float32(_NOTHING * scale * Vt.shape[1])
+        # A last template that is always on keeps the model above zero; added in the product it costs nothing.
+        self.Wt = np.concatenate([Wt, np.full((1, Wt.shape[1]), self.tiny, np.float32)])
+        self.total = self.Wt.sum(axis=1, dtype=np.float64)
 
     def run(self, chunk: Sequence[Block]) -> Sums:
         rows = np.unique(np.concatenate([block.alive for block in chunk]))
-        bins = self.Wt.shape[1]
+        bins, floor = self.Wt.shape[1], len(self.Wt) - 1
         sums = Sums.zero(rows, bins, self.beta)
         longest = max(block.stop - block.start for block in chunk)
         scratch = np.empty((2, longest, bins), np.float32)
         for block in chunk:
-            V = self.Vt[block.start : block.stop]
+            V, frames = self.Vt[block.start : block.stop], slice(block.start, block.stop)
             model, ratio = scratch[:, : len(V)]
-            W, H = self.Wt[block.alive], self.H[block.alive, block.start : block.stop]
-            self._model(W, H, model)
-            if self.slope is not None:
+            with_floor = np.append(block.alive, floor)
+            W, H = self.Wt[with_floor], np.ones((len(with_floor), len(V)), np.float32)
+            H[:-1] = self.H[block.alive, frames]
+            np.matmul(H.T, W, out=model)
+            if self.activations:
                 above, below = halves(V, model, self.beta, ratio)
-                gradient = (W.sum(axis=1, keepdims=True) if below is None else W @ below.T) - W @ above.T
-                H = self.slope.moved(H, gradient, block.alive, slice(block.start, block.stop))
-                self.H[block.alive, block.start : block.stop] = H
-                self._model(W, H, model)
-            elif self.activations:
-                H *= self._factor(W, V, model, ratio)
-                np.copyto(H, 0.0, where=self.nothing > H)
-                self.H[block.alive, block.start : block.stop] = H
-                self._model(W, H, model)
-            sums.loss += divergence(V, model, self.beta)
+                self.H[block.alive, frames] = H[:-1] = self._moved(W[:-1], H[:-1], above, below, block)
+                np.matmul(H.T, W, out=model)
+            if self.beta != 1.0:
+                sums.loss += divergence(V, model, self.beta)
+            above, below = halves(V, model, self.beta, ratio)
+            if self.beta == 1.0:
+                # The divergence, less the sum of V: sum V log(V / WH) + sum WH, from the ratio that is there anyway.
+                np.log(np.maximum(ratio, _TINY, out=model), out=model)
+                sums.loss += float(np.vdot(V, model)) + float(H.sum(axis=1) @ self.total[with_floor])
             if self.templates:
-                above, below = halves(V, model, self.beta, ratio)
                 at = np.searchsorted(rows, block.alive)
-                sums.above[at] += H @ above
-                sums.below[at] += H.sum(axis=1, keepdims=True) if below is None else H @ below
+                sums.above[at] += H[:-1] @ above
+                sums.below[at] += H[:-1].sum(axis=1, keepdims=True) if below is None else H[:-1] @ below
         return sums
 
-    def _factor(self, W: FloatArray, V: FloatArray, model: FloatArray, scratch: FloatArray) -> FloatArray:
-        """What the multiplicative update multiplies H by."""
-        above, below = halves(V, model, self.beta, scratch)
-        factor: FloatArray = W @ above.T
-        if below is not None:
-            factor /= np.maximum(W @ below.T, _TINY)
-            if damping(self.beta) != 1.0:
-                factor **= np.float32(damping(self.beta))
+    def _moved(self, W: FloatArray, H: FloatArray, above: FloatArray, below: FloatArray | None, block: Block) -> FloatArray:
+        """H of a block after its update, multiplicative or down the slope."""
+        up: FloatArray = W @ above.T
+        down: FloatArray = self.total[block.alive, None].astype(np.float32) if below is None else W @ below.T
+        if self.slope is not None:
+            return self.slope.moved(H, down - up, block.alive, slice(block.start, block.stop))
+        factor = np.divide(up, np.maximum(down, _TINY), out=up)
+        if damping(self.beta) != 1.0:
+            factor **= np.float32(damping(self.beta))
+        factor *= H
+        np.copyto(factor, 0.0, where=self.nothing > factor)
         return factor
-
-    def _model(self, W: FloatArray, H: FloatArray, out: FloatArray) -> None:
-        np.matmul(H.T, W, out=out)
-        out += self.tiny
 
 
 def check(V: FloatArray, W: FloatArray, H: FloatArray) -> None:
