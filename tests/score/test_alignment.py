@@ -5,7 +5,9 @@ import pytest
 from synth import melody, render
 
 from soli.errors import InputError
+from soli.progress import finish
 from soli.score.alignment import align, align_steps, unaligned
+from soli.score.features import hear_steps
 from soli.score.notes import Note, Score, TimeMap, warped
 from soli.signal.audio import Audio
 
@@ -107,6 +109,13 @@ def test_the_same_input_gives_the_same_alignment():
     assert first.notes == second.notes
     assert np.array_equal(first.confidence, second.confidence)
     assert np.array_equal(first.time_map.recording_s, second.time_map.recording_s)
+
+
+def test_what_was_heard_before_gives_the_same_alignment():
+    score = piece(5, bars=3)
+    audio = render(performed(score))
+    again = align(audio, score, hearing=finish(hear_steps(audio)))
+    assert again.notes == align(audio, score).notes
 
 
 def test_repeated_notes_never_change_places():
