@@ -14,7 +14,7 @@ RIGHT = Qt.MouseButton.RightButton
 
 def content(document):
     state = document.state
-    return dict(state.notes), state.mask, state.layers, dict(state.strips), state.settings
+    return dict(state.notes), state.mask, state.layers, dict(state.strips), state.settings, state.absent, state.anchors
 
 
 @pytest.fixture
@@ -205,3 +205,30 @@ def test_a_piece_without_a_score_is_drawn_by_hand_and_decomposed(piece, canvas, 
         piece.document.undo()
     assert not piece.document.state.notes
     assert not piece.document.state.layers
+
+
+def test_dragging_a_bar_line_or_a_note_with_the_anchor_tool_aligns_again(piece, canvas, place, hand, qtbot, unchanged):
+    canvas.use_tool(5)
+    hand(canvas).drag(place(0.4, 64), place(0.45, 64))
+    qtbot.waitUntil(lambda: not piece.session.opening and bool(piece.document.history.done), timeout=20_000)
+    state = piece.document.state
+    assert state.anchors == (pytest.approx((0.2, 0.25), abs=0.01),)
+    assert state.notes[0].onset_s == pytest.approx(state.anchors[0][1], abs=0.005)
+    assert names(piece)[0].startswith("anchor at 0.2")
+    bar_s = float(canvas.beats.time_s[4])
+    hand(canvas).drag(place(bar_s, 70), place(bar_s + 0.05, 70))
+    qtbot.waitUntil(lambda: len(piece.document.state.anchors) == 2, timeout=20_000)
+    piece.session.remove_anchor(piece.document.state.anchors[0][0])
+    qtbot.waitUntil(lambda: len(piece.document.state.anchors) == 1, timeout=20_000)
+
+
+def test_notes_left_out_take_no_part_and_come_back(piece, canvas, unchanged):
+    piece.selection.set({0, 1})
+    before = len(canvas.field.bodies.id)
+    piece.window.actions_["leave_out"].trigger()
+    assert piece.document.state.absent == {0, 1}
+    assert len(canvas.field.bodies.id) == before - 2
+    assert 0 not in {n.id for n in piece.document.state.present_notes()}
+    piece.window.actions_["bring_back"].trigger()
+    assert len(canvas.field.bodies.id) == before
+    assert names(piece) == ["leave out 2 notes", "bring back 2 notes"]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,12 +18,15 @@ from soli.progress import Progress, Steps
 from soli.project.layering import split, suggested_kind
 from soli.project.state import State
 from soli.score import midi
-from soli.score.alignment import align_steps, unaligned
+from soli.score.alignment import Alignment, align_steps, checked_anchors, unaligned
+from soli.score.features import Hearing, hear_steps
 from soli.score.notes import Score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
 
 _NULL_BLOCK = 2**18  # samples
+
+Anchors: TypeAlias = tuple[tuple[float, float], ...]  # (score seconds, recording seconds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,19 @@ class Separation:
         return state.notes is self.source.notes or state.notes == self.source.notes
 
 
+class Ear:
+    """Remembers what was heard in the last recording, which is most of an alignment's work."""
+
+    def __init__(self) -> None:
+        self._heard: tuple[Audio, Hearing] | None = None
+
+    def hearing_steps(self, recording: Audio) -> Steps[Hearing]:
+        """What the alignment listens to in `recording`: worked out once, kept until another one comes."""
+        if self._heard is None or self._heard[0] is not recording:
+            self._heard = (recording, (yield from hear_steps(recording)))
+        return self._heard[1]
+
+
 class Stopwatch:
     """Seconds of each named stage."""
 
@@ -81,7 +98,7 @@ def open_recording_steps(path: Path) -> Steps[Loaded]:
     return Loaded(State(recording_path=path.resolve(), audio=recording), seconds=watch.seconds)
 
 
-def place_score_steps(state: State, path: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:
+def place_score_steps(state: State, path: Path, *, align: bool = True, layers: str = "", ear: Ear | None = None) -> Steps[Loaded]:
     """Read a score, find its notes in the state's recording, and sort them into layers.
 
     `layers` is a kind that `layering.split` knows; "" chooses by the tracks of the score.
@@ -90,17 +107,25 @@ def place_score_steps(state: State, path: Path, *, align: bool = True, layers: s
     watch = Stopwatch()
     with watch.stage("read"):
         score = midi.read(path)
-    return (yield from align_score_steps(state, score, path, align=align, layers=layers, watch=watch))
+    return (yield from align_score_steps(state, score, path, align=align, layers=layers, ear=ear, watch=watch))
 
 
 def align_score_steps(
-    state: State, score: Score, path: Path | None, *, align: bool = True, layers: str = "", watch: Stopwatch | None = None
+    state: State,
+    score: Score,
+    path: Path | None,
+    *,
+    align: bool = True,
+    layers: str = "",
+    ear: Ear | None = None,
+    watch: Stopwatch | None = None,
 ) -> Steps[Loaded]:
     """Find the notes of `score` in the recording; without a recording, or with align=False, its own times are taken."""
     watch = watch or Stopwatch()
     with watch.stage("align"):
         if state.audio is not None and align:
-            alignment = yield from align_steps(state.audio, score)
+            hearing = yield from (ear or Ear()).hearing_steps(state.audio)
+            alignment = yield from align_steps(state.audio, score, hearing=hearing)
         else:
             alignment = unaligned(score)
     layering = split(score.notes, score.track_names, layers or suggested_kind(score.notes))
@@ -118,6 +143,19 @@ def align_score_steps(
         settings=settings,
     )
     return Loaded(placed, warning=alignment.warning, seconds=watch.seconds)
+
+
+def realign_steps(state: State, anchors: Anchors, ear: Ear) -> Steps[Alignment]:
+    """Find the score's notes in the recording again, through `anchors`.
+
+    Raises InputError, in one sentence, when the anchors contradict each other.
+    """
+    recording = require_recording(state)
+    if state.score is None:
+        raise InputError("there is no score to align; open one first")
+    checked_anchors(anchors, recording.duration_s)
+    hearing = yield from ear.hearing_steps(recording)
+    return (yield from align_steps(recording, state.score, anchors=anchors, hearing=hearing))
 
 
 def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:

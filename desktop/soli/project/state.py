@@ -33,7 +33,8 @@ class State:
     """Everything the user owns. Edits make a new State; what they leave alone is shared between old and new.
 
     `notes` are in the recording's seconds, by id, as aligned and edited by the user. Those whose ids are in `absent` are
-    in the score but not in the recording: they take no part in the decomposition.
+    in the score but not in the recording: they take no part in the decomposition. `anchors` are pairs of score seconds and
+    recording seconds that the user made sure of.
     """
 
     recording_path: Path | None = None
@@ -43,6 +44,7 @@ class State:
     alignment: Alignment | None = None
     notes: Mapping[int, Note] = field(default_factory=lambda: MappingProxyType({}))
     absent: frozenset[int] = frozenset()
+    anchors: tuple[tuple[float, float], ...] = ()
     mask: tuple[MaskEdit, ...] = ()
     layers: tuple[Layer, ...] = ()
     strips: Mapping[int, Strip] = field(default_factory=lambda: MappingProxyType({}))

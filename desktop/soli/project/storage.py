@@ -12,6 +12,7 @@ score_track(position, name); beat(position, time_s, bar, beat); pedal(position, 
 time_map(position, score_s, recording_s)
 stroke(position, pitch, start_s, end_s, allow, layer)     the mask brush, in painting order
 absent(note)                                              ids of notes that take no part in the decomposition
+anchor(score_s, recording_s)                              places that the user made sure of
 
 Saving writes a new database beside the old one and renames it, so that a file under its final name is always whole.
 """
@@ -64,6 +65,7 @@ CREATE TABLE pedal(position INTEGER PRIMARY KEY, channel INTEGER, down_s REAL, u
 CREATE TABLE time_map(position INTEGER PRIMARY KEY, score_s REAL, recording_s REAL) STRICT;
 CREATE TABLE stroke(position INTEGER PRIMARY KEY, pitch INTEGER, start_s REAL, end_s REAL, allow INTEGER, layer INTEGER) STRICT;
 CREATE TABLE absent(note INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE anchor(score_s REAL, recording_s REAL) STRICT;
 """
 
 
@@ -177,6 +179,7 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
     rows("note", map(astuple, state.notes.values()))
     rows("stroke", ((i, *astuple(stroke)) for i, stroke in enumerate(state.mask)))
     rows("absent", ((i,) for i in sorted(state.absent)))
+    rows("anchor", state.anchors)
     if state.score and state.alignment:
         rows("score_note", ((*astuple(n), c) for n, c in zip(state.score.notes, confidence, strict=True)))
         rows("score_track", enumerate(state.score.track_names))
@@ -209,6 +212,7 @@ def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
         alignment=alignment,
         notes=MappingProxyType(notes),
         absent=frozenset(i for (i,) in _rows(db, "SELECT note FROM absent", _whole)),
+        anchors=tuple(_rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY score_s", _time, _time)),
         mask=tuple(MaskEdit(*row) for row in strokes),
         layers=layers,
         strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from soli.ui.roll.tools import TOOLS
+from soli.ui.roll.toolbox import TOOLS
 from soli.ui.theme import Theme
 
 
@@ -45,6 +45,8 @@ SPECS = (
     Spec("zoom_selection", "Zoom to &selection", ("Z",)),
     Spec("fit", "&Fit the whole piece", ("F",)),
     Spec("follow", "Follow the &playhead", ("Shift+F",), checkable=True),
+    Spec("drawer_tempo", "&Tempo curve", ("T",), "Tempo of the performance, and the anchors that hold it", checkable=True),
+    Spec("drawer_doubtful", "&Doubtful notes", ("D",), "Notes that the sound does not bear out", checkable=True),
     Spec("brighter", "Spectrogram &brighter", ("Ctrl+.",)),
     Spec("darker", "Spectrogram &darker", ("Ctrl+,",)),
     Spec("dark", "&Dark theme", (), checkable=True),

@@ -15,6 +15,7 @@ class Beats:
         self.beat = np.array([b.beat for b in beats], np.int64)
         self.time_s = state.alignment.time_map.to_recording(score_s) if state and state.alignment and beats else score_s
         self.is_bar = self.beat == 1
+        self.score_s = score_s
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -45,3 +46,9 @@ class Beats:
     def bar_at(self, time_s: float) -> int | None:
         index = self.at(time_s)
         return int(self.bar[index]) if index is not None else None
+
+    def bars_between(self, start_s: float, end_s: float) -> list[tuple[float, float]]:
+        """Score and recording seconds of the bar lines in a stretch of the recording."""
+        first, last = np.searchsorted(self.time_s, (start_s, end_s))
+        rows = [i for i in range(int(first), int(last)) if self.is_bar[i]]
+        return [(float(self.score_s[i]), float(self.time_s[i])) for i in rows]

@@ -23,11 +23,14 @@ from soli.project.document import Document
 from soli.settings import Settings
 from soli.ui.actions import Actions
 from soli.ui.dialogs.keys_dialog import KeysDialog
+from soli.ui.drawer import Drawer
 from soli.ui.listening import Listening
 from soli.ui.menus import build_menus
 from soli.ui.mixer.mixer_panel import MixerPanel
 from soli.ui.panels.decomposition import DecompositionPanel
+from soli.ui.panels.doubtful import DoubtfulPanel
 from soli.ui.panels.template import TemplatePanel
+from soli.ui.panels.tempo import TempoPanel
 from soli.ui.questions import Questions
 from soli.ui.roll.roll import Roll
 from soli.ui.selection import Selection
@@ -65,6 +68,9 @@ class MainWindow(QMainWindow):
         self.mixer = MixerPanel(document, selection, listening, theme)
         self.jobs = DecompositionPanel(document, theme)
         self.template = TemplatePanel(document, selection, theme)
+        self.tempo = TempoPanel(document, self.roll.view, theme)
+        self.doubtful = DoubtfulPanel(document, selection, theme)
+        self.drawer = Drawer([("Tempo", self.tempo), ("Doubtful notes", self.doubtful)], theme)
         self.hint = QLabel()
         self.summary = QLabel()
         self._lay_out()
@@ -113,8 +119,12 @@ class MainWindow(QMainWindow):
 
         body = QHBoxLayout()
         body.setSpacing(0)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.roll, 1)
+        middle.addWidget(self.drawer)
         body.addWidget(self.rail)
-        body.addWidget(self.roll, 1)
+        body.addLayout(middle, 1)
         body.addWidget(side)
         central = QWidget()
         layout = QVBoxLayout(central)
@@ -150,6 +160,8 @@ class MainWindow(QMainWindow):
             "zoom_selection": self.roll.zoom_to_selection,
             "fit": self.roll.fit,
             "follow": self._toggle_follow,
+            "drawer_tempo": lambda: self.drawer.toggle(0),
+            "drawer_doubtful": lambda: self.drawer.toggle(1),
             "brighter": lambda: self._light(BRIGHTNESS_STEP),
             "darker": lambda: self._light(-BRIGHTNESS_STEP),
             "dark": lambda: self._use_theme("dark"),
@@ -189,6 +201,11 @@ class MainWindow(QMainWindow):
         canvas.hint_changed.connect(self.hint.setText)
         canvas.menu_requested.connect(self._roll_menu)
         self.selection.changed.connect(self._update_actions)
+        self.drawer.page_changed.connect(self._show_drawer)
+        self.tempo.anchor_set.connect(session.set_anchor)
+        self.tempo.anchor_removed.connect(session.remove_anchor)
+        canvas.anchor_set.connect(session.set_anchor)
+        self.doubtful.revealed.connect(canvas.reveal)
         self.roll.ruler.seek_requested.connect(listening.seek)
         self.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop((start, end)))
         self.roll.minimap.seek_requested.connect(listening.seek)
@@ -308,6 +325,10 @@ class MainWindow(QMainWindow):
     def _show_loop(self) -> None:
         self.roll.ruler.set_loop(self.listening.loop, on=self.listening.loop_on)
         self.actions_["loop"].setChecked(self.listening.loop_on)
+
+    def _show_drawer(self, page: int) -> None:
+        for index, key in enumerate(("drawer_tempo", "drawer_doubtful")):
+            self.actions_[key].setChecked(index == page)
 
     def _watch(self, job: Job, curve: bool) -> None:
         self.jobs.watch(job, curve=curve)

@@ -12,8 +12,10 @@ MENUS: dict[str, tuple[str, ...]] = {
         "", "quit",
     ),
     "&Edit": ("undo", "redo", "", "select_all", "select_none", "delete", "", "leave_out", "bring_back", "", "*assign"),
-    "&View": ("zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "brighter", "darker", "dark", "light", "",
-              "next_pane"),
+    "&View": (
+        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "drawer_tempo", "drawer_doubtful", "",
+        "brighter", "darker", "dark", "light", "", "next_pane",
+    ),
     "&Layers": (
         "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
         "", "solo", "mute", "solo_only", "all_but",

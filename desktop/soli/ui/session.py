@@ -13,11 +13,13 @@ from soli.progress import Progress, Steps
 from soli.project import commands, export, layering, pipeline, storage
 from soli.project.document import Document
 from soli.project.pipeline import Loaded, Separation
+from soli.score.alignment import Alignment
 from soli.signal.audio import READABLE, Audio
 from soli.signal.log_spectrogram import LogSpectrogram, LogSpectrogramMaker
 from soli.ui.roll.minimap import loudness
 from soli.ui.worker import Job, Worker
 
+SAME_PLACE_S = 0.005
 SCORES = (".mid", ".midi", ".smf", ".kar")
 
 
@@ -39,6 +41,7 @@ class Session(QObject):
         self._decomposing: Job | None = None
         self._opening: Job | None = None
         self._picture_of: Audio | None = None
+        self._ear = pipeline.Ear()
         document.subscribe(self._follow)
 
     @property
@@ -94,8 +97,27 @@ class Session(QObject):
         """Find the score's notes anew, leaving out what was edited by hand."""
         state = self._document.state
         if state.score is not None and state.audio is not None:
-            score, path = state.score, state.score_path
-            self._run_opening("Aligning", lambda: pipeline.align_score_steps(state, score, path), self._score_placed)
+            score, path, ear = state.score, state.score_path, self._ear
+            self._run_opening("Aligning", lambda: pipeline.align_score_steps(state, score, path, ear=ear), self._score_placed)
+
+    def set_anchor(self, score_s: float, recording_s: float) -> None:
+        """Make sure that a place of the score lies at a time of the recording, and align again around it."""
+        others = [a for a in self._document.state.anchors if abs(a[0] - score_s) > SAME_PLACE_S]
+        self._realign((*others, (score_s, recording_s)), f"anchor at {recording_s:.2f} s")
+
+    def remove_anchor(self, score_s: float) -> None:
+        """Let the sound decide about a place again."""
+        others = [a for a in self._document.state.anchors if abs(a[0] - score_s) > SAME_PLACE_S]
+        self._realign(tuple(others), "remove anchor")
+
+    def _realign(self, anchors: pipeline.Anchors, name: str) -> None:
+        state, ear = self._document.state, self._ear
+        anchors = tuple(sorted(anchors))
+
+        def aligned(alignment: Alignment) -> None:
+            self._document.do(commands.realign(self._document.state, alignment, anchors, name))
+
+        self._run_opening("Aligning", lambda: pipeline.realign_steps(state, anchors, ear), aligned)
 
     def save(self, path: Path) -> bool:
         """Write the project; True when it is safe."""
@@ -159,8 +181,8 @@ class Session(QObject):
 
     def _place_score(self, path: Path | None, layers: str) -> None:
         assert path is not None
-        state = self._document.state
-        self._run_opening("Aligning", lambda: pipeline.place_score_steps(state, path, layers=layers), self._score_placed)
+        state, ear = self._document.state, self._ear
+        self._run_opening("Aligning", lambda: pipeline.place_score_steps(state, path, layers=layers, ear=ear), self._score_placed)
 
     def _open_project(self, path: Path) -> None:
         def opened(loaded: Loaded) -> None:

@@ -27,7 +27,8 @@ from soli.ui.beats import Beats
 from soli.ui.roll import painting
 from soli.ui.roll.note_field import NoteField
 from soli.ui.roll.sound_image import SoundImage
-from soli.ui.roll.tools import TOOLS, Pointer, Tool, says
+from soli.ui.roll.toolbox import TOOLS
+from soli.ui.roll.tools import Pointer, Tool, says
 from soli.ui.roll.view import View
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
@@ -51,6 +52,7 @@ class Canvas(QWidget):
     hint_changed = Signal(str)
     tool_changed = Signal(int)
     menu_requested = Signal(QPoint)
+    anchor_set = Signal(float, float)  # score seconds, recording seconds
 
     def __init__(self, document: Document, selection: Selection, view: View, theme: Theme) -> None:
         super().__init__()
@@ -123,6 +125,9 @@ class Canvas(QWidget):
         if layer in self.audible.silent:
             colour.setAlphaF(0.38)
         return colour
+
+    def anchor(self, score_s: float, recording_s: float) -> None:
+        self.anchor_set.emit(score_s, recording_s)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         view, theme = self.view, self.theme

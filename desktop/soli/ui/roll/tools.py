@@ -6,12 +6,12 @@ from typing import Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from soli.decompose.constraints import MaskEdit
 from soli.project import commands
 from soli.project.document import Document
 from soli.score.notes import Note, pitch_name
+from soli.ui.beats import Beats
 from soli.ui.roll.note_field import NoteField
-from soli.ui.roll.painting import draw_forbidden, rectangle
+from soli.ui.roll.painting import rectangle
 from soli.ui.roll.view import View
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
@@ -19,7 +19,6 @@ from soli.ui.theme import Theme
 EDGE_PX = 6.0
 DRAG_PX = 3.0
 CLICKED_NOTE_S = 0.25
-CLICKED_STROKE_S = 0.1
 
 
 class Desk(Protocol):
@@ -30,8 +29,10 @@ class Desk(Protocol):
     view: View
     theme: Theme
     field: NoteField
+    beats: Beats
 
     def layer_colour(self, layer: int) -> QColor: ...
+    def anchor(self, score_s: float, recording_s: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -231,83 +232,6 @@ class DrawTool(Tool):
             painter.drawRoundedRect(rectangle(self.desk.view, start.pitch, onset, offset, inset=1.0), 3, 3)
 
 
-class MaskBrush(Tool):
-    """Paints where a pitch may, or may not, sound. The right button does the opposite of the left one."""
-
-    cursor = Qt.CursorShape.CrossCursor
-
-    def __init__(self, desk: Desk, *, allow: bool) -> None:
-        super().__init__(desk)
-        self._allow = allow
-        self._rows: list[list[float]] = []  # pitch, from and to in seconds, one a visit of the pitch
-
-    @property
-    def _allows(self) -> bool:
-        return self._allow != bool(self.start and self.start.right)
-
-    def press(self, at: Pointer) -> None:
-        super().press(at)
-        self._rows = [[at.pitch, at.time_s, at.time_s]]
-
-    def drag(self, at: Pointer) -> None:
-        super().drag(at)
-        row = self._rows[-1]
-        if row[0] != at.pitch:
-            row = [at.pitch, at.time_s, at.time_s]
-            self._rows.append(row)
-        row[1], row[2] = min(row[1], at.time_s), max(row[2], at.time_s)
-
-    def cancel(self) -> None:
-        super().cancel()
-        self._rows = []
-
-    def finish(self) -> None:
-        strokes = self._strokes()
-        if strokes:
-            self.desk.document.do(commands.paint_mask(self.desk.document.state, strokes))
-
-    def paint(self, painter: QPainter) -> None:
-        for stroke in self._strokes() if self._rows else ():
-            box = rectangle(self.desk.view, stroke.pitch, stroke.start_s, stroke.end_s)
-            if stroke.allow:
-                colour = self.desk.layer_colour(self.desk.selection.layer)
-                painter.setPen(QPen(colour, 1.2))
-                colour.setAlphaF(0.4)
-                painter.setBrush(colour)
-                painter.drawRect(box)
-            else:
-                draw_forbidden(painter, box, self.desk.theme)
-
-    def _strokes(self) -> list[MaskEdit]:
-        strokes = []
-        for pitch, start_s, end_s in self._rows:
-            low, high = max(0.0, start_s), end_s
-            if high - low < CLICKED_STROKE_S and len(self._rows) == 1 and not self.moved:
-                low, high = max(0.0, low - CLICKED_STROKE_S / 2), low + CLICKED_STROKE_S / 2
-            if high > low and 0 <= pitch <= 127:
-                layer = self.desk.selection.layer if self._allows else None
-                strokes.append(MaskEdit(int(pitch), low, high, allow=self._allows, layer=layer))
-        return strokes
-
-
-class AllowBrush(MaskBrush):
-    name = "Allow"
-    key = "3"
-    hint = "Allow: drag where a pitch may sound beyond its notes, in the active layer · right-drag forbids"
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, allow=True)
-
-
-class ForbidBrush(MaskBrush):
-    name = "Forbid"
-    key = "4"
-    hint = "Forbid: drag where a pitch may not sound, whatever the notes say · right-drag allows"
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, allow=False)
-
-
 class EraseTool(Tool):
     """Deletes the notes it is dragged over, as one step."""
 
@@ -342,9 +266,6 @@ class EraseTool(Tool):
     def cancel(self) -> None:
         super().cancel()
         self._ids = set()
-
-
-TOOLS: tuple[type[Tool], ...] = (SelectTool, DrawTool, AllowBrush, ForbidBrush, EraseTool)
 
 
 def says(tool: Tool, at: Pointer | None) -> str:

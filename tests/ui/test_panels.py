@@ -1,0 +1,66 @@
+"""The drawer's pages: doubtful notes and tempo, in step with the document."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtTest import QTest
+
+from soli.project.pipeline import Loaded
+
+
+@pytest.fixture
+def doubtful(piece):
+    """The piece, with two notes that the sound does not bear out and one that is not there."""
+    state = piece.document.state
+    confidence = np.array([0.9 if n.id not in (1, 4) else 0.1 for n in state.alignment.notes], np.float32)
+    alignment = replace(state.alignment, confidence=confidence)
+    piece.document.restore(Loaded(replace(state, alignment=alignment, absent=frozenset({5}))))
+    piece.window.actions_["drawer_doubtful"].trigger()
+    return piece
+
+
+def test_doubtful_notes_are_listed_in_order_and_one_click_away(doubtful):
+    panel = doubtful.window.doubtful
+    assert [panel.table.item(row, 0).text() for row in range(panel.table.rowCount())] == ["F4", "A♭4", "A4"]
+    assert panel.table.item(2, 5).text() == "not in the recording"
+    assert "3 of 9" in panel.says.text()
+    doubtful.window.roll.view.show(3.0, 3.4)
+    panel.table.selectRow(0)
+    assert doubtful.selection.ids == {1}
+    view = doubtful.window.roll.view
+    assert view.start_s <= doubtful.document.state.notes[1].onset_s <= view.end_s
+
+
+def test_a_doubtful_note_is_left_out_and_brought_back_from_the_list(doubtful, qtbot):
+    panel = doubtful.window.doubtful
+    panel.table.selectRow(0)
+    panel.leave_out.click()
+    assert doubtful.document.state.absent == {1, 5}
+    assert panel.table.item(0, 5).text() == "not in the recording"
+    panel.bring_back.click()
+    assert doubtful.document.state.absent == {5}
+
+
+def test_a_beat_dragged_on_the_tempo_curve_asks_for_an_anchor(piece, hand, qtbot):
+    piece.window.actions_["drawer_tempo"].trigger()
+    QTest.qWait(50)
+    panel, view = piece.window.tempo, piece.window.roll.view
+    x = 58 + view.x_of(1.2)
+    with qtbot.waitSignal(panel.anchor_set) as asked:
+        hand(panel).drag((x, 60), (58 + view.x_of(1.3), 60))
+    assert asked.args == pytest.approx([1.2, 1.3], abs=0.02)
+    qtbot.waitUntil(lambda: len(piece.document.state.anchors) == 1, timeout=20_000)
+    assert not panel.grab().isNull()
+
+
+def test_the_drawer_opens_changes_and_closes(piece):
+    window = piece.window
+    window.actions_["drawer_tempo"].trigger()
+    assert window.drawer.page == 0
+    window.actions_["drawer_doubtful"].trigger()
+    assert window.drawer.page == 1
+    assert not window.actions_["drawer_tempo"].isChecked()
+    window.drawer.close_button.click()
+    assert window.drawer.page == -1
+    assert not window.actions_["drawer_doubtful"].isChecked()
