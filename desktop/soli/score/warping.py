@@ -11,6 +11,7 @@ from soli.score.features import SILENCE, SPECTRA_S, Hearing, drawn_onsets, drawn
 from soli.score.notes import Note, TimeMap, Times
 from soli.signal.audio import FloatArray
 
+_DRUM_STILL = 0.8  # beats are alike: leave the even tempo only for good reason
 _COARSE_CELLS = 8e6
 _SCALE_CELLS = 0.08e6  # enough to tell tempi apart
 _COARSE_RATE = 8.0
@@ -102,7 +103,7 @@ def _scale_steps(part: _Part) -> Steps[float]:
     """How many seconds of the recording one of the score takes: the likeliest, when one may go on without the other."""
     whole = (part.heard_to - part.heard_from) / part.span_s
     best, likeliest = -np.inf, 1.0
-    for factor in (1.0, 0.65, 1.5, 0.4, 2.4):
+    for factor in (1.0,) if all(note.is_drum for note in part.notes) else (1.0, 0.65, 1.5, 0.4, 2.4):
         scale = float(np.clip(whole * factor, 1 / 3, 3))
         score_s, recording_s, path, rate, saved = yield from _matched_steps(part, scale, _SCALE_CELLS)
         # The whole onto the whole is what is most likely meant.
@@ -138,6 +139,9 @@ def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[tuple[
     yield Progress(0, len(X), "Aligning")
     foreign = float(np.clip(1 - _sampled_likeness(X, Y), 0.05, 0.8))
     gap, still = _GAP * foreign, _STILL * foreign
+    if only_drums:
+        # Beats are too much alike to tell a cut from another place in the bar.
+        gap, still = 1.0, _DRUM_STILL
     path, saved = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * _OPENING_S * rate, still=still, closed=part.closed)
     score_s: Times = part.first_s + (path[:, 1] + np.float64(0.5)) / score_rate
     recording_s: Times = part.heard_from + (path[:, 0] + np.float64(0.5)) / rate
@@ -162,14 +166,16 @@ def refined_steps(
     onsets = heard_onsets(hearing, start + frames, rate)[start:]
     yield Progress(0, frames, "Aligning")
     drawn_beats = drawn_onsets(close, placed[near, 0], frames, rate)
+    still = 0.1
     if all(note.is_drum for note in close):
+        still, reach_s = _DRUM_STILL, min(reach_s, 1.0)
         X, Y = _turned(onsets[:, -1]), _turned(drawn_beats[:, -1])
     else:
         heard = _pooled(hearing.spectra, rate * SPECTRA_S)
         rows = np.minimum(np.arange(start, start + frames), len(heard) - 1)
         drawn = _pooled(drawn_spectra(close, placed[near], frames * 2, rate * 2), 1 / 2)[:frames]
         X, Y = _joined(heard[rows], onsets, heard=True), _joined(drawn, drawn_beats, heard=False)
-    path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=0.1)
+    path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=still)
     before_s, after_s = (start_s + (path[:, i] + np.float64(0.5)) / rate for i in (1, 0))
     smooth = smoothed_map(stretch.time_map.to_score(before_s), after_s, smooth_s, 1.0)
     return Stretch(smooth, stretch.start_s, stretch.stop_s)
