@@ -99,6 +99,7 @@ def test_every_step_says_how_far_it_is_and_can_be_the_last() -> None:
     assert all(isinstance(step, Progress) and 0 <= step.step <= step.total for step in seen)
     assert [step.step for step in seen] == sorted(step.step for step in seen)
     assert len(solution.losses) == 5
+    assert list(dict.fromkeys(step.loss for step in seen if step.loss is not None)) == list(solution.losses)
     closing = nmf.factorize(V, W, H)
     next(closing)
     closing.close()

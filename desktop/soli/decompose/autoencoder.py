@@ -75,6 +75,7 @@ def factorize(
                     )
                     step.encoder = encoder
             losses.append(sums.loss)
+            yield Progress(2 * (iteration + 1) * len(work), total, "Decomposing", losses[-1])
             if slopes is not None:
                 decoder = slopes[1].moved(decoder, sums.below - sums.above)
             elif prior is not None:

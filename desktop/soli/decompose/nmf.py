@@ -86,6 +86,7 @@ def factorize(
                 at = iteration * len(work) + done
                 yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
             losses.append(sums.loss - heard)
+            yield Progress((iteration + 1) * len(work), settings.iterations * len(work), "Decomposing", losses[-1])
             previous = Wt
             if slopes is not None and not fixed_templates:
                 Wt = slopes[0].moved(Wt, sums.below - sums.above)
