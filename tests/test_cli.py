@@ -1,0 +1,415 @@
+"""The command line: what it writes, what it says and how it ends."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+from synth import melody, render
+
+from soli import cli
+from soli.score import midi
+from soli.signal import audio
+
+ROOT = Path(__file__).resolve().parents[1]
+EVAL = Path(os.environ.get("SOLI_EVAL", ROOT.parent / "shared" / "eval"))
+NOTES = [
+    *melody((72, 76, 79, 76), step_s=0.4, length_s=0.35),
+    *melody((48, 43), step_s=0.8, length_s=0.75, first_id=10, track=1),
+]
+JSON_KEYS = {"files", "seconds", "iterations", "loss", "peak_memory_mb", "frames", "components"}
+
+needs_eval = pytest.mark.skipif(not EVAL.is_dir(), reason="the pieces with a known truth are not beside the checkout")
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory) -> tuple[str, str]:
+    folder = tmp_path_factory.mktemp("piece")
+    audio.write(folder / "song.wav", render(NOTES, channels=2), "wav24")
+    midi.write(folder / "song.mid", NOTES, track_names=("right", "left"))
+    return str(folder / "song.wav"), str(folder / "song.mid")
+
+
+def soli(*arguments: str | Path, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`soli ARGUMENTS` in a process of its own, with nothing to draw on."""
+    surroundings = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}}
+    surroundings |= {"PYTHONPATH": str(ROOT / "desktop"), "PYTHONUTF8": "1", **environment}
+    command = [sys.executable, "-m", "soli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=surroundings, check=False, timeout=100)
+
+
+def run(*arguments: str | Path) -> int:
+    return cli.run(cli.parse([str(a) for a in arguments]))
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def stems(folder: Path) -> dict[str, np.ndarray]:
+    return {path.stem: soundfile.read(path, dtype="float32", always_2d=True)[0] for path in folder.iterdir()}
+
+
+def test_separate_writes_a_file_a_layer_and_the_residual(tmp_path, piece):
+    result = soli("separate", *piece, "-o", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert listing(tmp_path / "out") == ["left.wav", "residual.wav", "right.wav"]
+    assert [Path(line).name for line in result.stdout.splitlines()] == ["right.wav", "left.wav", "residual.wav"]
+    assert "Traceback" not in result.stderr
+    parts = stems(tmp_path / "out")
+    recording = audio.read(Path(piece[0]))
+    np.testing.assert_array_equal(parts["left"] + parts["right"] + parts["residual"], recording.samples)
+    for path in (tmp_path / "out").iterdir():
+        info = soundfile.info(path)
+        assert (info.subtype, info.samplerate, info.channels, info.frames) == ("FLOAT", 22050, 2, recording.length)
+
+
+def test_no_window_and_no_sound_card_is_touched(tmp_path, piece):
+    script = (
+        "import sys; from soli import cli\n"
+        f"status = cli.run(cli.parse(['separate', *{piece!r}, '-o', {str(tmp_path / 'out')!r}, '--iterations', '1']))\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "print(status, sorted(loaded & {'PySide6', 'shiboken6', 'pyqtgraph', 'sounddevice'}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "desktop")}
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True, timeout=100
+    )
+    assert result.stdout.splitlines()[-1] == "0 []"
+
+
+def test_json_is_one_object_that_tells_about_the_run(tmp_path, piece, capsys):
+    assert run("separate", *piece, "-o", tmp_path / "out", "--json", "--iterations", "3") == 0
+    report = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert set(report) >= JSON_KEYS
+    assert [Path(name).name for name in report["files"]] == ["right.wav", "left.wav", "residual.wav"]
+    assert all(Path(name).is_file() for name in report["files"])
+    assert set(report["seconds"]) >= {"read", "align", "decompose", "separate", "export"}
+    assert all(value >= 0 for value in report["seconds"].values())
+    assert report["iterations"] == 3
+    assert report["loss"] > 0
+    assert report["frames"] > 10
+    assert report["components"] > 3
+    assert os.name == "nt" or 10 < report["peak_memory_mb"] < 10_000
+
+
+def test_json_of_silence_is_json_all_the_same(tmp_path, piece, capsys):
+    audio.write(tmp_path / "silence.wav", audio.Audio(np.zeros((22050, 1), np.float32), 22050))
+    assert run("separate", tmp_path / "silence.wav", piece[1], "-o", tmp_path / "out", "--json") == 0
+    out, err = capsys.readouterr()
+    assert set(json.loads(out, parse_constant=pytest.fail)) >= JSON_KEYS
+    assert "silent" in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("track", {"right", "left"}),
+        ("hand", {"right", "left"}),
+        ("channel", {"Channel 1", "Channel 2"}),
+        ("one", {"Notes"}),
+        ("pitch:60", {"C4 and above", "below C4"}),
+    ],
+)
+def test_layers_are_made_by_the_kind_asked_for(tmp_path, piece, kind, names):
+    assert run("separate", *piece, "-o", tmp_path, "--layers", kind, "--iterations", "1", "--no-align") == 0
+    assert {path.stem for path in tmp_path.iterdir()} == names | {"residual"}
+
+
+@pytest.mark.parametrize("form", ["wav16", "wav24", "wav32f", "flac"])
+def test_formats_are_what_they_are_called(tmp_path, piece, form):
+    assert run("separate", *piece, "-o", tmp_path, "--format", form, "--iterations", "1", "--no-align") == 0
+    for path in tmp_path.iterdir():
+        info = soundfile.info(path)
+        assert (info.format, info.subtype, path.suffix) == audio.FORMATS[form]
+    parts = stems(tmp_path)
+    total = parts["left"] + parts["right"] + parts["residual"]
+    bits = 16 if form == "wav16" else 24
+    assert np.abs(total - audio.read(Path(piece[0])).samples).max() <= 3 * 2.0 ** (1 - bits)
+
+
+def test_the_autoencoder_separates_too_and_the_seed_decides(tmp_path, piece):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        arguments = ("--method", "nae", "--iterations", "2", "--seed", seed, "--no-align")
+        assert run("separate", *piece, "-o", tmp_path / name, *arguments) == 0
+    first, same = ((tmp_path / name / "right.wav").read_bytes() for name in "ab")
+    assert first == same
+    assert run("separate", *piece, "-o", tmp_path / "d", "--method", "nmf", "--iterations", "2", "--no-align") == 0
+    assert (stems(tmp_path / "d")["right"] != stems(tmp_path / "a")["right"]).any()
+
+
+def test_without_aligning_the_notes_stay_where_the_score_has_them(tmp_path, piece):
+    late = audio.Audio(np.concatenate([np.zeros((22050, 2), np.float32), audio.read(Path(piece[0])).samples]), 22050)
+    audio.write(tmp_path / "late.wav", late)
+    energy = {}
+    for name, arguments in (("aligned", ()), ("as written", ("--no-align",))):
+        assert run("separate", tmp_path / "late.wav", piece[1], "-o", tmp_path / name, *arguments) == 0
+        parts = stems(tmp_path / name)
+        energy[name] = np.square(parts["residual"]).sum() / np.square(late.samples).sum()
+    assert energy["aligned"] < 0.1 < energy["as written"]
+
+
+def test_an_existing_folder_keeps_its_other_files(tmp_path, piece):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "left.wav").write_text("former")
+    assert run("separate", *piece, "-o", tmp_path, "--iterations", "1", "--no-align") == 0
+    assert listing(tmp_path) == ["left.wav", "mine.txt", "residual.wav", "right.wav"]
+    assert soundfile.info(tmp_path / "left.wav").frames > 0
+
+
+def test_align_keeps_every_note_once_with_its_track_channel_and_program(tmp_path, piece):
+    score = mido.MidiFile(type=1)
+    for index, (channel, program, name) in enumerate([(2, 40, "violin"), (5, 71, "clarinet"), (9, 0, "drums")]):
+        track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+        track.append(mido.Message("program_change", channel=channel, program=program))
+        for i in range(4):
+            track.append(mido.Message("note_on", channel=channel, note=60 + index + i, velocity=70 + i, time=0))
+            track.append(mido.Message("note_off", channel=channel, note=60 + index + i, time=400))
+        score.tracks.append(track)
+    score.save(tmp_path / "score.mid")
+    result = soli("align", piece[0], tmp_path / "score.mid", "-o", tmp_path / "new" / "aligned.mid")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip().endswith("aligned.mid")
+    written, back = midi.read(tmp_path / "score.mid"), midi.read(tmp_path / "new" / "aligned.mid")
+    assert back.track_names == written.track_names
+    assert sorted((n.track, n.channel, n.program, n.pitch, n.velocity) for n in back.notes) == sorted(
+        (n.track, n.channel, n.program, n.pitch, n.velocity) for n in written.notes
+    )
+    assert listing(tmp_path / "new") == ["aligned.mid"]
+
+
+def test_align_puts_the_notes_where_they_sound(tmp_path, piece):
+    slow = [n.__class__(n.id, n.onset_s * 1.4 + 0.3, n.offset_s * 1.4 + 0.3, n.pitch, track=n.track) for n in NOTES]
+    audio.write(tmp_path / "slow.wav", render(slow), "wav16")
+    assert run("align", tmp_path / "slow.wav", piece[1], "-o", tmp_path / "aligned.mid") == 0
+    key = lambda n: (n.track, n.onset_s)  # noqa: E731
+    for found, truth in zip(sorted(midi.read(tmp_path / "aligned.mid").notes, key=key), sorted(slow, key=key), strict=True):
+        assert found.pitch == truth.pitch
+        assert found.onset_s == pytest.approx(truth.onset_s, abs=0.06)
+
+
+BAD_INPUT = {
+    "missing recording": "separate nowhere.wav SCORE -o out",
+    "missing score": "separate RECORDING nowhere.mid -o out",
+    "a folder as recording": "separate . SCORE -o out",
+    "a folder as score": "separate RECORDING . -o out",
+    "text as recording": "separate text.wav SCORE -o out",
+    "text as score": "separate RECORDING text.mid -o out",
+    "empty recording": "separate empty.wav SCORE -o out",
+    "recording of NaN": "separate nan.wav SCORE -o out",
+    "score without notes": "separate RECORDING silent.mid -o out",
+    "swapped": "separate SCORE RECORDING -o out",
+    "name too long": f"separate {'x' * 3000} SCORE -o out",
+    "unknown layers": "separate RECORDING SCORE -o out --layers voice",
+    "too many iterations": "separate RECORDING SCORE -o out --iterations 99999999",
+    "file as target": "separate RECORDING SCORE -o text.wav",
+    "align: missing recording": "align nowhere.wav SCORE -o out.mid",
+    "align: text as score": "align RECORDING text.mid -o out.mid",
+}
+
+
+@pytest.mark.parametrize("case", sorted(BAD_INPUT))
+def test_bad_input_ends_in_one_line_and_leaves_nothing(monkeypatch, tmp_path, piece, capsys, case):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.wav").write_text("no sound")
+    (tmp_path / "text.mid").write_text("no score")
+    soundfile.write("empty.wav", np.zeros((0, 1)), 8000)
+    soundfile.write("nan.wav", np.full((9, 1), np.nan), 8000, subtype="FLOAT")
+    mido.MidiFile(type=1, tracks=[mido.MidiTrack()]).save("silent.mid")
+    before = listing(tmp_path)
+    given = {"RECORDING": piece[0], "SCORE": piece[1]}
+    assert run(*(given.get(word, word) for word in BAD_INPUT[case].split())) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("soli: ")
+    assert listing(tmp_path) == before
+
+
+def test_bad_input_ends_the_process_with_status_1_and_no_traceback(tmp_path, piece):
+    (tmp_path / "text.wav").write_text("no sound")
+    result = soli("separate", "text.wav", piece[1], "-o", "out", folder=tmp_path)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "text.wav" in result.stderr
+    assert result.stdout == ""
+    assert listing(tmp_path) == ["text.wav"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "separate",
+        "separate a.wav",
+        "separate a.wav b.mid",
+        "separate a.wav b.mid -o x --method magic",
+        "separate a.wav b.mid -o x --format mp3",
+        "separate a.wav b.mid -o x --iterations 0",
+        "separate a.wav b.mid -o x --iterations many",
+        "separate a.wav b.mid -o x --iterations -1",
+        "separate a.wav b.mid -o x --seed -1",
+        "separate a.wav b.mid -o x --seed 1.5",
+        "separate a.wav b.mid -o x --loudly",
+        "align a.wav b.mid",
+        "demo -o x",
+        "demo a.wav",
+    ],
+)
+def test_wrong_usage_ends_with_status_2(capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        cli.parse(arguments.split())
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "usage: soli" in err
+    assert "_" not in err.splitlines()[-1], "no name of a function"
+
+
+def test_wrong_usage_ends_the_process_with_status_2():
+    result = soli("separate")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_files_alone_ask_for_the_window():
+    for argv in ([], ["a.wav"], ["a.wav", "b.mid"], ["c.soli"], ["open", "a.wav"], ["demo"]):
+        assert cli.wants_window(cli.parse(argv))
+    assert [path.name for path in cli.parse(["a.wav", "b.mid"]).files] == ["a.wav", "b.mid"]
+    assert not cli.wants_window(cli.parse(["demo", "--headless"]))
+    assert not cli.wants_window(cli.parse(["separate", "a", "b", "-o", "c"]))
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_disk_that_is_full_leaves_no_file_under_its_final_name(monkeypatch, tmp_path, piece, capsys, nth):
+    write, calls = soundfile.write, []
+
+    def full(file, *args, **options):
+        calls.append(file)
+        write(file, *args, **options)
+        if len(calls) == nth:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(soundfile, "write", full)
+    assert run("separate", *piece, "-o", tmp_path / "out", "--iterations", "1", "--no-align", "--json") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "No space left on device" in err.splitlines()[-1]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("command", ["separate", "align"])
+def test_a_target_that_cannot_be_made_is_told(tmp_path, piece, capsys, command):
+    (tmp_path / "file").write_text("mine")
+    arguments = ("--iterations", "1", "--no-align") if command == "separate" else ()
+    assert run(command, *piece, "-o", tmp_path / "file" / "below" / "out.mid", *arguments) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("soli: ")
+    assert listing(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_align_onto_a_folder_is_told(tmp_path, piece, capsys):
+    assert run("align", *piece, "-o", tmp_path) == 1
+    assert "cannot be written" in capsys.readouterr().err.splitlines()[-1]
+    assert listing(tmp_path) == []
+
+
+def test_stopping_leaves_nothing(monkeypatch, tmp_path, piece, capsys):
+    from soli.decompose import masking
+
+    def stopped(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(masking, "separate_steps", stopped)
+    assert run("separate", *piece, "-o", tmp_path / "out", "--no-align") == 130
+    assert "stopped" in capsys.readouterr().err.splitlines()[-1]
+    assert listing(tmp_path) == []
+
+
+def test_too_little_memory_is_told(monkeypatch, tmp_path, piece, capsys):
+    from soli.decompose import model
+
+    def large(*_args, **_options):
+        raise MemoryError
+
+    monkeypatch.setattr(model, "decompose_steps", large)
+    assert run("separate", *piece, "-o", tmp_path / "out", "--no-align") == 1
+    assert "memory" in capsys.readouterr().err.splitlines()[-1]
+    assert listing(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names or terminals")
+def test_names_that_the_terminal_cannot_say_do_no_harm(tmp_path, piece):
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    arguments = ("separate", *piece, "-o", folder, "--layers", "pitch:61", "--iterations", "1", "--no-align")
+    result = soli(*arguments, PYTHONIOENCODING="ascii")
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 3
+    assert listing(Path(folder)) == ["C♯4 and above.wav", "below C♯4.wav", "residual.wav"]
+
+
+def test_progress_is_told_stage_by_stage_on_stderr(tmp_path, piece, capsys):
+    assert run("separate", *piece, "-o", tmp_path) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert "Decomposing" in lines
+    assert "Writing residual.wav" in lines
+    assert all(a != b for a, b in itertools.pairwise(lines))
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_the_demo_without_a_window_writes_stems_and_a_picture(tmp_path):
+    result = soli("demo", "--headless", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert listing(tmp_path) == ["soli-demo"]
+    folder = tmp_path / "soli-demo"
+    assert listing(folder) == ["Left hand.wav", "Right hand.wav", "residual.wav", "roll.png"]
+    assert [Path(line).name for line in result.stdout.splitlines()] == [
+        "Right hand.wav",
+        "Left hand.wav",
+        "residual.wav",
+        "roll.png",
+    ]
+    content = (folder / "roll.png").read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    assert width > 1000
+    assert height > 400
+
+
+def score_module():
+    import importlib.util
+
+    specification = importlib.util.spec_from_file_location("score", EVAL / "score.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@needs_eval
+def test_a_rag_is_separated_to_11_db_and_adds_up(tmp_path, capsys):
+    folder = EVAL / "joplin_maple_leaf"
+    assert run("separate", folder / "mix.flac", folder / "score.mid", "-o", tmp_path) == 0
+    found = score_module().stems(folder, tmp_path)
+    assert found["mean_sdr_db"] >= 11
+    assert found["null_error"] is None
+    assert found["null_peak_dbfs"] < -100
+
+
+@needs_eval
+def test_a_real_recording_runs_through(tmp_path, capsys):
+    folder = EVAL / "real_chopin_op10_3"
+    assert run("separate", folder / "mix.flac", folder / "score.mid", "-o", tmp_path / "out", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["sure"] > 0.6
+    parts = stems(tmp_path / "out")
+    recording = audio.read(folder / "mix.flac")
+    total = sum(parts.values())
+    assert np.abs(total - recording.samples).max() < 1e-5
+    energy = {name: np.square(part).sum() / np.square(recording.samples).sum() for name, part in parts.items()}
+    assert energy.pop("residual") < 0.2
+    assert all(0.05 < share < 0.95 for share in energy.values()), energy
