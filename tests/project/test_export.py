@@ -158,6 +158,20 @@ def test_a_place_that_is_none_is_told(tmp_path, state, separation):
     assert listing(tmp_path) == ["file", "left.wav"]
 
 
+def test_the_recording_itself_is_never_overwritten(tmp_path, piece, state, separation):
+    recording = tmp_path / "right.wav"
+    recording.write_bytes(piece[0].read_bytes())
+    there = replace(separation, source=replace(state, recording_path=recording))
+    with pytest.raises(InputError, match="would overwrite the recording"):
+        finish(export.export_steps(there, state, tmp_path))
+    with pytest.raises(InputError, match="would overwrite the recording"):
+        finish(export.export_mix_steps(there, state, recording))
+    with pytest.raises(InputError, match="would overwrite the recording"):
+        export.export_notes(there.source, recording)
+    assert recording.read_bytes() == piece[0].read_bytes()
+    assert listing(tmp_path) == ["right.wav"]
+
+
 def test_an_unknown_format_is_told_with_those_that_are_known(tmp_path, state, separation):
     with pytest.raises(InputError, match="choose one of wav32f, wav24, wav16, flac"):
         finish(export.export_steps(separation, state, tmp_path / "none", form="mp3"))

@@ -64,6 +64,7 @@ def export_steps(
     for path in paths:
         if path.is_dir():
             raise InputError(f"{path}: there is a folder of this name; choose another place")
+        _spare_recording(separation.source, path)
     try:
         with ExitStack() as unfinished:
             for i, (stem, path) in enumerate(zip(wanted, paths, strict=True)):
@@ -78,6 +79,7 @@ def export_steps(
 def export_mix_steps(separation: Separation, state: State, path: Path, *, form: str = "wav32f") -> Steps[list[Path]]:
     """Write what the mixer plays now: layers, residual and original with their gains, pans, solos and mutes."""
     recording = require_recording(separation.source)
+    _spare_recording(separation.source, path)
     make_folder(path.parent)
     yield Progress(0, 1, f"Writing {path.name}")
     ids = [*separation.layers, RESIDUAL, ORIGINAL]
@@ -96,6 +98,7 @@ def export_notes(state: State, path: Path) -> None:
     """Write the notes at their places in the recording as MIDI, tracks, channels and programs kept."""
     if not state.notes:
         raise InputError("there are no notes to export; open a score or draw notes on the roll")
+    _spare_recording(state, path)
     names = state.score.track_names if state.score else ()
     midi.write(path, state.notes.values(), track_names=names)
 
@@ -104,6 +107,17 @@ def signal_of(separation: Separation, stem_id: int) -> FloatArray:
     if stem_id == ORIGINAL:
         return require_recording(separation.source).samples
     return separation.residual if stem_id == RESIDUAL else separation.layers[stem_id]
+
+
+def _spare_recording(state: State, path: Path) -> None:
+    """A layer may be called like the recording, and be exported beside it."""
+    if (
+        state.recording_path is not None
+        and path.exists()
+        and state.recording_path.exists()
+        and path.samefile(state.recording_path)
+    ):
+        raise InputError(f"{path}: this would overwrite the recording; choose another folder")
 
 
 def make_folder(folder: Path) -> None:
