@@ -88,7 +88,8 @@ def test_later_strokes_win(notes: list[Note], edits: list[MaskEdit], everywhere:
     """Against a naive painter: a grid of times for each pitch and layer, painted stroke after stroke."""
     if everywhere:
         edits = [replace(edit, layer=None) if not edit.allow else edit for edit in edits]
-    times = np.linspace(-0.5, 5.0, 301) + 1e-3
+    # Within the recording; a stroke from its very beginning reaches before it too.
+    times = np.linspace(0.0, 5.0, 301) + 1e-3
     rows, before = bodies(notes, edits), bodies(notes)
     for pitch in (60, 61):
         for layer in (0, 1):

@@ -1,5 +1,7 @@
 """The factorisation against naive dense references, and its laws."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,6 +105,7 @@ def test_every_step_says_how_far_it_is_and_can_be_the_last() -> None:
     closing = nmf.factorize(V, W, H)
     next(closing)
     closing.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decompose")]
 
 
 @pytest.mark.parametrize("stop", ["change", "loss"])

@@ -72,6 +72,18 @@ def test_the_autoencoder_is_about_as_good(
         assert sdr_db(stems[layer], signals[layer]) > sdr_db(stems[layer], layers[layer]) - 1.5
 
 
+def test_hands_at_either_side_are_told_apart_in_each_channel(stems: tuple[np.ndarray, np.ndarray]) -> None:
+    gains = np.array([[1.0, 0.3], [0.3, 1.0]], np.float32)
+    placed = [stem * gain for stem, gain in zip(stems, gains, strict=True)]
+    audio = Audio(placed[0] + placed[1], 22050)
+    found = finish(decompose_steps(audio, [*RIGHT, *LEFT], (), QUICK))
+    assert found.side is not None
+    signals = finish(separate_steps(audio, found, [0, 1]))
+    for layer in (0, 1):
+        for channel in (0, 1):
+            assert sdr_db(placed[layer][:, channel], signals[layer][:, channel]) > (12 if channel == layer else 7)
+
+
 def test_the_notes_of_a_layer_alone_sum_to_the_layer(mix: Audio, factors: Factors, layers: dict[int, np.ndarray]) -> None:
     total = np.zeros_like(mix.samples)
     for note in LEFT:

@@ -151,6 +151,8 @@ def bodies(notes: Sequence[Note], edits: Sequence[MaskEdit] = (), settings: Mode
 
 
 def _forbidden(rows: Bodies, edit: MaskEdit) -> Bodies:
+    if not edit.end_s > edit.start_s:
+        return rows
     if edit.start_s <= 0:  # a stroke from the very beginning leaves nothing that begins before it
         edit = replace(edit, start_s=-np.inf)
     hit = (rows.pitch == edit.pitch) & (rows.start_s < edit.end_s) & (rows.end_s > edit.start_s)
