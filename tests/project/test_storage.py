@@ -181,6 +181,24 @@ def test_a_newer_project_is_refused_and_untouched(tmp_path, full):
     assert listing(tmp_path) == ["a.soli", "song.wav"]
 
 
+def test_opening_writes_nothing_beside_a_project_whatever_its_header_says(tmp_path, full):
+    path = tmp_path / "a.soli"
+    storage.save(path, full)
+    # The mark of a database with a write-ahead log: SQLite would make two files to read it.
+    content = bytearray(path.read_bytes())
+    content[18:20] = b"\x02\x02"
+    path.write_bytes(content)
+    seen = []
+    steps = storage.open_steps(path)
+    with contextlib.suppress(ProjectError, StopIteration):
+        while True:
+            next(steps)
+            seen.append(listing(tmp_path))
+    assert {name for names in [*seen, listing(tmp_path)] for name in names} == {"a.soli", "song.wav"}
+    assert path.read_bytes() == content
+    assert open_project(path).state.layers == full.layers
+
+
 @pytest.mark.parametrize("bytes_", [b"", b"x", b"SQLite format 3\x00", b"MThd", bytes(5000)])
 def test_what_is_no_project_is_told(tmp_path, bytes_):
     path = tmp_path / "a.soli"

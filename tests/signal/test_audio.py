@@ -200,6 +200,16 @@ def test_samples_are_read_only_and_mono_is_the_mean():
         recording.samples[0] = 0
 
 
+def test_a_fingerprint_is_of_the_sound_and_not_of_the_file():
+    first = Audio(tone(8000, 2), 8000)
+    assert Audio(tone(8000, 2), 8000).fingerprint == first.fingerprint
+    wide = Audio(tone(8000, 2).reshape(-1, 1), 8000)
+    altered = tone(8000, 2)
+    altered[-1, -1] += np.float32(2**-20)
+    others = [Audio(tone(8000, 2), 8001), wide, Audio(altered, 8000), Audio(tone(8000, 2)[:-1].copy(), 8000)]
+    assert len({first.fingerprint, *(other.fingerprint for other in others)}) == 5
+
+
 @pytest.mark.parametrize(("rate", "to_rate"), [(44100, 22050), (8000, 48000), (22050, 22050)])
 def test_resampling_keeps_a_tone_and_its_duration(rate, to_rate):
     samples = tone(rate, 2, rate)

@@ -17,7 +17,6 @@ anchor(score_s, recording_s)                              places that the user m
 Saving writes a new database beside the old one and renames it, so that a file under its final name is always whole.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -26,6 +25,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, astuple, fields, replace
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +52,8 @@ MOST_TRACKS = 65_535  # a Standard MIDI File holds no more
 
 _NOTE = """id INTEGER PRIMARY KEY, onset_s REAL, offset_s REAL, pitch INTEGER, velocity INTEGER,
 track INTEGER, channel INTEGER, program INTEGER, pedal_s REAL, layer INTEGER"""
+_NOTE_FIELDS = tuple(column.split()[0] for column in _NOTE.split(","))
+_NOTE_VALUES = attrgetter(*_NOTE_FIELDS)
 _SCHEMA = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) STRICT;
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT) STRICT;
@@ -130,7 +132,7 @@ def _with_recording(state: State, meta: dict[str, str], project: Path) -> Loaded
     except InputError as error:
         return Loaded(state, warning=str(error))
     known = meta.get("recording_sha256", "")
-    changed = known and known != fingerprint(recording)
+    changed = known and known != recording.fingerprint
     warning = f"{found.name} is not the recording this project was saved with; notes may lie elsewhere" if changed else ""
     return Loaded(replace(state, audio=recording), warning=warning)
 
@@ -147,13 +149,6 @@ def _resolved(name: str, folder: Path) -> Path:
     return Path(os.path.normpath(folder.resolve() / name))
 
 
-def fingerprint(recording: audio.Audio) -> str:
-    """SHA-256 of the samples and the rate, the same whatever file format holds them."""
-    digest = hashlib.sha256(str((recording.rate, *recording.samples.shape)).encode())
-    digest.update(np.ascontiguousarray(recording.samples).data)
-    return digest.hexdigest()
-
-
 def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
     def rows(table: str, values: Iterable[tuple[Any, ...]]) -> None:
         values = list(values)
@@ -164,7 +159,7 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
     if state.recording_path:
         meta["recording"] = _relative(state.recording_path, folder)
     if state.audio:
-        meta["recording_sha256"] = fingerprint(state.audio)
+        meta["recording_sha256"] = state.audio.fingerprint
     if state.score_path:
         meta["score"] = _relative(state.score_path, folder)
     if state.alignment:
@@ -176,12 +171,12 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
     rows("settings", ((key, json.dumps(value)) for key, value in asdict(state.settings).items()))
     rows("layer", ((i, *astuple(layer)) for i, layer in enumerate(state.layers)))
     rows("strip", ((i, s.gain_db, s.pan, s.muted, s.soloed) for i, s in state.strips.items()))
-    rows("note", map(astuple, state.notes.values()))
+    rows("note", map(_NOTE_VALUES, state.notes.values()))
     rows("stroke", ((i, *astuple(stroke)) for i, stroke in enumerate(state.mask)))
     rows("absent", ((i,) for i in sorted(state.absent)))
     rows("anchor", state.anchors)
     if state.score and state.alignment:
-        rows("score_note", ((*astuple(n), c) for n, c in zip(state.score.notes, confidence, strict=True)))
+        rows("score_note", ((*_NOTE_VALUES(n), c) for n, c in zip(state.score.notes, confidence, strict=True)))
         rows("score_track", enumerate(state.score.track_names))
         rows("beat", ((i, *astuple(beat)) for i, beat in enumerate(state.score.beats)))
         rows("pedal", ((i, *astuple(pedal)) for i, pedal in enumerate(state.score.pedals)))
@@ -246,7 +241,7 @@ def _read_score(db: sqlite3.Connection, meta: dict[str, str], notes: dict[int, N
 
 
 def _notes(db: sqlite3.Connection, table: str) -> Iterator[Note]:
-    columns = "id, onset_s, offset_s, pitch, velocity, track, channel, program, pedal_s, layer"
+    columns = ", ".join(_NOTE_FIELDS)
     kinds = (_whole, _time, _time, _seven_bits, _seven_bits, _track, _channel, _seven_bits, _time, _whole)
     for row in _rows(db, f"SELECT {columns} FROM {table} ORDER BY id", *kinds):
         note = Note(*row)

@@ -1,7 +1,9 @@
 """Recordings as float32 arrays: read, write, resample."""
 
+import hashlib
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -45,6 +47,13 @@ class Audio:
     @property
     def duration_s(self) -> float:
         return self.length / self.rate
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the samples and the rate, the same whatever file format holds them."""
+        digest = hashlib.sha256(str((self.rate, *self.samples.shape)).encode())
+        digest.update(np.ascontiguousarray(self.samples).data)
+        return digest.hexdigest()
 
     def mono(self) -> FloatArray:
         """Mean of the channels, float32, shape (length,)."""
