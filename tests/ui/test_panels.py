@@ -57,9 +57,9 @@ def test_a_beat_dragged_on_the_tempo_curve_asks_for_an_anchor(piece, hand, qtbot
 def test_the_drawer_opens_changes_and_closes(piece):
     window = piece.window
     window.actions_["drawer_tempo"].trigger()
-    assert window.drawer.page == 0
-    window.actions_["drawer_doubtful"].trigger()
     assert window.drawer.page == 1
+    window.actions_["drawer_doubtful"].trigger()
+    assert window.drawer.page == 2
     assert not window.actions_["drawer_tempo"].isChecked()
     window.drawer.close_button.click()
     assert window.drawer.page == -1

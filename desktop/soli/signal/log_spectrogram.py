@@ -40,7 +40,7 @@ class LogSpectrogram:
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class LogRows:
     """How the bins of one window length become rows: interpolated where a row is narrower than a bin, the largest elsewhere."""
 
     grid: Grid
@@ -50,7 +50,7 @@ class _Rows:
     edges: NDArray[np.int64]
 
     @classmethod
-    def of(cls, grid: Grid, rows: NDArray[np.int64]) -> "_Rows":
+    def of(cls, grid: Grid, rows: NDArray[np.int64]) -> "LogRows":
         def bins(row: NDArray[np.floating]) -> NDArray[np.floating]:
             pitch = LOWEST_PITCH - 0.5 + row / ROWS_PER_SEMITONE
             hertz = np.asarray(440.0 * 2.0 ** ((pitch - 69) / 12))
@@ -63,11 +63,16 @@ class _Rows:
         return cls(grid, below, (centre - below).astype(np.float32)[:, None], wide, edges)
 
     def of_frames(self, signal: FloatArray, start: int, stop: int) -> FloatArray:
-        spectra = np.abs(analyse(signal, self.grid, start, stop))
+        """Frames of a one-channel signal, a full-scale sine being 1; float32, shape (rows, stop - start)."""
+        rows = self.of_spectra(np.abs(analyse(signal, self.grid, start, stop)))
+        return np.asarray(rows / np.float32(self.grid.window_length / 4), np.float32)
+
+    def of_spectra(self, spectra: FloatArray) -> FloatArray:
+        """Magnitude spectra (K, n), or templates, with the rows of the picture in place of their bins; (rows, n)."""
         rows = spectra[self.below] * (1 - self.fraction) + spectra[self.below + 1] * self.fraction
         if len(self.wide):
             rows[self.wide] = np.maximum.reduceat(spectra, self.edges, axis=0)[::2]
-        return np.asarray(rows / np.float32(self.grid.window_length / 4), np.float32)
+        return np.asarray(rows, np.float32)
 
 
 class LogSpectrogramMaker:
@@ -83,8 +88,8 @@ class LogSpectrogramMaker:
 
         rows = np.arange(ROWS)
         self._first, self._last = ((pitch - LOWEST_PITCH) * ROWS_PER_SEMITONE for pitch in CROSSOVER_PITCHES)
-        self._low = _Rows.of(grid(LONG_WINDOW_S), rows[: self._last])
-        self._high = _Rows.of(grid(SHORT_WINDOW_S), rows[self._first :])
+        self._low = LogRows.of(grid(LONG_WINDOW_S), rows[: self._last])
+        self._high = LogRows.of(grid(SHORT_WINDOW_S), rows[self._first :])
         self._blend = np.linspace(0, 1, self._last - self._first, dtype=np.float32)[:, None]
         pitch = LOWEST_PITCH - 0.5 + (rows + 0.5) / ROWS_PER_SEMITONE
         self._heard = int(np.searchsorted(pitch, 69 + 12 * np.log2(rate / 2 / 440)))  # rows below half the sampling rate

@@ -45,6 +45,7 @@ SPECS = (
     Spec("zoom_selection", "Zoom to &selection", ("Z",)),
     Spec("fit", "&Fit the whole piece", ("F",)),
     Spec("follow", "Follow the &playhead", ("Shift+F",), checkable=True),
+    Spec("drawer_model", "De&composition", ("V",), "Templates, activations, the recording and the model", checkable=True),
     Spec("drawer_tempo", "&Tempo curve", ("T",), "Tempo of the performance, and the anchors that hold it", checkable=True),
     Spec("drawer_doubtful", "&Doubtful notes", ("D",), "Notes that the sound does not bear out", checkable=True),
     Spec("brighter", "Spectrogram &brighter", ("Ctrl+.",)),

@@ -29,6 +29,7 @@ from soli.ui.menus import build_menus
 from soli.ui.mixer.mixer_panel import MixerPanel
 from soli.ui.panels.decomposition import DecompositionPanel
 from soli.ui.panels.doubtful import DoubtfulPanel
+from soli.ui.panels.model_view import ModelView
 from soli.ui.panels.template import TemplatePanel
 from soli.ui.panels.tempo import TempoPanel
 from soli.ui.questions import Questions
@@ -40,6 +41,7 @@ from soli.ui.transport_bar import ToolRail, TransportBar
 from soli.ui.worker import Job
 
 SIDE_WIDTH = 296
+DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful")
 BRIGHTNESS_STEP = 0.1
 
 
@@ -70,7 +72,8 @@ class MainWindow(QMainWindow):
         self.template = TemplatePanel(document, selection, theme)
         self.tempo = TempoPanel(document, self.roll.view, theme)
         self.doubtful = DoubtfulPanel(document, selection, theme)
-        self.drawer = Drawer([("Tempo", self.tempo), ("Doubtful notes", self.doubtful)], theme)
+        self.model = ModelView(document, self.roll.view, theme)
+        self.drawer = Drawer([("Decomposition", self.model), ("Tempo", self.tempo), ("Doubtful notes", self.doubtful)], theme)
         self.hint = QLabel()
         self.summary = QLabel()
         self._lay_out()
@@ -160,8 +163,9 @@ class MainWindow(QMainWindow):
             "zoom_selection": self.roll.zoom_to_selection,
             "fit": self.roll.fit,
             "follow": self._toggle_follow,
-            "drawer_tempo": lambda: self.drawer.toggle(0),
-            "drawer_doubtful": lambda: self.drawer.toggle(1),
+            "drawer_model": lambda: self.drawer.toggle(0),
+            "drawer_tempo": lambda: self.drawer.toggle(1),
+            "drawer_doubtful": lambda: self.drawer.toggle(2),
             "brighter": lambda: self._light(BRIGHTNESS_STEP),
             "darker": lambda: self._light(-BRIGHTNESS_STEP),
             "dark": lambda: self._use_theme("dark"),
@@ -327,7 +331,7 @@ class MainWindow(QMainWindow):
         self.actions_["loop"].setChecked(self.listening.loop_on)
 
     def _show_drawer(self, page: int) -> None:
-        for index, key in enumerate(("drawer_tempo", "drawer_doubtful")):
+        for index, key in enumerate(DRAWERS):
             self.actions_[key].setChecked(index == page)
 
     def _watch(self, job: Job, curve: bool) -> None:

@@ -13,7 +13,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Edit": ("undo", "redo", "", "select_all", "select_none", "delete", "", "leave_out", "bring_back", "", "*assign"),
     "&View": (
-        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "drawer_tempo", "drawer_doubtful", "",
+        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "drawer_model", "drawer_tempo", "drawer_doubtful", "",
         "brighter", "darker", "dark", "light", "", "next_pane",
     ),
     "&Layers": (

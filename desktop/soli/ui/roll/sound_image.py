@@ -11,7 +11,17 @@ from soli.ui.theme import Colours
 
 # The coloured tile reaches this many times the view's width to either side, so that scrolling seldom colours anew.
 TILE_MARGIN = 0.5
+SHADES_AT = (0.22, 0.55, 1.0)  # where the ground ends, the quiet ink stands, the loud ink is reached
 SHADES_AT = (0.22, 0.55, 1.0)  # loudness of ground, of the quiet ink and of the loud ink
+
+
+def shades(colours: Colours, *, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.uint32]:
+    """The colour of each loudness from 0 to 255, as 0xffRRGGBB; uint32, shape (256,)."""
+    level = np.clip((np.linspace(0, 1, 256) - 0.5 + 0.5 * brightness) * contrast + 0.5, 0, 1)
+    stops = [QColor(colours.canvas), QColor(colours.sound_low), QColor(colours.sound_high)]
+    channels = zip(*((c.red(), c.green(), c.blue()) for c in stops), strict=True)
+    red, green, blue = (np.interp(level, SHADES_AT, channel).astype(np.uint32) for channel in channels)
+    return np.asarray(0xFF000000 | (red << 16) | (green << 8) | blue, np.uint32)
 
 
 class SoundImage:
@@ -30,13 +40,7 @@ class SoundImage:
 
     def colour(self, colours: Colours, *, brightness: float = 0.0, contrast: float = 1.0) -> None:
         """Choose the ink; brightness from -1 to 1, contrast from 0.2 to 5."""
-        level = np.clip((np.linspace(0, 1, 256) - 0.5 + 0.5 * brightness) * contrast + 0.5, 0, 1)
-        stops = [QColor(colours.canvas), QColor(colours.sound_low), QColor(colours.sound_high)]
-        channels = [
-            np.interp(level, (0.22, 0.55, 1.0), [get(c) for c in stops]) for get in (QColor.red, QColor.green, QColor.blue)
-        ]
-        red, green, blue = (channel.astype(np.uint32) for channel in channels)
-        self._table = (0xFF000000 | (red << 16) | (green << 8) | blue).astype(np.uint32)
+        self._table = shades(colours, brightness=brightness, contrast=contrast)
         self._tile_of = (-1, 0, 0, 0)
 
     def grow(self) -> None:
