@@ -6,7 +6,7 @@ from enum import Enum
 
 from soli.score.notes import Note
 
-DOUBTFUL = 0.3
+DOUBTFUL = 0.1  # right notes that others cover go down to about here
 DRIFT_S = 2.0  # doubtful notes that follow each other for so long are no slip of a finger
 DRIFT_NOTES = 6
 ORNAMENT_S = 0.12
@@ -18,7 +18,7 @@ class Reason(Enum):
     SKIPPED = "not in the recording"
     DRIFT = "the score drifts here"
     ORNAMENT = "an ornament played otherwise"
-    WRONG = "another note was played"
+    WRONG = "hardly heard: another note, or covered by others"
 
 
 @dataclass(frozen=True, slots=True)
