@@ -1,7 +1,7 @@
 """States and edits for the tests of the project, drawn at random or made by hand."""
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from soli.playback.mixer import Strip
 from soli.project import commands, layering
 from soli.project.commands import Edit
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State
-from soli.score.alignment import unaligned
+from soli.score.alignment import Alignment, unaligned
 from soli.score.notes import Note, Score
 
 SECONDS = st.integers(-3000, 3000).map(lambda ms: ms / 1000)
@@ -55,19 +55,38 @@ def a_stroke(draw: st.DrawFn, layers: tuple[Layer, ...]) -> MaskEdit:
 
 
 @st.composite
-def states(draw: st.DrawFn) -> State:
+def states(draw: st.DrawFn, aligned: bool | None = None) -> State:
     count = draw(st.integers(1, 4))
     layers = tuple(Layer(i, draw(NAMES), draw(COLOURS)) for i in range(count))
     ids = draw(st.sets(st.integers(0, 30), max_size=8))
     strips = draw(st.dictionaries(st.sampled_from([RESIDUAL, ORIGINAL, *range(count)]), STRIPS))
+    notes = {i: draw(a_note(i, count)) for i in sorted(ids)}
+    alignment = None
+    if aligned if aligned is not None else draw(st.booleans()):
+        # Some notes are where the alignment put them, others were moved by the user or are gone.
+        elsewhere = draw(st.sets(st.sampled_from([*ids, 31])))
+        alignment = an_alignment([draw(a_note(i, count)) if i in elsewhere else notes[i] for i in sorted({*ids} | elsewhere)])
     return State(
-        notes=MappingProxyType({i: draw(a_note(i, count)) for i in sorted(ids)}),
+        notes=MappingProxyType(notes),
+        score=Score(alignment.notes) if alignment else None,
+        alignment=alignment,
+        anchors=tuple(draw(st.lists(st.tuples(SECONDS, SECONDS), max_size=2))),
         mask=tuple(draw(st.lists(a_stroke(layers), max_size=4))),
         absent=draw(st.frozensets(st.sampled_from(sorted(ids)))) if ids else frozenset(),
         layers=layers,
         strips=MappingProxyType(strips),
         settings=draw(SETTINGS),
     )
+
+
+def an_alignment(notes: Sequence[Note], absent: Iterable[int] = ()) -> Alignment:
+    return replace(unaligned(Score(tuple(notes))), absent=frozenset(absent))
+
+
+def _realign(draw: st.DrawFn, state: State) -> Edit:
+    ids = [note.id for note in state.alignment.notes] if state.alignment else sorted(state.notes)
+    alignment = an_alignment([draw(a_note(i, 1)) for i in ids], draw(st.sets(st.sampled_from(ids))) if ids else ())
+    return commands.realign(state, alignment, tuple(draw(st.lists(st.tuples(SECONDS, SECONDS), max_size=2))), "align")
 
 
 def _some(draw: st.DrawFn, state: State) -> list[int]:
@@ -116,6 +135,7 @@ EDITS: dict[str, Callable[[st.DrawFn, State], Edit]] = {
     "set_strips": lambda draw, s: commands.set_strips(s, {_layer(draw, s): draw(STRIPS), RESIDUAL: draw(STRIPS)}, "solo"),
     "set_settings": lambda draw, s: commands.set_settings(s, draw(SETTINGS)),
     "place_score": _place,
+    "realign": _realign,
 }
 
 

@@ -1,12 +1,13 @@
 """Edits and history: whatever is done can be undone and redone, and nothing else is touched."""
 
 import inspect
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from project.states import EDITS, an_edit, content, states
+from project.states import EDITS, an_alignment, an_edit, content, states
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
@@ -15,7 +16,7 @@ from soli.project import commands, layering
 from soli.project.commands import Edit
 from soli.project.history import History
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State
-from soli.score.notes import Note
+from soli.score.notes import Note, Score
 
 LEFT, RIGHT = Layer(0, "Left", "#5ABBF8"), Layer(1, "Right", "#F4828F")
 NOTES = (Note(0, 1.0, 2.0, 60, layer=0), Note(1, 2.0, 3.0, 64, layer=0, pedal_s=3.5), Note(2, 3.0, 4.0, 67, layer=1))
@@ -195,6 +196,30 @@ def test_a_drawn_note_takes_the_instrument_of_its_layer():
     assert (drawn.track, drawn.channel, drawn.program, drawn.layer) == (2, 3, 71, 5)
     assert drawn.onset_s == 2.0
     assert drawn.id == 5
+
+
+def test_a_new_alignment_moves_all_but_what_the_user_has_placed(state):
+    aligned = replace(state, alignment=an_alignment(NOTES), absent=frozenset({2}))
+    mine = commands.move_notes(aligned, [1], seconds=0.25, semitones=1).apply(aligned)
+    mine = commands.assign_layer(mine, [0], 1).apply(mine)
+    found = an_alignment([replace(n, onset_s=n.onset_s + 10, offset_s=n.offset_s + 10, pedal_s=0.0) for n in NOTES], {0})
+    edit = commands.realign(mine, found, ((1.0, 11.0),), "anchor")
+    after = edit.apply(mine)
+    assert [after.notes[i].onset_s for i in (0, 1, 2)] == [11.0, 2.25, 13.0]
+    assert (after.notes[0].layer, after.notes[1].pitch) == (1, 65)
+    # What the user left out stays out; what the alignment does not find joins it.
+    assert after.absent == {0, 2}
+    assert (after.alignment, after.anchors) == (found, ((1.0, 11.0),))
+    assert content(edit.revert(after)) == content(mine)
+
+
+def test_a_note_deleted_is_not_missed_by_a_new_alignment(state):
+    aligned = replace(state, alignment=an_alignment(NOTES), score=Score(NOTES))
+    without = commands.delete_notes(aligned, [2]).apply(aligned)
+    after = commands.realign(without, an_alignment(NOTES, {2}), (), "align").apply(without)
+    assert sorted(after.notes) == [0, 1]
+    assert after.absent == frozenset()
+    assert after.next_note_id() == 3, "the id of a note of the score is not given away"
 
 
 def test_merging_a_layer_takes_its_notes_and_strokes_along(state):

@@ -370,7 +370,7 @@ def realign(state: State, alignment: Alignment, anchors: tuple[tuple[float, floa
             NotesChange(tuple(before), tuple(after)),
             FieldChange("alignment", state.alignment, alignment),
             FieldChange("anchors", state.anchors, anchors),
-            FieldChange("absent", state.absent, (state.absent | newly_absent) - newly_there),
+            FieldChange("absent", state.absent, ((state.absent | newly_absent) - newly_there) & state.notes.keys()),
         ),
     )
 

@@ -14,22 +14,12 @@ from soli.project.state import State
 
 Listener = Callable[[frozenset[str]], None]
 
-EVERYTHING = frozenset(
-    {
-        "recording",
-        "score",
-        "alignment",
-        "notes",
-        "absent",
-        "mask",
-        "layers",
-        "strips",
-        "settings",
-        "separation",
-        "history",
-        "path",
-    }
-)
+EVERYTHING = frozenset(f.name for f in fields(State)) - {"recording_path", "audio", "score_path"} | {
+    "recording",
+    "separation",
+    "history",
+    "path",
+}
 
 
 class Document:

@@ -65,7 +65,9 @@ class State:
         return self.strips.get(strip_id, Strip(muted=strip_id == ORIGINAL))
 
     def next_note_id(self) -> int:
-        return max(self.notes, default=-1) + 1
+        """An id that no note has, nor had in the score: what is known of a deleted note is not true of a new one."""
+        scored = self.score.notes if self.score else ()
+        return max([*self.notes, *(note.id for note in scored)], default=-1) + 1
 
     def next_layer_id(self) -> int:
         return max((layer.id for layer in self.layers), default=-1) + 1

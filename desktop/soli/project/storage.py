@@ -7,7 +7,8 @@ settings(key, value)    fields of ModelSettings, JSON values
 layer(position, id, name, colour)
 strip(id, gain_db, pan, muted, soloed)             id -1 is the residual, -2 the original
 note(id, onset_s, offset_s, pitch, velocity, track, channel, program, pedal_s, layer)     in the recording's seconds
-score_note(id, onset_s, offset_s, pitch, velocity, track, channel, program, pedal_s, layer, confidence)   in the score's seconds
+score_note(... as note)                            in the score's seconds
+aligned_note(... as note, confidence, absent)      where the alignment put it, before the user moved any
 score_track(position, name); beat(position, time_s, bar, beat); pedal(position, channel, down_s, up_s)
 time_map(position, score_s, recording_s)
 stroke(position, pitch, start_s, end_s, allow, layer)     the mask brush, in painting order
@@ -60,7 +61,8 @@ CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT) STRICT;
 CREATE TABLE layer(position INTEGER PRIMARY KEY, id INTEGER, name TEXT, colour TEXT) STRICT;
 CREATE TABLE strip(id INTEGER PRIMARY KEY, gain_db REAL, pan REAL, muted INTEGER, soloed INTEGER) STRICT;
 CREATE TABLE note({_NOTE}) STRICT;
-CREATE TABLE score_note({_NOTE}, confidence REAL) STRICT;
+CREATE TABLE score_note({_NOTE}) STRICT;
+CREATE TABLE aligned_note({_NOTE}, confidence REAL, absent INTEGER) STRICT;
 CREATE TABLE score_track(position INTEGER PRIMARY KEY, name TEXT) STRICT;
 CREATE TABLE beat(position INTEGER PRIMARY KEY, time_s REAL, bar INTEGER, beat INTEGER) STRICT;
 CREATE TABLE pedal(position INTEGER PRIMARY KEY, channel INTEGER, down_s REAL, up_s REAL) STRICT;
@@ -164,7 +166,6 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
         meta["score"] = _relative(state.score_path, folder)
     if state.alignment:
         meta["sure"], meta["tuning_cents"] = str(state.alignment.sure), str(state.alignment.tuning_cents)
-        confidence = state.alignment.confidence.tolist()
         time_map = state.alignment.time_map
         rows("time_map", zip(range(len(time_map.score_s)), time_map.score_s.tolist(), time_map.recording_s.tolist(), strict=True))
     rows("meta", meta.items())
@@ -176,7 +177,9 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
     rows("absent", ((i,) for i in sorted(state.absent)))
     rows("anchor", state.anchors)
     if state.score and state.alignment:
-        rows("score_note", ((*_NOTE_VALUES(n), c) for n, c in zip(state.score.notes, confidence, strict=True)))
+        rows("score_note", map(_NOTE_VALUES, state.score.notes))
+        found = zip(state.alignment.notes, state.alignment.confidence.tolist(), strict=True)
+        rows("aligned_note", ((*_NOTE_VALUES(n), c, n.id in state.alignment.absent) for n, c in found))
         rows("score_track", enumerate(state.score.track_names))
         rows("beat", ((i, *astuple(beat)) for i, beat in enumerate(state.score.beats)))
         rows("pedal", ((i, *astuple(pedal)) for i, pedal in enumerate(state.score.pedals)))
@@ -200,14 +203,14 @@ def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
         bool,
         _whole_or_none,
     )
-    score, alignment = _read_score(db, meta, notes)
+    score, alignment = _read_score(db, meta)
     state = State(
         score_path=_resolved(meta["score"], folder) if meta.get("score") else None,
         score=score,
         alignment=alignment,
         notes=MappingProxyType(notes),
         absent=frozenset(i for (i,) in _rows(db, "SELECT note FROM absent", _whole)),
-        anchors=tuple(_rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY score_s", _time, _time)),
+        anchors=tuple(_rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY rowid", _time, _time)),
         mask=tuple(MaskEdit(*row) for row in strokes),
         layers=layers,
         strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),
@@ -216,7 +219,7 @@ def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
     return state, meta
 
 
-def _read_score(db: sqlite3.Connection, meta: dict[str, str], notes: dict[int, Note]) -> tuple[Score | None, Alignment | None]:
+def _read_score(db: sqlite3.Connection, meta: dict[str, str]) -> tuple[Score | None, Alignment | None]:
     knots = list(_rows(db, "SELECT score_s, recording_s FROM time_map ORDER BY position", _time, _time))
     scored = tuple(_notes(db, "score_note"))
     if not scored or not knots:
@@ -230,12 +233,17 @@ def _read_score(db: sqlite3.Connection, meta: dict[str, str], notes: dict[int, N
         pedals=tuple(Pedal(*row) for row in pedals),
         title=meta.get("title", ""),
     )
+    aligned = tuple(_notes(db, "aligned_note"))
+    found = list(_rows(db, "SELECT id, confidence, absent FROM aligned_note ORDER BY id", _whole, _real, bool))
+    if [note.id for note in aligned] != [note.id for note in scored]:
+        raise ValueError("the alignment is of another score")
     alignment = Alignment(
         time_map=TimeMap(np.array([a for a, _ in knots]), np.array([b for _, b in knots])),
-        notes=tuple(notes.get(note.id, note) for note in score.notes),
-        confidence=np.array([c for (c,) in _rows(db, "SELECT confidence FROM score_note ORDER BY id", _real)], np.float32),
+        notes=aligned,
+        confidence=np.array([confidence for _, confidence, _ in found], np.float32),
         sure=_real(float(meta.get("sure", 1.0))),
         tuning_cents=_real(float(meta.get("tuning_cents", 0.0))),
+        absent=frozenset(i for i, _, absent in found if absent),
     )
     return score, alignment
 
