@@ -1,6 +1,7 @@
 """The pipeline without a window: `soli separate | align | demo`. Results go to stdout, progress to stderr."""
 
 import argparse
+import contextlib
 import json
 import re
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soli import __version__
-from soli.errors import SoliError
+from soli.errors import InputError, SoliError
 from soli.progress import Result, Steps
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     separate.add_argument("--method", choices=("nmf", "nae"), default="nmf")
     separate.add_argument("--iterations", type=_positive, default=None, metavar="N")
     separate.add_argument("--format", choices=("wav16", "wav24", "wav32f", "flac"), default="wav32f")
+    separate.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of the model, as beta=2 or initialisation=both",
+    )
     separate.add_argument("--seed", type=_seed, default=0, metavar="N")
     separate.add_argument("--json", action="store_true", help="print one JSON object about the run")
 
@@ -92,6 +100,7 @@ def _separate(arguments: argparse.Namespace) -> None:
     chosen: dict[str, Any] = {"method": arguments.method, "seed": arguments.seed}
     if arguments.iterations is not None:
         chosen["iterations"] = arguments.iterations
+    chosen |= dict(map(_setting, arguments.set))
     settings = ModelSettings(**chosen)
     _, report = separate(
         arguments.audio,
@@ -201,6 +210,26 @@ def _peak_memory_mb() -> float | None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE as a field of ModelSettings and its value: a number, none, or a word."""
+    from dataclasses import fields
+
+    from soli.decompose.settings import RANGES, ModelSettings
+
+    name, _, value = text.partition("=")
+    known = {f.name: f for f in fields(ModelSettings)}
+    if name not in known:
+        raise InputError(f"--set {text}: there is no setting {name!r}; choose one of {', '.join(known)}")
+    if value.casefold() == "none":
+        return name, None
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return name, kind(value)
+    if name in RANGES:
+        raise InputError(f"--set {text}: {value!r} is no number; choose one from {RANGES[name][0]:g} to {RANGES[name][1]:g}")
+    return name, value
 
 
 def _positive(text: str) -> int:

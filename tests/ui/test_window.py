@@ -114,8 +114,20 @@ def test_the_model_dialog_gives_back_what_it_was_given(piece):
     settings = replace(piece.document.state.settings, iterations=33, beta=2.0, after_s=0.5, method="nae", initialisation="both")
     dialog = ModelDialog(piece.window, settings)
     assert dialog.settings() == settings
-    dialog._restore()
+    dialog.show_settings(type(settings)())
     assert dialog.settings() == type(settings)()
+
+
+def test_settings_that_do_not_go_together_are_said_and_cannot_be_accepted(piece):
+    from PySide6.QtWidgets import QDialogButtonBox
+
+    dialog = ModelDialog(piece.window, piece.document.state.settings)
+    accept = dialog._buttons.button(QDialogButtonBox.StandardButton.Ok)
+    assert accept.isEnabled()
+    updates = dialog._editors["updates"]
+    updates.setCurrentIndex(updates.findData("relu"))
+    assert not accept.isEnabled()
+    assert "relu" in dialog._says.text()
 
 
 def test_the_list_of_keys_has_every_action(piece):

@@ -1,6 +1,8 @@
-"""Settings of the decomposition: the few that matter on top, the model's own below."""
+"""Settings of the decomposition: the model on the left, what the notes allow on the right."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from PySide6.QtWidgets import (
     QComboBox,
@@ -8,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QSpinBox,
     QVBoxLayout,
@@ -15,119 +18,188 @@ from PySide6.QtWidgets import (
 )
 
 from soli.decompose.settings import RANGES, ModelSettings
+from soli.errors import InputError
 
-METHODS = {"nmf": "NMF (factorisation)", "nae": "NAE (nonnegative autoencoder)"}
-BETAS = {1.0: "Kullback–Leibler", 2.0: "Euclidean", 0.0: "Itakura–Saito"}
-INITIALISATIONS = {
-    "onsets": "Templates, activations and onsets",
-    "both": "Templates and activations",
-    "activations": "Activations from the score",
-    "templates": "Harmonic templates",
-    "random": "Random",
-}
 AUTOMATIC = "by instrument"
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A setting with a few values, and how they are called."""
+
+    field: str
+    label: str
+    values: Mapping[Any, str]
+    tip: str = ""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A setting with a number; `automatic` is what None is called, for settings that may be left open."""
+
+    field: str
+    label: str
+    step: float
+    decimals: int = 0
+    suffix: str = ""
+    automatic: str = ""
+    tip: str = ""
+    highest: float | None = None
+
+
+MODEL: tuple[Choice | Number, ...] = (
+    Choice("method", "Method", {"nmf": "NMF: factorisation", "nae": "NAE: nonnegative autoencoder"}),
+    Choice(
+        "updates",
+        "Updates",
+        {"multiplicative": "Multiplicative", "gradient": "Gradient, projected", "relu": "Gradient, ReLU (NAE)"},
+        "Multiplicative updates keep zeros at zero and need no learning rate",
+    ),
+    Choice("beta", "Divergence", {1.0: "Kullback–Leibler", 2.0: "Euclidean", 0.0: "Itakura–Saito"}, "What is made small"),
+    Choice(
+        "initialisation",
+        "Start from",
+        {
+            "onsets": "Templates, activations, onsets",
+            "both": "Templates and activations",
+            "activations": "Activations from the score",
+            "templates": "Harmonic templates",
+            "random": "Random",
+        },
+        "What the score decides before the first iteration",
+    ),
+    Number("iterations", "Iterations", 1, tip="16 is enough for most pieces", highest=1000),
+    Choice(
+        "stop",
+        "Stop",
+        {"iterations": "After the iterations", "change": "When W and H settle", "loss": "When the loss settles"},
+    ),
+    Number(
+        "prior", "Firmness", 0.1, 2, tip="How firmly templates are held to the shape of their instrument; 0 lets them go free"
+    ),
+    Number("mask_exponent", "Mask exponent", 0.1, 2, tip="Higher separates harder, lower lets the layers blend"),
+)
+SUPPORT: tuple[Choice | Number, ...] = (
+    Number("before_s", "Before onsets", 0.01, 2, " s", AUTOMATIC, "How long before its onset a note may sound"),
+    Number("after_s", "After ends", 0.01, 2, " s", AUTOMATIC, "How long after its end a note may sound: reverberation, pedal"),
+    Number("attack_before_s", "Attack before", 0.01, 2, " s", AUTOMATIC, "How long before the onset an attack may sound"),
+    Number("attack_after_s", "Attack after", 0.01, 2, " s", AUTOMATIC, "How long after the onset an attack may sound"),
+    Number("harmonics", "Harmonics", 1, 0, "", "all", "How many harmonics a template may have", 60),
+    Number("inharmonicity", "Inharmonicity", 1e-5, 5, "", AUTOMATIC, "How far a string's partials are stretched"),
+    Number(
+        "template_tolerance_cents", "Template width", 5, 0, " cents", "soft", "Half the width of a hard comb; soft has no edges"
+    ),
+    Choice(
+        "grouping",
+        "Share templates",
+        {"instrument": "Within an instrument", "track": "Within a track", "one": "All together"},
+        "The two hands of a piano share theirs, two violins do not",
+    ),
+)
+
+
 class ModelDialog(QDialog):
-    """Shows settings and gives them back changed."""
+    """Shows settings and gives them back changed. What does not go together is said, and cannot be accepted."""
 
     def __init__(self, parent: QWidget, settings: ModelSettings) -> None:
         super().__init__(parent)
         self._settings = settings
+        self._editors: dict[str, QComboBox | QSpinBox | QDoubleSpinBox] = {}
+        self._specs: dict[str, Choice | Number] = {spec.field: spec for spec in (*MODEL, *SUPPORT)}
         self.setWindowTitle("Decomposition settings")
-        self.setMinimumWidth(420)
-        self._method = self._choice(METHODS, settings.method)
-        self._iterations = QSpinBox()
-        self._iterations.setRange(1, 1000)
-        self._iterations.setValue(settings.iterations)
-        self._iterations.setToolTip("How often W and H are updated; 16 is enough for most pieces")
-        self._beta = self._choice(BETAS, settings.beta)
-        self._initialisation = self._choice(INITIALISATIONS, settings.initialisation)
-        self._initialisation.setToolTip("What the score decides before the first iteration")
-        self._before = self._seconds(settings.before_s, "before_s", "How long before its onset a note may sound")
-        self._after = self._seconds(settings.after_s, "after_s", "How long after its end a note may sound: reverberation, pedal")
-        self._exponent = QDoubleSpinBox()
-        self._exponent.setRange(*RANGES["mask_exponent"])
-        self._exponent.setSingleStep(0.1)
-        self._exponent.setDecimals(2)
-        self._exponent.setValue(settings.mask_exponent)
-        self._exponent.setToolTip("Higher separates harder, lower leaves more of each other in the layers")
-        form = QFormLayout()
-        form.setHorizontalSpacing(18)
-        form.setVerticalSpacing(9)
-        for label, widget in (
-            ("Method", self._method),
-            ("Iterations", self._iterations),
-            ("Divergence", self._beta),
-            ("Start from", self._initialisation),
-            ("Before onsets", self._before),
-            ("After ends", self._after),
-            ("Mask exponent", self._exponent),
-        ):
-            form.addRow(label, widget)
-            widget.setAccessibleName(label)
-        note = QLabel("What a note may use is the paler body around it on the roll. Changes are heard at the next run.")
-        note.setObjectName("quiet")
-        note.setWordWrap(True)
+        columns = QHBoxLayout()
+        columns.setSpacing(30)
+        for title, specs in (("MODEL", MODEL), ("WHAT NOTES ALLOW", SUPPORT)):
+            columns.addLayout(self._column(title, specs))
+        self._says = QLabel()
+        self._says.setObjectName("quiet")
+        self._says.setWordWrap(True)
+        self._says.setMinimumHeight(34)
         standard = QDialogButtonBox.StandardButton
-        buttons = QDialogButtonBox(standard.Ok | standard.Cancel | standard.RestoreDefaults)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        buttons.button(standard.RestoreDefaults).clicked.connect(self._restore)
+        self._buttons = QDialogButtonBox(standard.Ok | standard.Cancel | standard.RestoreDefaults)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        self._buttons.button(standard.RestoreDefaults).clicked.connect(lambda: self.show_settings(ModelSettings()))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 18, 20, 16)
+        layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(14)
-        layout.addLayout(form)
-        layout.addWidget(note)
-        layout.addWidget(buttons)
+        layout.addLayout(columns)
+        layout.addWidget(self._says)
+        layout.addWidget(self._buttons)
+        self.show_settings(settings)
+
+    def show_settings(self, settings: ModelSettings) -> None:
+        for name, editor in self._editors.items():
+            value = getattr(settings, name)
+            if isinstance(editor, QComboBox):
+                editor.setCurrentIndex(max(0, editor.findData(value)))
+            else:
+                editor.setValue(editor.minimum() if value is None else value)  # type: ignore[arg-type]
+        self._check()
 
     def settings(self) -> ModelSettings:
-        """The settings as they are chosen now."""
-        return replace(
-            self._settings,
-            method=self._method.currentData(),
-            iterations=self._iterations.value(),
-            beta=self._beta.currentData(),
-            initialisation=self._initialisation.currentData(),
-            before_s=self._value(self._before),
-            after_s=self._value(self._after),
-            mask_exponent=self._exponent.value(),
-        )
+        """The settings as they are chosen now. Raises InputError for those that do not go together."""
+        chosen: dict[str, Any] = {}
+        for name, editor in self._editors.items():
+            spec = self._specs[name]
+            if isinstance(editor, QComboBox):
+                chosen[name] = editor.currentData()
+            elif isinstance(spec, Number) and spec.automatic and editor.value() <= editor.minimum():
+                chosen[name] = None
+            else:
+                chosen[name] = editor.value()
+        return replace(self._settings, **chosen)
 
-    def _restore(self) -> None:
-        default = ModelSettings()
-        for box, value in (
-            (self._method, default.method),
-            (self._beta, default.beta),
-            (self._initialisation, default.initialisation),
-        ):
-            box.setCurrentIndex(box.findData(value))
-        self._iterations.setValue(default.iterations)
-        self._exponent.setValue(default.mask_exponent)
-        for spin in (self._before, self._after):
-            spin.setValue(spin.minimum())
+    def _column(self, title: str, specs: tuple[Choice | Number, ...]) -> QVBoxLayout:
+        heading = QLabel(title)
+        heading.setObjectName("heading")
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        for spec in specs:
+            editor = self._choice(spec) if isinstance(spec, Choice) else self._number(spec)
+            editor.setAccessibleName(spec.label)
+            editor.setToolTip(spec.tip or spec.label)
+            editor.setMinimumWidth(222)
+            form.addRow(spec.label, editor)
+            self._editors[spec.field] = editor
+        column = QVBoxLayout()
+        column.addWidget(heading)
+        column.addLayout(form)
+        column.addStretch()
+        return column
 
-    @staticmethod
-    def _choice(choices: dict, value: object) -> QComboBox:  # type: ignore[type-arg]
+    def _choice(self, spec: Choice) -> QComboBox:
         box = QComboBox()
-        for key, name in choices.items():
-            box.addItem(name, key)
-        box.setCurrentIndex(max(0, box.findData(value)))
+        for value, name in spec.values.items():
+            box.addItem(name, value)
+        box.currentIndexChanged.connect(self._check)
         return box
 
-    @staticmethod
-    def _seconds(value: float | None, name: str, tip: str) -> QDoubleSpinBox:
-        """Seconds; the lowest place means that each instrument family has its own."""
-        spin = QDoubleSpinBox()
-        spin.setRange(-0.01, RANGES[name][1])
-        spin.setSingleStep(0.01)
-        spin.setDecimals(2)
-        spin.setSuffix(" s")
-        spin.setSpecialValueText(AUTOMATIC)
-        spin.setValue(-0.01 if value is None else value)
-        spin.setToolTip(tip)
+    def _number(self, spec: Number) -> QSpinBox | QDoubleSpinBox:
+        """A number; where it may be left open, the step below its lowest value does that."""
+        spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if spec.decimals else QSpinBox()
+        low, high = RANGES[spec.field]
+        low, high = low - (spec.step if spec.automatic else 0), spec.highest or high
+        if isinstance(spin, QDoubleSpinBox):
+            spin.setDecimals(spec.decimals)
+            spin.setRange(low, high)
+            spin.setSingleStep(spec.step)
+        else:
+            spin.setRange(int(low), int(high))
+            spin.setSingleStep(int(spec.step))
+        spin.setSuffix(spec.suffix)
+        if spec.automatic:
+            spin.setSpecialValueText(spec.automatic)
         return spin
 
-    @staticmethod
-    def _value(spin: QDoubleSpinBox) -> float | None:
-        return None if spin.value() < 0 else spin.value()
+    def _check(self) -> None:
+        accept = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        try:
+            self.settings()
+        except InputError as error:
+            self._says.setText(str(error)[:1].upper() + str(error)[1:])
+            accept.setEnabled(False)
+        else:
+            self._says.setText("What a note may use is the paler body around it on the roll. Changes are heard at the next run.")
+            accept.setEnabled(True)
