@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
@@ -98,6 +99,10 @@ def placed_chords_steps(
     expected_s = time_map.to_recording(chords.begin_s[picked])
     reach = round(search.reach_s / search.frame_s)
     away: Times = np.arange(-reach, reach + 1) * np.float64(search.frame_s)
+    steps = np.arange(len(away))
+    apart_s: Times = np.arange(-2 * reach, 2 * reach + 1) * np.float64(search.frame_s)
+    against = np.zeros(len(apart_s))
+    from_to = sliding_window_view(against, len(away))[:, ::-1]
     drawn = sounding_spectra(notes, chords, time_map)[picked]
     common = hearing.spectra[:: max(1, len(hearing.spectra) // 500)] @ drawn[:: max(1, len(drawn) // 200)].T
     baseline = float(np.median(common))
@@ -119,11 +124,13 @@ def placed_chords_steps(
                 best = here
             else:
                 ioi = float(expected_s[e] - expected_s[e - 1])
-                apart = away[None, :] - away[:, None]
-                change = best[:, None] - 0.5 * (apart / (0.01 + search.looseness * ioi)) ** 2
-                change[apart < -0.7 * ioi] -= 1e3
-                came_from[e] = change.argmax(axis=0)
-                best = change[came_from[e], np.arange(len(away))] + here + _sound_until(sofar, origin, place_s)
+                # By how far they move apart: what speaks against it depends on that alone.
+                np.square(apart_s / (0.01 + search.looseness * ioi), out=against)
+                against *= -0.5
+                against[apart_s < -0.7 * ioi] -= 1e3
+                change = from_to + best
+                came_from[e] = change.argmax(axis=1)
+                best = change[steps, came_from[e]] + here + _sound_until(sofar, origin, place_s)
                 best -= best.max()
             last = expected_s[e + 1] if e + 1 < count else expected_s[e] + 1.0
             origin = int((place_s[0]) / SPECTRA_S) - 1

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
+from soli.score.notes import Times
 from soli.signal.audio import FloatArray
 
 IntArray: TypeAlias = NDArray[np.int64]
@@ -33,51 +34,65 @@ def gapped_path_steps(
     they save against leaving everything out.
     """
     n, m = len(X), len(Y)
-    columns = np.arange(m)
+    columns = np.arange(m, dtype=np.int32)
     ramp = gap * columns
     moves = np.zeros((n, m), np.uint8)
     resumed: list[Origins] = []
     matched = np.full(m, np.inf)
     left_out = np.full(m, np.inf)  # best cost with the last match somewhere below and left, all cells since left out
     last_row, last_column = np.zeros((2, m), np.int32)
-    choices = np.full((4, m), np.inf)
+    best, option, fresh, left = np.empty((4, m))
+    better = np.empty(m, bool)
     best_end, end = np.inf, (0, 0)
+
+    def choose(kind: int, cost: Times, start: int = 0) -> None:
+        np.less(cost, best[start:], out=better[start:])
+        np.copyto(move[start:], kind, where=better[start:])
+        np.minimum(best[start:], cost, out=best[start:])
+
     for i in range(n):
         if i % _ROWS_A_STEP == 0:
-            costs = 1.0 - X[i : i + _ROWS_A_STEP] @ Y.T
-        cost = costs[i % _ROWS_A_STEP].astype(np.float64)
-        choices[ENTER] = ramp + (gap * i + opening * closed[0])
+            costs = (1.0 - X[i : i + _ROWS_A_STEP] @ Y.T).astype(np.float64)
+            totals = np.cumsum(costs + still, axis=1)
+        cost, total, move = costs[i % _ROWS_A_STEP], totals[i % _ROWS_A_STEP], moves[i]
+        np.add(ramp, gap * i + opening * closed[0], out=best)  # ENTER
         if i == 0:
-            choices[ENTER, 0] -= opening * closed[0]
-        choices[BOTH, 1:] = matched[:-1]
-        choices[ROW] = matched + still - cost
-        choices[RESUME] = left_out
-        choices += 2 * cost
-        move = choices.argmin(axis=0)
-        best = choices[move, columns]
-        total = np.cumsum(cost + still)
-        along = total + np.minimum.accumulate(best - total)
-        move[along < best - 1e-9] = COLUMN
-        moves[i] = move
-        again = np.flatnonzero(move == RESUME).astype(np.int32)
-        resumed.append((again, last_row[again], last_column[again]))
+            best[0] -= opening * closed[0]
+        choose(BOTH, matched[:-1], 1)
+        np.subtract(matched, cost, out=option)
+        option += still
+        choose(ROW, option)
+        choose(RESUME, left_out)
+        best += cost
+        best += cost
+        along = best - total
+        np.minimum.accumulate(along, out=along)
+        along += total
+        best -= 1e-9
+        np.less(along, best, out=better)
+        np.copyto(move, COLUMN, where=better)
+        again = np.flatnonzero(move == RESUME)
+        resumed.append((again.astype(np.int32), last_row[again], last_column[again]))
 
-        ending = along + gap * (m - 1 - columns) + gap * (n - 1 - i) + opening * closed[1]
-        if i == n - 1:
-            ending[-1] -= opening * closed[1]
-        j = int(ending.argmin())
-        if ending[j] < best_end:
-            best_end, end = float(ending[j]), (i, j)
+        np.subtract(along, ramp, out=left)  # so far, as if the rest of the columns were left out
+        j = int(left.argmin())
+        ending = float(left[j]) + gap * (m - 1 + n - 1 - i) + opening * closed[1]
+        if ending < best_end:
+            best_end, end = ending, (i, j)
+        if i == n - 1 and float(along[-1]) < best_end:
+            best_end, end = float(along[-1]), (i, m - 1)
 
         # What the next row may resume from: this row's match one column to the left, or any stretch left out so far.
-        fresh = np.full(m, np.inf)
-        fresh[1:] = along[:-1] + opening
-        left_out = left_out + gap
-        new = fresh < left_out
-        left_out[new] = fresh[new]
-        last_row[new], last_column[new] = i, columns[new] - 1
-        reached = np.minimum.accumulate(left_out - ramp)
-        source = np.maximum.accumulate(np.where(left_out - ramp <= reached, columns, 0))
+        fresh[0] = np.inf
+        np.add(along[:-1], opening, out=fresh[1:])
+        left_out += gap
+        np.less(fresh, left_out, out=better)
+        np.copyto(left_out, fresh, where=better)
+        np.copyto(last_row, i, where=better)
+        np.copyto(last_column, columns - 1, where=better)
+        left_out -= ramp
+        reached = np.minimum.accumulate(left_out)
+        source = np.maximum.accumulate(np.where(left_out <= reached, columns, 0))
         left_out, last_row, last_column = reached + ramp, last_row[source], last_column[source]
         matched = along
         if i % _ROWS_A_STEP == _ROWS_A_STEP - 1:
