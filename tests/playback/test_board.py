@@ -106,3 +106,15 @@ def test_a_reader_waits_for_a_writer_at_work() -> None:
     later.join()
     assert reading.peaks == (2.0,) * 400
     assert reading.master_peak == (2.0, 2.0)
+
+
+def test_a_sound_on_its_own_is_over_when_the_ear_has_heard_its_end() -> None:
+    cells, writer = board()
+    assert not read_board(cells, 0.0).auditioning
+    writer.audition(True, 5.1)
+    assert read_board(cells, 5.05).auditioning
+    assert read_board(cells, 9.0).auditioning  # a stalled engine has not ended it
+    writer.audition(False, 5.2)
+    writer.audition(False, None)
+    assert read_board(cells, 5.15).auditioning
+    assert not read_board(cells, 5.25).auditioning

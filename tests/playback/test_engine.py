@@ -146,6 +146,60 @@ def test_it_goes_on_where_it_died(player: ProcessPlayer) -> None:
     assert min(seen) > died_s - 0.01
 
 
+def test_a_sound_on_its_own_is_heard_before_anything_is_loaded(player: ProcessPlayer) -> None:
+    player.audition(tone(0.5, 0.75), RATE)
+    assert player.status().auditioning
+    assert eventually(lambda: player.status().master_peak == (0.75, 0.75))
+    assert eventually(lambda: not player.status().auditioning)
+    assert player.status().position_s == 0.0
+
+
+def test_a_sound_at_another_rate_lasts_as_long(player: ProcessPlayer) -> None:
+    assert eventually(lambda: player.status().message != "")
+    player.audition(np.full((24_000, 1), 0.5, np.float32), 48_000)
+    assert eventually(lambda: player.status().master_peak[0] > 0.45)
+    heard_s = time.perf_counter()
+    assert eventually(lambda: not player.status().auditioning)
+    assert time.perf_counter() - heard_s > 0.3
+
+
+def test_of_sounds_that_wait_for_a_process_only_the_newest_is_kept(player: ProcessPlayer) -> None:
+    assert eventually(lambda: player.status().message != "")
+    process_id = player.process_id
+    assert process_id
+    os.kill(process_id, signal.SIGSTOP)
+    for level in (0.1, 0.2, 0.3, 0.4, 0.5):
+        player.audition(tone(10.0, level), RATE)
+    os.kill(process_id, signal.SIGCONT)
+    assert eventually(lambda: player.status().master_peak == (0.5, 0.5))
+    player.stop()
+    assert not player.status().auditioning
+    assert eventually(lambda: player.status().master_peak == (0.0, 0.0))
+
+
+def test_a_sound_on_its_own_ends_with_the_process_and_the_next_starts_another_at_rest(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip(-6)])
+    player.seek(3.0)
+    player.audition(tone(10.0, 0.75), RATE)
+    assert eventually(lambda: player.status().master_peak == (0.75, 0.75))
+    first = player.process_id
+    os.kill(first or 0, signal.SIGKILL)
+    assert eventually(lambda: not player.status().auditioning)
+    assert "stopped" in player.status().message
+    player.audition(tone(0.5, 0.25), RATE)
+    assert player.status().auditioning
+    assert eventually(lambda: player.status().master_peak == (0.25, 0.25))
+    assert player.process_id != first
+    assert player.status().auditioning
+    assert not player.status().playing
+    assert "stopped" not in player.status().message
+    assert player.status().position_s == 3.0
+    assert eventually(lambda: not player.status().auditioning)
+    player.play()
+    assert eventually(lambda: player.status().position_s > 3.1)
+    assert player.status().peaks == pytest.approx((0.25 * 10 ** (-6 / 20),), rel=1e-4)
+
+
 def test_a_hundred_commands_a_second_leave_nothing_hanging_and_nothing_behind() -> None:
     threads = threading.active_count()
     player = ProcessPlayer(NOWHERE)
@@ -159,6 +213,7 @@ def test_a_hundred_commands_a_second_leave_nothing_hanging_and_nothing_behind() 
         lambda: player.seek(rng.uniform(0, 3)),
         lambda: player.set_loop(rng.uniform(0, 2), rng.uniform(0, 2)),
         lambda: player.set_loop(None),
+        lambda: player.audition(tone(rng.uniform(0, 0.1)), RATE),
         lambda: player.set_strips([Strip(rng.uniform(-40, 6)), Strip(soloed=rng.random() < 0.5)]),
         player.status,
     ]
@@ -202,7 +257,9 @@ def test_a_closed_player_takes_every_call(player: ProcessPlayer) -> None:
     player.load([tone(0.1)], RATE, [Strip()])
     player.play()
     player.seek(0.05)
+    player.audition(tone(0.1), RATE)
     assert not player.status().playing
+    assert not player.status().auditioning
 
 
 OWNER = """

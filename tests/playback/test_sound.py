@@ -188,6 +188,26 @@ def test_layers_swapped_in_live_leave_no_gap(sound_server: SoundServer, player: 
     assert player.status().underruns == 0
 
 
+def test_a_sound_on_its_own_is_heard_to_the_sample_while_the_music_plays(
+    sound_server: SoundServer, player: ProcessPlayer
+) -> None:
+    music, alone = noise(4.0, 2)
+    player.load([music], RATE, [Strip()])
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.5)
+        player.audition(alone[:RATE], RATE)
+        assert eventually(lambda: not player.status().playing)
+        time.sleep(0.5)
+    assert player.status().underruns == 0
+    begin = lag(heard[0], alone[:RATE])
+    assert np.abs(heard[0][begin : begin + RATE] - alone[:RATE])[RAMPS:-RAMPS].max() < SILENT_ENOUGH
+    # The music went on underneath: after the sound it is where it would have been.
+    start = lag(heard[0], music)
+    after = begin + RATE + RAMPS
+    assert np.abs(heard[0][after : start + len(music)] - music[after - start :]).max() < SILENT_ENOUGH
+
+
 def test_a_sound_card_that_goes_away_stops_the_music_and_nothing_else(sound_server: SoundServer, player: ProcessPlayer) -> None:
     player.load(noise(20.0, 2), RATE, [Strip()] * 2)
     player.play()

@@ -19,6 +19,7 @@ DURATIONS = 4096
 PATIENCE = 50
 
 (_COUNT, _APPLIED, _PLAYING, _UNDERRUNS, _GENERATION, _STRIPS, _LEFT, _RIGHT, _SILENCED, _WRITTEN, _CLOCKED) = range(11)
+(_AUDITIONING, _AUDITIONED_TO) = range(11, 13)
 _RING = 16
 _PEAKS = _RING + 4 * HEADINGS
 _RMS = _PEAKS + MOST_STRIPS
@@ -31,6 +32,7 @@ class Reading:
     """One consistent look at the board. `position_s` is what is heard now, and whether that is `moving`.
 
     `playing` is the engine's newest state, ahead of the ear by the latency; `applied` the newest command's number.
+    `auditioning` holds until the ear has heard the end.
     """
 
     applied: int
@@ -43,6 +45,7 @@ class Reading:
     master_peak: tuple[float, float]
     underruns: int
     silenced: int
+    auditioning: bool = False
 
 
 class BoardWriter:
@@ -60,6 +63,12 @@ class BoardWriter:
     def state(self, *, applied: int, playing: bool, generation: int, silenced: int) -> None:
         cells = self._cells
         cells[_APPLIED], cells[_PLAYING], cells[_GENERATION], cells[_SILENCED] = applied, playing, generation, silenced
+
+    def audition(self, active: bool, heard_to_s: float | None) -> None:
+        """Whether a sound on its own goes on; the ear hears what the block has of one, if any, until `heard_to_s`."""
+        self._cells[_AUDITIONING] = active
+        if heard_to_s is not None:
+            self._cells[_AUDITIONED_TO] = heard_to_s
 
     def heading(self, heard_s: float, position_s: float, duration_s: float, moving: bool) -> None:
         """From the time `heard_s` of the clock on, for `duration_s`, the ear is at `position_s` and `moving`."""
@@ -107,6 +116,7 @@ def read_board(cells: Cells, now_s: float) -> Reading:
         master_peak=(float(copy[_LEFT]), float(copy[_RIGHT])),
         underruns=int(copy[_UNDERRUNS]),
         silenced=int(copy[_SILENCED]),
+        auditioning=bool(copy[_AUDITIONING] or now_s < copy[_AUDITIONED_TO]),
     )
 
 

@@ -13,6 +13,8 @@ from soli.playback.mixer import Strip, fold
 from soli.playback.transport import SHORTEST_LOOP_S
 from soli.signal.audio import FloatArray
 
+LONGEST_AUDITION_S = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class PlayerStatus:
@@ -20,7 +22,7 @@ class PlayerStatus:
 
     `peaks` (of the last 40 ms) and `rms` (smoothed over 100 ms) are one a strip, after its fader, linear;
     `master_peak` is left and right. `underruns` counts blocks of music that the device did not get in time.
-    `message` is one sentence for the user, or empty.
+    `message` is one sentence for the user, or empty. `auditioning`: a sound on its own is heard in place of the mix.
     """
 
     position_s: float = 0.0
@@ -30,6 +32,7 @@ class PlayerStatus:
     master_peak: tuple[float, float] = (0.0, 0.0)
     underruns: int = 0
     message: str = ""
+    auditioning: bool = False
 
 
 class Player(Protocol):
@@ -58,6 +61,15 @@ class Player(Protocol):
     def set_loop(self, start_s: float | None, end_s: float | None = None) -> None:
         """Repeat [start_s, end_s), stretched to 20 ms if shorter; None ends it. A playhead outside goes to its start."""
 
+    def audition(self, signal: FloatArray, rate: int) -> None:
+        """Hear `signal`, float32 (length, channels), once and at once, in place of the mix, playing or not.
+
+        The position stays what it is, or goes on. The signal is heard up to LONGEST_AUDITION_S, rises and falls over
+        10 ms at its ends, and cross-fades with what it replaces. An empty one, play() and stop() end what is heard; so
+        does one with values that are no numbers. Copies the signal (0.7 MB for two stereo seconds). May be called from
+        any thread. Starts a sound process that has died.
+        """
+
     def status(self) -> PlayerStatus:
         """Cheap enough to be asked for every painted frame."""
 
@@ -68,7 +80,8 @@ class Player(Protocol):
 class Controls:
     """The common part of all players: numbers the commands, remembers what was asked, reads the board.
 
-    A player gives `_send`, and `_stage`, which takes the prepared signals and returns the call that swaps them in.
+    A player gives `_send`, `_send_audition`, and `_stage`, which takes the prepared signals and returns the call that
+    swaps them in.
     """
 
     def __init__(self) -> None:
@@ -77,6 +90,7 @@ class Controls:
         self._sent = 0
         self._asked_playing = (0, False)
         self._asked_position = (0, 0.0)
+        self._asked_audition = (0, False)
         self._loop: tuple[float, float] | None = None
         self._strips: tuple[Strip, ...] = ()
         self._generation = 0
@@ -101,13 +115,13 @@ class Controls:
             self._command("strips", self._strips, self._generation)
 
     def play(self) -> None:
-        self._ask_playing(True, "play")
+        self._ask_playing(True, "play", end_audition=True)
 
     def pause(self) -> None:
         self._ask_playing(False, "pause")
 
     def stop(self) -> None:
-        self._ask_playing(False, "stop")
+        self._ask_playing(False, "stop", end_audition=True)
 
     def seek(self, position_s: float) -> None:
         position_s = max(0.0, float(position_s))
@@ -125,6 +139,13 @@ class Controls:
                 self._loop = (start_s, max(float(end_s), start_s + SHORTEST_LOOP_S))
                 self._command("set_loop", *self._loop)
 
+    def audition(self, signal: FloatArray, rate: int) -> None:
+        piece = audible(signal, rate)
+        with self._lock:
+            self._sent += 1
+            self._asked_audition = (self._sent, len(piece) > 0)
+            self._send_audition(self._sent, piece, rate)
+
     def status(self) -> PlayerStatus:
         reading = self._reading()
         count = len(self._strips)
@@ -139,12 +160,16 @@ class Controls:
             master_peak=reading.master_peak,
             underruns=reading.underruns,
             message=self._message(reading),
+            auditioning=self._is_auditioning(reading),
         )
 
     def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
         raise NotImplementedError
 
     def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        raise NotImplementedError
+
+    def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
         raise NotImplementedError
 
     def _reading(self) -> Reading:
@@ -157,19 +182,33 @@ class Controls:
         # The engine reaches the end before the ear does.
         return reading.playing or (playing and reading.moving)
 
+    def _is_auditioning(self, reading: Reading) -> bool:
+        number, auditioning = self._asked_audition
+        return auditioning if number > reading.applied else reading.auditioning
+
     def _message(self, reading: Reading) -> str:
         if not self._load_message and reading.silenced:
             return "A layer holds values that are no numbers and is left out where it does; decompose again."
         return self._load_message
 
-    def _ask_playing(self, playing: bool, name: str) -> None:
+    def _ask_playing(self, playing: bool, name: str, *, end_audition: bool = False) -> None:
         with self._lock:
+            if end_audition:
+                self._asked_audition = (self._sent + 1, False)
             self._asked_playing = (self._sent + 1, playing)
             self._command(name)
 
     def _command(self, name: str, *arguments: Any) -> None:
         self._sent += 1
         self._send(self._sent, name, arguments)
+
+
+def audible(signal: FloatArray, rate: int) -> FloatArray:
+    """A copy of what can be heard of `signal`, in one or two channels; nothing if it holds values that are no numbers."""
+    piece = np.array(signal[: round(LONGEST_AUDITION_S * rate)], np.float32)
+    if not piece.size or not np.isfinite(piece).all():
+        return np.zeros((0, CHANNELS), np.float32)
+    return fold(piece.reshape(len(piece), -1), CHANNELS)
 
 
 def prepare(signals: Sequence[FloatArray]) -> tuple[list[FloatArray], str]:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from soli.playback.audition import Audition
 from soli.playback.board import BoardWriter, Cells
 from soli.playback.mixer import BLOCK_LENGTH, RAMP_S, Mixer
 from soli.playback.transport import Transport
@@ -45,7 +46,7 @@ class Desk:
     @property
     def sounding(self) -> bool:
         """Whether the newest block had music in it."""
-        return any(heading.moving for heading in self.transport.headings)
+        return self.audition.active or any(heading.moving for heading in self.transport.headings)
 
     def post(self, command: Command) -> None:
         self._commands.append(command)
@@ -56,15 +57,19 @@ class Desk:
             block = out[start : start + BLOCK_LENGTH]
             self._obey()
             self._mix(block)
-            self._report(block, heard_s + start / self.rate)
+            auditioned = self.audition.active
+            self.audition.mix(block)
+            self._report(block, heard_s + start / self.rate, auditioned)
 
     def do_play(self) -> None:
+        self.audition.begin(None)
         self.transport.play()
 
     def do_pause(self) -> None:
         self.transport.pause()
 
     def do_stop(self) -> None:
+        self.audition.begin(None)
         self.transport.stop()
 
     def do_seek(self, position_s: float) -> None:
@@ -75,6 +80,10 @@ class Desk:
             self.transport.set_loop(None)
         else:
             self.transport.set_loop((round(start_s * self.rate), round(end_s * self.rate)))
+
+    def do_audition(self, signal: FloatArray) -> None:
+        """Hear `signal`, float32 (length, 1 or 2) at this desk's rate, in place of the mix; an empty one ends what is heard."""
+        self.audition.begin(signal)
 
     def do_aim(self, gains: FloatArray, generation: int) -> None:
         """Move the gains of what was loaded as `generation`; of a load still to come they are kept until then."""
@@ -107,6 +116,7 @@ class Desk:
 
     def _tune(self, transport: Transport) -> None:
         self.rate, self.transport = transport.rate, transport
+        self.audition = Audition(self.rate, CHANNELS, self.retired)
         self._swap_length = max(1, round(RAMP_S * self.rate))
         turn = np.arange(1, self._swap_length + 1) / self._swap_length
         self._rise = (0.5 - 0.5 * np.cos(np.pi * turn)).astype(np.float32)[:, None]
@@ -140,7 +150,7 @@ class Desk:
             self.retired.append(self._former)
             self._former = None
 
-    def _report(self, block: FloatArray, heard_s: float) -> None:
+    def _report(self, block: FloatArray, heard_s: float, auditioned: bool) -> None:
         board, transport = self._board, self.transport
         board.begin()
         board.state(
@@ -149,6 +159,7 @@ class Desk:
             generation=self._generation,
             silenced=len(self._mixer.silenced),
         )
+        board.audition(self.audition.active, heard_s + len(block) / self.rate if auditioned else None)
         for heading in transport.headings:
             board.heading(
                 heard_s + heading.offset / self.rate,

@@ -44,8 +44,8 @@ class Load(NamedTuple):
 def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None) -> None:
     """The whole life of the sound process; never returns.
 
-    Understands ("command", number, name, arguments), ("load", Load) and ("close",); says ("ready", sentence) once, and
-    ("failed", sentence) before it gives up.
+    Understands ("command", number, name, arguments), ("load", Load), ("audition", number, signal, rate) and ("close",);
+    says ("ready", sentence) once, and ("failed", sentence) before it gives up.
     """
     code = 1
     _quieten()
@@ -129,6 +129,10 @@ class Engine:
             longest = max((layout.length for layout in load.layouts), default=0)
             self._desk.post((load.number, "expect", (longest / load.rate,)))
             self._loads.put(load)
+            return
+        if message[0] == "audition":
+            _, number, signal, rate = message
+            self._desk.post((number, "audition", (resample(signal, rate, self._desk.rate),)))
             return
         _, number, name, arguments = message
         if name == "strips":

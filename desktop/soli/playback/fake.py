@@ -10,7 +10,7 @@ from soli.playback.board import Reading, read_board
 from soli.playback.controls import Controls
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.mixer import RAMP_S, Mixer, channel_gains
-from soli.signal.audio import FloatArray
+from soli.signal.audio import FloatArray, resample
 
 CLOCK_BLOCK_LENGTH = 512
 FALLEN_BEHIND_S = 0.25
@@ -56,6 +56,7 @@ class FakePlayer(Controls):
         self._own_message = message
         self._desk = Desk(rate, self._cells)
         self._time_s = 0.0
+        self._rate = rate
         self._clock = SilentClock(self._desk) if live else None
         if self._clock:
             self._clock.start()
@@ -75,6 +76,7 @@ class FakePlayer(Controls):
 
     def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
         def swap_in() -> None:
+            self._rate = rate
             mixer = Mixer(signals, channel_gains(self._strips), ramp_length=round(RAMP_S * rate))
             self._command("swap", mixer, self._generation, rate)
 
@@ -85,6 +87,10 @@ class FakePlayer(Controls):
             strips, generation = arguments
             name, arguments = "aim", (channel_gains(strips), generation)
         self._desk.post((number, name, arguments))
+
+    def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
+        # The desk has the rate of the newest load by the time that it comes to this.
+        self._desk.post((number, "audition", (resample(piece, rate, self._rate),)))
 
     def _reading(self) -> Reading:
         return read_board(self._cells, clock_s() if self._clock else self._time_s)

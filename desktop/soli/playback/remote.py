@@ -26,8 +26,8 @@ class ProcessPlayer(Controls):
 
     `device` is PortAudio's name or number of one, or None for the default. `latency_s` is how far the device is to be
     fed ahead, or None for what it holds to be safe: the more, the fewer stalls are heard, and the later a change.
-    When the process dies, playback stops, the status says so, and the next play starts another, with the same load,
-    strips, loop and position.
+    When the process dies, playback stops, the status says so, and the next play or audition starts another, with the
+    same load, strips, loop and position.
     Raises DeviceError when there is no memory for its board.
     """
 
@@ -39,6 +39,7 @@ class ProcessPlayer(Controls):
         self._cells = self._board.doubles()
         self._outbox: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._loaded: tuple[Segment, tuple[Layout, ...], int] | None = None
+        self._audition: tuple[int, FloatArray, int] | None = None
         self._engine_message = ""
         self._dead = False
         self._closed = False
@@ -98,14 +99,23 @@ class ProcessPlayer(Controls):
         if not self._closed:
             self._outbox.put(("command", number, name, arguments))
 
+    def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
+        if not self._closed:
+            # Only the newest is kept: signals that wait for a process that hangs would fill the memory.
+            self._audition = (number, piece, rate)
+            self._outbox.put(("audition", number))
+
     def _reading(self) -> Reading:
         reading = super()._reading()
         if self._dead or self._closed:
-            return replace(reading, playing=False, peaks=(), rms=(), master_peak=(0.0, 0.0))
+            return replace(reading, playing=False, peaks=(), rms=(), master_peak=(0.0, 0.0), auditioning=False)
         return reading
 
     def _is_playing(self, reading: Reading) -> bool:
         return not (self._dead or self._closed) and super()._is_playing(reading)
+
+    def _is_auditioning(self, reading: Reading) -> bool:
+        return not self._closed and super()._is_auditioning(reading)
 
     def _message(self, reading: Reading) -> str:
         return self._engine_message or super()._message(reading)
@@ -122,19 +132,31 @@ class ProcessPlayer(Controls):
         return ("load", Load(number, self._generation, segment.place, layouts, rate, self._strips))
 
     def _keep(self) -> None:
-        """The keeper's thread: starts the process, passes everything on, starts it again when play is asked for."""
+        """The keeper's thread: starts the process, passes everything on, starts it again when something is to be heard."""
         sweep()
         self._start_process()
         while (message := self._outbox.get()) is not None:
             if self._dead:
                 # What is asked of the dead is remembered by Controls and told to the next one.
-                if message[0] != "command" or message[2] != "play":
-                    continue
-                self._revive()
-            elif self._pipe is not None:
+                if message[0] == "audition":
+                    self._revive(self._take_audition(message[1]))
+                elif message[0] == "command" and message[2] == "play":
+                    self._revive(("command", 0, "play", ()))
+                continue
+            if message[0] == "audition":
+                message = self._take_audition(message[1])
+            if message is not None and self._pipe is not None:
                 with contextlib.suppress(OSError, ValueError):
                     self._pipe.send(message)
         self._end_process()
+
+    def _take_audition(self, number: int) -> tuple[Any, ...] | None:
+        """The message with the signal of audition `number`, unless a newer one has taken its place."""
+        with self._lock:
+            if self._audition is None or self._audition[0] != number:
+                return None
+            (_, piece, rate), self._audition = self._audition, None
+        return ("audition", number, piece, rate)
 
     def _start_process(self) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -148,6 +170,7 @@ class ProcessPlayer(Controls):
         except (OSError, RuntimeError, DeviceError) as error:
             self._engine_message = f"The sound engine cannot be started ({error}); press play to try again."
             self._dead = True
+            self._asked_audition = (0, False)
             ours.close()
             return
         finally:
@@ -172,9 +195,13 @@ class ProcessPlayer(Controls):
                 return
             self._engine_message = failure or "The sound engine stopped unexpectedly; press play to start it again."
             self._dead = True
+            if self._audition is None:
+                self._asked_audition = (0, False)
 
-    def _revive(self) -> None:
-        """Start another process and tell it everything that the former one knew, then to play."""
+    def _revive(self, wish: tuple[Any, ...] | None) -> None:
+        """Start another process and tell it everything that the former one knew, then `wish`: to play or to audition."""
+        if wish is None:
+            return
         with self._lock:
             number, position_s = self._asked_position
             reading = self._reading()
@@ -182,7 +209,8 @@ class ProcessPlayer(Controls):
             if self._pipe is not None:
                 self._pipe.close()
             self._asked_position = (self._sent + 2, position_s)
-            self._asked_playing = (self._sent + 4, True)
+            self._asked_playing = (self._sent + 4, wish[0] == "command")
+            self._asked_audition = (self._sent + 4, wish[0] == "audition")
             self._cells[:] = 0.0
             self._engine_message = ""
             self._dead = False
@@ -194,7 +222,7 @@ class ProcessPlayer(Controls):
                     self._pipe.send(self._load_message_for(self._sent + 1))
                 self._pipe.send(("command", self._sent + 2, "seek", (position_s,)))
                 self._pipe.send(("command", self._sent + 3, "set_loop", self._loop or (None, None)))
-                self._pipe.send(("command", self._sent + 4, "play", ()))
+                self._pipe.send((wish[0], self._sent + 4, *wish[2:]))
             self._sent += 4
 
     def _end_process(self) -> None:
