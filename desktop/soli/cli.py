@@ -224,11 +224,12 @@ def _setting(text: str) -> tuple[str, Any]:
         raise InputError(f"--set {text}: there is no setting {name!r}; choose one of {', '.join(known)}")
     if value.casefold() == "none":
         return name, None
-    for kind in (int, float):
+    whole = known[name].type in (int, int | None)
+    for kind in (int,) if whole else (int, float):
         with contextlib.suppress(ValueError):
             return name, kind(value)
     if name in RANGES:
-        raise InputError(f"--set {text}: {value!r} is no number; choose one from {RANGES[name][0]:g} to {RANGES[name][1]:g}")
+        raise InputError(f"--set {text}: {value!r} is no {'whole ' if whole else ''}number; choose one from {RANGES[name][0]:g} to {RANGES[name][1]:g}")
     return name, value
 
 

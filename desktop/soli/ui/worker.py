@@ -32,6 +32,8 @@ class Job(QObject):
         super().__init__()
         self.name = name
         self.losses: list[float] = []
+        self.loss_s: list[float] = []  # when each loss was known, in seconds from the start
+        self.model: object = None  # what a decomposition has found so far
         self.started_s = 0.0
         self._steps = steps
         self._stop = threading.Event()
@@ -76,6 +78,7 @@ class Job(QObject):
                     return end.value
                 if progress.loss is not None and self.losses[-1:] != [progress.loss]:
                     self.losses.append(progress.loss)
+                    self.loss_s.append(time.perf_counter() - self.started_s)
                 now_s = time.perf_counter()
                 if now_s - told_s > TELL_EVERY_S:
                     told_s = now_s

@@ -1,7 +1,7 @@
 """The decomposition beside the mixer: method, loss curves, progress, cancel."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 METHODS = (("nmf", "NMF"), ("nae", "NAE"))
 DIVERGENCES = {0.0: "IS", 1.0: "KL", 2.0: "EUC"}
-CURVES = 2
+CURVES = 3
+CURVE_COLOURS = ("border", "dim", "accent")  # oldest first
 
 
 def method_name(method: str, beta: float) -> str:
@@ -28,30 +29,53 @@ def method_name(method: str, beta: float) -> str:
     return f"{dict(METHODS)[method]} · {divergence}"
 
 
+@dataclass(frozen=True)
+class Run:
+    """The losses of one run, which may still go on, and when each was known."""
+
+    name: str
+    losses: list[float]
+    seconds: list[float]
+
+
 class LossPlot(QWidget):
-    """Loss by iteration of the current run and the one before, both as a share of their first value, logarithmic."""
+    """Losses of the last runs, each as a share of its first value, logarithmic; by iteration or by second."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._plot: pg.PlotWidget | None = None
-        self._runs: list[tuple[str, list[float]]] = []
-        self.setFixedHeight(112)
+        self._runs: list[Run] = []
+        self._by_second = False
+        self.setFixedHeight(118)
         self.setObjectName("well")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setAccessibleName("Loss by iteration")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 6, 8, 2)
+        self.setAccessibleName("Loss of the last runs")
+        self.legend = QLabel()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.axis = QToolButton()
+        self.axis.setObjectName("tab")
+        self.axis.setToolTip("Show the loss by iteration or by second")
+        self.axis.clicked.connect(self._turn_axis)
         self.hint = QLabel("The loss appears here while Soli decomposes")
         self.hint.setObjectName("quiet")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
-        layout.addWidget(self.hint)
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 0, 0, 0)
+        head.addWidget(self.legend, 1)
+        head.addWidget(self.axis)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(4, 3, 6, 2)
+        self._column.setSpacing(0)
+        self._column.addLayout(head)
+        self._column.addWidget(self.hint, 1)
         theme.changed.connect(self.draw)
+        self.draw()
 
-    def begin(self, name: str, losses: list[float]) -> None:
-        """A new run: the former one turns grey, the one before it goes."""
-        self._runs = [*self._runs[-(CURVES - 1) :], (name, losses)]
+    def begin(self, name: str, job: Job) -> None:
+        """A new run: the former ones turn grey, the oldest goes."""
+        self._runs = [*self._runs[-(CURVES - 1) :], Run(name, job.losses, job.loss_s)]
         self.draw()
 
     def forget(self) -> None:
@@ -64,7 +88,14 @@ class LossPlot(QWidget):
         self.draw()
 
     def draw(self) -> None:
-        if not self._runs and self._plot is None:
+        runs = [run for run in self._runs if len(run.losses) > 1 and run.losses[0] > 0]
+        self.hint.setVisible(not runs)
+        self.axis.setVisible(bool(runs))
+        self.legend.setVisible(bool(runs))
+        self.axis.setText("by second" if self._by_second else "by iteration")
+        if self._plot is not None:
+            self._plot.setVisible(bool(runs))
+        if not runs:
             return
         # Imported here because it costs half a second, which the window should not wait for.
         import pyqtgraph as pg
@@ -79,13 +110,20 @@ class LossPlot(QWidget):
             item.setTextPen(pg.mkPen(theme.colour("faint")))
             item.setTickFont(theme.font(7))
         plot.clear()
-        colours = ["accent"] if len(self._runs) == 1 else ["faint", "accent"]
-        for (_, losses), colour in zip(self._runs, colours, strict=False):
-            shares = [loss / losses[0] for loss in losses] if losses and losses[0] > 0 else []
-            if len(shares) > 1:
-                plot.plot(range(1, len(shares) + 1), shares, pen=pg.mkPen(theme.colour(colour), width=1.8))
-        self.hint.setVisible(not any(len(losses) > 1 for _, losses in self._runs))
-        plot.setVisible(self.hint.isHidden())
+        names = []
+        for run, colour in zip(runs, CURVE_COLOURS[-len(runs) :], strict=True):
+            number = min(len(run.losses), len(run.seconds))
+            at = run.seconds[:number] if self._by_second else range(1, number + 1)
+            shares = [loss / run.losses[0] for loss in run.losses[:number]]
+            plot.plot(at, shares, pen=pg.mkPen(theme.colour(colour), width=1.8))
+            names.append(f'<span style="color:{getattr(theme.colours, colour)}">{run.name}</span>')
+        self.legend.setText("&nbsp;&nbsp;".join(names[::-1]))
+        self.legend.setFont(theme.font(8))
+        self.axis.setFont(theme.font(8))
+
+    def _turn_axis(self) -> None:
+        self._by_second = not self._by_second
+        self.draw()
 
     def _make_plot(self, pg: Any) -> "pg.PlotWidget":
         plot = pg.PlotWidget()
@@ -97,9 +135,7 @@ class LossPlot(QWidget):
         plot.getAxis("left").setWidth(8)
         plot.setFrameShape(plot.Shape.NoFrame)
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = self.layout()
-        assert layout is not None
-        layout.addWidget(plot)
+        self._column.addWidget(plot, 1)
         return plot
 
 
@@ -176,7 +212,7 @@ class DecompositionPanel(QWidget):
         self.says.setText(f"{job.name}…")
         if curve:
             settings = self._document.state.settings
-            self.plot.begin(method_name(settings.method, settings.beta), job.losses)
+            self.plot.begin(method_name(settings.method, settings.beta), job)
             self._redraw.start()
             job.cancelled.connect(self.plot.forget)
             job.failed.connect(lambda _: self.plot.forget())
