@@ -3,7 +3,7 @@
 Whoever drives such a generator may show each step, stop asking, or close it; closing is cancelling.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,12 +12,18 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of a long computation: `step` of `total` done, in words, with the loss where there is one."""
+    """One step of a long computation: `step` of `total` done, in words, with the loss where there is one.
+
+    `model` is what has been found so far, where the work has something to show (soli.decompose.model.Factors of a
+    decomposition, about once an iteration). It is for looking at only: its arrays are those being worked on and change
+    with the next step.
+    """
 
     step: int
     total: int
     what: str = ""
     loss: float | None = None
+    model: object | None = None
 
     @property
     def fraction(self) -> float:
@@ -25,6 +31,19 @@ class Progress:
 
 
 Steps = Generator[Progress, None, Result]
+
+
+def relayed(steps: Steps[Result], change: Callable[[Progress], Progress]) -> Steps[Result]:
+    """The same work, with every report passed through `change`."""
+    try:
+        while True:
+            try:
+                report = next(steps)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            yield change(report)
+    finally:
+        steps.close()
 
 
 def finish(steps: Steps[Result]) -> Result:

@@ -178,3 +178,23 @@ def test_real_pieces_are_separated_well(piece: str, least_db: float) -> None:
         pair = [resample_poly(x.mean(axis=1), 22050, mix.rate) for x in (truth.samples, signals[track])]
         scores.append(sdr_db(*pair))
     assert np.mean(scores) >= least_db
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("how", ["forbidden", "left out"])
+def test_a_pitch_that_may_not_sound_is_heard_in_no_layer(how, channels):
+    """The sound of a forbidden pitch stays in the residual, although other notes sound on and would take it."""
+    chord = [Note(i, 0.2, 1.8, pitch) for i, pitch in enumerate((48, 55, 76))]
+    audio, alone = render(chord, RATE, channels=channels), render(chord[2:], RATE, channels=channels, duration_s=2.3)
+    strokes = [MaskEdit(76, 0.0, 3.0, allow=False)] if how == "forbidden" else []
+    factors = finish(decompose_steps(audio, chord if strokes else chord[:2], strokes))
+    layer = finish(separate_steps(audio, factors, [0]))[0]
+    frequency = np.fft.rfftfreq(audio.length, 1 / RATE)
+    near = np.abs(frequency - frequency_hz(76)) < 6
+
+    def at_its_pitch(signal):
+        return np.abs(np.fft.rfft(signal[:, 0]))[near].max()
+
+    assert at_its_pitch(layer) < 0.1 * at_its_pitch(audio.samples)
+    assert at_its_pitch(residual(audio, [layer])) > 0.8 * at_its_pitch(audio.samples)
+    assert alone.length > 0

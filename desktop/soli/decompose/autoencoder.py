@@ -50,6 +50,7 @@ def factorize(
     slopes: tuple[Adam, Adam] | None = None
     prior = timbre if settings.beta == 1.0 and not additive else None
     pool, losses = Workers(), list[float]()
+    latest = np.zeros_like(H)
     total = 2 * settings.iterations * len(work)
     try:
         for iteration in range(settings.iterations):
@@ -58,7 +59,7 @@ def factorize(
                 # One multiplicative step has set the scale, which additive ones would take long to find.
                 encoder_slope, decoder_slope = (Adam(rows, settings.learning_rate, signed=signed) for rows in previous[::-1])
                 slopes = encoder_slope, decoder_slope
-            step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings)
+            step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings, latest=latest)
             for half, run in enumerate((step.encoder_sums, step.decoder_sums)):
                 sums = Sums.zero(np.arange(len(decoder)), Vt.shape[1], 0.0 if half == 0 else settings.beta)
                 for done, part in enumerate(pool.map(run, work)):
@@ -75,7 +76,8 @@ def factorize(
                     )
                     step.encoder = encoder
             losses.append(sums.loss)
-            yield Progress(2 * (iteration + 1) * len(work), total, "Decomposing", losses[-1])
+            so_far = Solution(decoder.T, step.latest, tuple(losses), encoder)
+            yield Progress(2 * (iteration + 1) * len(work), total, "Decomposing", losses[-1], so_far)
             if slopes is not None:
                 decoder = slopes[1].moved(decoder, sums.below - sums.above)
             elif prior is not None:
@@ -86,27 +88,31 @@ def factorize(
             if settled(settings, losses, previous, (decoder, encoder)):
                 break
         templates, gain = rows_to_one(np.maximum(decoder, 0), otherwise=np.full_like(decoder, 1 / Vt.shape[1]))
-        code = np.zeros_like(H)
-        step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings)
-
-        def encode(chunk: Sequence[Block]) -> None:
-            for block in chunk:
-                code[block.alive, block.start : block.stop] = step.code(block, deep=True)
-
-        for _ in pool.map(encode, work):
+        step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings, latest=latest)
+        for _ in pool.map(step.encode, work):
             yield Progress(total, total, "Decomposing", losses[-1])
-        code *= gain[:, None]
+        latest *= gain[:, None]
     finally:
         pool.close()
-    return Solution(templates.T, code, tuple(losses), encoder)
+    # Scaled as the activations are, so that the encoder's product under the mask is H also where the decoder was not normal.
+    return Solution(templates.T, latest, tuple(losses), encoder * gain[:, None])
 
 
 class _Step:
     """One iteration's work on a chunk of frames, first for the encoder, then for the decoder."""
 
     def __init__(
-        self, Vt: FloatArray, decoder: FloatArray, encoder: FloatArray, mask: FloatArray, *, scale: float, settings: ModelSettings
+        self,
+        Vt: FloatArray,
+        decoder: FloatArray,
+        encoder: FloatArray,
+        mask: FloatArray,
+        *,
+        scale: float,
+        settings: ModelSettings,
+        latest: FloatArray,
     ) -> None:
+        self.latest = latest
         self.Vt, self.decoder, self.encoder, self.mask, self.beta = Vt, decoder, encoder, mask, settings.beta
         self.tiny = np.float32(1e-7 * scale)
         self.rectified = settings.updates == "relu"
@@ -129,6 +135,10 @@ class _Step:
             np.copyto(code, 0.0, where=code < self.tiny)
         return code
 
+    def encode(self, chunk: Sequence[Block]) -> None:
+        for block in chunk:
+            self.latest[block.alive, block.start : block.stop] = self.code(block, deep=True)
+
     def encoder_sums(self, chunk: Sequence[Block]) -> Sums:
         def add(sums: Sums, at: IntArray, block: Block) -> None:
             V, W, code = self.Vt[block.start : block.stop], self.decoder[block.alive], self.code(block)
@@ -146,6 +156,7 @@ class _Step:
     def decoder_sums(self, chunk: Sequence[Block]) -> Sums:
         def add(sums: Sums, at: IntArray, block: Block) -> None:
             V, code = self.Vt[block.start : block.stop], self.code(block, deep=True)
+            self.latest[block.alive, block.start : block.stop] = code
             model = self._model(code, self.decoder[block.alive])
             sums.loss += divergence(V, model, self.beta)
             above, below = self._halves(V, model)

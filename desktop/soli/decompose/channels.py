@@ -43,7 +43,7 @@ def analyse_steps(audio: Audio, grid: Grid) -> Steps[Magnitudes]:
         centre, deviations = spectra(audio, grid, start, stop)
         np.abs(centre, out=middle[:, start:stop])
         if side is not None:
-            side[:, start:stop] = _root_mean_square(deviations)
+            side[:, start:stop] = root_mean_square(deviations)
 
     pool = Workers()
     try:
@@ -90,7 +90,8 @@ def synthesise_channels(middle: ComplexArray, deviations: list[ComplexArray], gr
     return signals
 
 
-def _root_mean_square(deviations: list[ComplexArray]) -> FloatArray:
+def root_mean_square(deviations: list[ComplexArray]) -> FloatArray:
+    """Magnitude of what deviates from the middle, over all channels; the last deviation is what is missing from zero."""
     if len(deviations) == 1:
         magnitude: FloatArray = np.abs(deviations[0])
         return magnitude

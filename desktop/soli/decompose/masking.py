@@ -7,8 +7,8 @@ import numpy as np
 
 from soli.decompose.blocks import Workers
 from soli.decompose.bodies import BoolArray
+from soli.decompose.channels import root_mean_square, synthesise_channels
 from soli.decompose.channels import spectra as analyse_channels
-from soli.decompose.channels import synthesise_channels
 from soli.decompose.model import Factors
 from soli.errors import InputError
 from soli.progress import Progress, Steps
@@ -19,14 +19,17 @@ _BLOCK = 64
 _TINY = np.float32(1e-20)
 # Signals are rounded to the grid of 24-bit samples: float32 then adds and subtracts them without any error.
 _STEPS = np.float32(2**23)
+# A model that fits is right within 6 dB; held tighter, layers would lose what is theirs.
+EXPLAINED = np.float32(2.0)
 
 
 def separate_steps(audio: Audio, factors: Factors, layers: Sequence[int]) -> Steps[dict[int, FloatArray]]:
     """One signal a layer: layer id -> float32, shape (length, channels), on the grid of 24-bit samples.
 
     Soft masks (the layers' model spectra to the power of `mask_exponent`, over the sum of all layers') weigh the complex
-    spectra of every channel, block by block. Where nothing may sound the sound stays in the residual; a layer without
-    notes is silent. Raises InputError when the recording is another than the one decomposed.
+    spectra of every channel, block by block. What the model does not explain (more than EXPLAINED times as much as it has)
+    stays in the residual, so that a pitch that was forbidden is heard in no layer; a layer without notes is silent.
+    Raises InputError when the recording is another than the one decomposed.
     """
     _check(audio, factors)
     grid, bodies = factors.grid, factors.constraint.bodies
@@ -96,8 +99,8 @@ def _pieces(audio: Audio, factors: Factors, groups: Sequence[BoolArray], start: 
     sounding = [_activations(factors, group, start, stop) for group in groups]
     if all(H is None for H in sounding[:-1]):
         return first, [None] * (len(groups) - 1)
-    masks = [_shared(_models(factors, W, sounding))[:-1] for W in _templates(factors)]
     spectra = analyse_channels(audio, factors.grid, start, stop)
+    masks = [_masks(factors, W, sounding, V)[:-1] for W, V in zip(_templates(factors), _magnitudes(spectra), strict=False)]
     return first, [None if mask[0] is None else _masked(spectra, mask, factors, start) for mask in zip(*masks, strict=True)]
 
 
@@ -111,10 +114,11 @@ def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, s
         return first, None
     layer_H = [_activations(factors, bodies.of_layers(layer), start, stop) for layer in layers]
     rows = np.arange(len(bodies))
+    spectra = analyse_channels(audio, factors.grid, start, stop)
     masks = []
-    for W in _templates(factors):
+    for W, V in zip(_templates(factors), _magnitudes(spectra), strict=False):
         mask = np.zeros((stop - start, len(W)), np.float32)
-        for layer, whole in zip(layers, _shared(_models(factors, W, layer_H)), strict=True):
+        for layer, whole in zip(layers, _masks(factors, W, layer_H, V), strict=True):
             here = sounding[bodies.layer[sounding] == layer]
             if whole is None or not selected[here].any():
                 continue
@@ -126,7 +130,7 @@ def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, s
                 if selected[body] and share is not None:
                     mask += whole * share
         masks.append(mask)
-    return first, _masked(analyse_channels(audio, factors.grid, start, stop), masks, factors, start)
+    return first, _masked(spectra, masks, factors, start)
 
 
 def _templates(factors: Factors) -> list[FloatArray]:
@@ -140,6 +144,28 @@ def _activations(factors: Factors, group: BoolArray, start: int, stop: int) -> F
         return None
     mine: FloatArray = factors.H[:, start:stop] * factors.constraint.shares(group, start, stop)
     return mine if mine.any() else None
+
+
+def _magnitudes(spectra: tuple[ComplexArray, list[ComplexArray]]) -> list[FloatArray]:
+    """Of the middle, and of what deviates from it (root mean square over the channels); (n, K) each."""
+    middle, deviations = spectra
+    magnitudes: list[FloatArray] = [np.abs(middle).T]
+    return [*magnitudes, root_mean_square(deviations).T] if deviations else magnitudes
+
+
+def _masks(factors: Factors, W: FloatArray, activations: Sequence[FloatArray | None], V: FloatArray) -> list[FloatArray | None]:
+    """The mask of each group, (n, K); together they are one but for what the model does not explain."""
+    models = _models(factors, W, activations)
+    if all(model is None for model in models):
+        return models
+    exponent = np.float32(factors.settings.mask_exponent)
+    whole = np.zeros(V.shape, np.float32)
+    for H in activations:
+        if H is not None:
+            alive = np.flatnonzero(H.any(axis=1))
+            whole += H[alive].T @ W.T[alive]
+    unexplained = np.maximum(V - EXPLAINED * whole, 0)
+    return _shared([*models, np.power(unexplained, exponent, out=unexplained)])[:-1]
 
 
 def _models(factors: Factors, W: FloatArray, activations: Sequence[FloatArray | None]) -> list[FloatArray | None]:

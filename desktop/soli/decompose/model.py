@@ -1,7 +1,7 @@
 """From a recording and its notes to factors: spectrogram, constraint, templates, factorisation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, Kind, build
 from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
-from soli.progress import Steps
+from soli.progress import Progress, Steps, relayed
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid
@@ -50,6 +50,7 @@ def decompose_steps(
 ) -> Steps[Factors]:
     """Decompose a recording by its notes (in the recording's seconds) and the strokes of the mask brush.
 
+    After each iteration Progress carries the Factors so far as its `model`.
     Raises InputError when nothing may sound anywhere, or the recording holds no numbers.
     """
     settings = settings or ModelSettings()
@@ -62,24 +63,34 @@ def decompose_steps(
     low, high = slice(0, solved), slice(solved, grid.bins)
     engine = autoencoder.factorize if settings.method == "nae" else nmf.factorize
     prior = _prior(W[low], constraint, settings, low)
-    solution = yield from engine(V.middle[low], W[low], constraint.H, settings=settings, timbre=prior)
-    H = solution.H
     learnt = np.empty((grid.bins, len(constraint.components)), np.float32, order="F")
+    start = np.divide(W[high], np.maximum(W[low].sum(axis=0), np.float32(1e-6)), out=learnt[high])
+
+    def shown(progress: Progress) -> Progress:
+        so_far = progress.model
+        if not isinstance(so_far, nmf.Solution):
+            return progress
+        learnt[low] = so_far.W
+        encoder = None if so_far.encoder is None else _of_all_bins(so_far.encoder, grid)
+        return replace(progress, model=Factors(learnt, so_far.H, constraint, settings, so_far.losses, None, encoder))
+
+    solution = yield from relayed(engine(V.middle[low], W[low], constraint.H, settings=settings, timbre=prior), shown)
+    H = solution.H
     learnt[low] = solution.W
     if solved < grid.bins:
-        scale = np.maximum(W[low].sum(axis=0), np.float32(1e-6))
-        start = W[high] / scale
         prior = _prior(start, constraint, settings, high)
         learnt[high] = yield from nmf.learn_templates(V.middle[high], start, H, settings=settings, timbre=prior)
     side = None
     if V.side is not None:
         prior = _prior(learnt, constraint, settings, slice(None))
         side = yield from nmf.learn_templates(V.side, learnt, H, settings=settings, timbre=prior)
-    encoder = None
-    if solution.encoder is not None:
-        encoder = np.zeros(learnt.shape[::-1], np.float32)
-        encoder[:, low] = solution.encoder
+    encoder = None if solution.encoder is None else _of_all_bins(solution.encoder, grid)
     return Factors(learnt, H, constraint, settings, solution.losses, side, encoder)
+
+
+def _of_all_bins(encoder: FloatArray, grid: Grid) -> FloatArray:
+    """An encoder that listens to the lower bins, with zeros for those above."""
+    return np.pad(encoder, ((0, 0), (0, grid.bins - encoder.shape[1])))
 
 
 def _solved_bins(constraint: Constraint, settings: ModelSettings) -> int:

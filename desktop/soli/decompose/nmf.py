@@ -49,7 +49,7 @@ def factorize(
     Multiplicative updates, H before W: Lee and Seung (2000) for beta 2 and 1, Fevotte and Idier (2011) for the others.
     Where W or H is zero it stays zero. With the updates `gradient` steps against the gradient follow the first one. With
     `timbre` (beta 1, multiplicative) W is updated under its prior. Frames without support are left out. Yields Progress
-    several times an iteration, with the last loss known.
+    several times an iteration, with the last loss known, and after each with the Solution so far.
 
     Raises InputError when shapes do not fit, or values are negative or no numbers.
     """
@@ -86,7 +86,8 @@ def factorize(
                 at = iteration * len(work) + done
                 yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
             losses.append(sums.loss - heard)
-            yield Progress((iteration + 1) * len(work), settings.iterations * len(work), "Decomposing", losses[-1])
+            so_far = Solution(Wt.T, H, tuple(losses))
+            yield Progress((iteration + 1) * len(work), settings.iterations * len(work), "Decomposing", losses[-1], so_far)
             previous = Wt
             if slopes is not None and not fixed_templates:
                 Wt = slopes[0].moved(Wt, sums.below - sums.above)
