@@ -44,8 +44,11 @@ class Audition:
         self._next = _Voice(signal) if signal is not None and len(signal) else None
         self._asked = True
 
-    def mix(self, block: FloatArray) -> None:
-        """Put what is heard into `block`, float32 of shape (up to BLOCK_LENGTH, channels), in place of what it has."""
+    def mix(self, block: FloatArray) -> int:
+        """Put what is heard into `block`, float32 of shape (up to BLOCK_LENGTH, channels), in place of what it has.
+
+        Returns how much of the block that is, in samples from its beginning.
+        """
         done = 0
         while done < len(block):
             # Two at a time are enough: a third waits for the end of a cross-fade.
@@ -53,7 +56,7 @@ class Audition:
                 self._replace()
             voices = [voice for voice in (self._leaving, self._voice) if voice is not None]
             if not voices:
-                return
+                return done
             count = min(len(block) - done, *(self._left(voice) for voice in voices))
             self._mix_in(voices, block[done : done + count])
             done += count
@@ -63,6 +66,7 @@ class Audition:
             if self._voice is not None and not self._left(self._voice):
                 self._put_away(self._voice)
                 self._voice = None
+        return done
 
     def _replace(self) -> None:
         if self._voice is not None:

@@ -65,7 +65,7 @@ class BoardWriter:
         cells[_APPLIED], cells[_PLAYING], cells[_GENERATION], cells[_SILENCED] = applied, playing, generation, silenced
 
     def audition(self, active: bool, heard_to_s: float | None) -> None:
-        """Whether a sound on its own goes on; the ear hears what the block has of one, if any, until `heard_to_s`."""
+        """Whether a sound on its own goes on; the ear hears what the newest block has of one, if any, until `heard_to_s`."""
         self._cells[_AUDITIONING] = active
         if heard_to_s is not None:
             self._cells[_AUDITIONED_TO] = heard_to_s

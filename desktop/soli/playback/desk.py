@@ -57,8 +57,7 @@ class Desk:
             block = out[start : start + BLOCK_LENGTH]
             self._obey()
             self._mix(block)
-            auditioned = self.audition.active
-            self.audition.mix(block)
+            auditioned = self.audition.mix(block)
             self._report(block, heard_s + start / self.rate, auditioned)
 
     def do_play(self) -> None:
@@ -150,7 +149,7 @@ class Desk:
             self.retired.append(self._former)
             self._former = None
 
-    def _report(self, block: FloatArray, heard_s: float, auditioned: bool) -> None:
+    def _report(self, block: FloatArray, heard_s: float, auditioned: int) -> None:
         board, transport = self._board, self.transport
         board.begin()
         board.state(
@@ -159,7 +158,7 @@ class Desk:
             generation=self._generation,
             silenced=len(self._mixer.silenced),
         )
-        board.audition(self.audition.active, heard_s + len(block) / self.rate if auditioned else None)
+        board.audition(self.audition.active, heard_s + auditioned / self.rate if auditioned else None)
         for heading in transport.headings:
             board.heading(
                 heard_s + heading.offset / self.rate,

@@ -1,12 +1,12 @@
 """The face of playback: what the window and the composition root import."""
 
 from soli.errors import DeviceError
-from soli.playback.controls import Player, PlayerStatus
+from soli.playback.controls import LONGEST_AUDITION_S, Player, PlayerStatus
 from soli.playback.fake import FakePlayer
 from soli.playback.mixer import Strip
 from soli.playback.remote import ProcessPlayer
 
-__all__ = ["FakePlayer", "Player", "PlayerStatus", "ProcessPlayer", "Strip", "open_player"]
+__all__ = ["LONGEST_AUDITION_S", "FakePlayer", "Player", "PlayerStatus", "ProcessPlayer", "Strip", "open_player"]
 
 
 def open_player(device: str | int | None = None, *, latency_s: float | None = None) -> Player:

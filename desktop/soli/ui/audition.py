@@ -1,0 +1,164 @@
+"""Notes on their own: lets a musician hear at once what the decomposition found of the notes under the pointer."""
+
+import threading
+from collections.abc import Collection
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from soli.decompose import masking
+from soli.errors import InputError
+from soli.playback.player import LONGEST_AUDITION_S, Player
+from soli.progress import Progress, Steps
+from soli.project.document import Document
+from soli.project.pipeline import Separation
+from soli.project.state import State
+from soli.score.notes import Note
+from soli.signal.audio import Audio, FloatArray
+from soli.ui.worker import Job, Worker
+
+LEAD_S = 0.03  # what is heard before the first onset: room for the fade, and for an onset that is aligned too late
+POLL_MS = 20
+
+NOT_SEPARATED = "This is the recording where the note sounds; decompose to hear the note alone."
+CHANGED_SINCE = "This is the recording where the note sounds; decompose again to hear the changed note alone."
+SOME_CHANGED = "Notes that changed since the decomposition are left out; decompose again to hear them."
+
+
+class Audition(QObject):
+    """Plays notes on their own. `worker` computes for this alone: behind a decomposition nothing would come at once.
+
+    `started` tells the ids whose sound goes to the ear, `ended` comes when none sounds any more; notes that take the
+    place of others are told by `started` alone. `said` tells in one sentence what is heard otherwise than expected.
+    """
+
+    started = Signal(frozenset)
+    ended = Signal()
+    said = Signal(str)
+
+    def __init__(self, document: Document, player: Player, worker: Worker) -> None:
+        super().__init__()
+        self._document, self._player, self._worker = document, player, worker
+        self._asked = 0
+        self._lock = threading.Lock()  # held while a sound is handed over, so that none comes after what replaced it
+        self._job: Job | None = None
+        self._ids: frozenset[int] = frozenset()
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._look)
+        document.subscribe(self._follow)
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """The notes that are heard now."""
+        return self._ids
+
+    def note(self, ids: Collection[int]) -> None:
+        """Hear notes alone, from the first onset on; only the newest request counts. Ids that are no notes are left out."""
+        state, separation = self._document.state, self._document.separation
+        notes = [state.notes[id_] for id_ in ids if id_ in state.notes]
+        if not notes:
+            return
+        self._drop()
+        number = self._asked
+
+        def steps() -> Steps[tuple[frozenset[int], str]]:
+            yield Progress(0, 1, "Finding the note")
+            heard, signal, rate, remark = sound_of(notes, state, separation)
+            yield Progress(1, 1, "Finding the note")
+            with self._lock:  # from this thread, because the window's may be busy
+                if number == self._asked:
+                    self._player.audition(signal, rate)
+            return heard, remark
+
+        def done(result: tuple[frozenset[int], str]) -> None:
+            if number != self._asked:
+                return
+            self._job = None
+            self._ids, remark = result
+            self.started.emit(self._ids)
+            self._timer.start()
+            if remark:
+                self.said.emit(remark)
+
+        def failed(sentence: str) -> None:
+            if number == self._asked:
+                self.stop()
+                self.said.emit(sentence)
+
+        job = Job("Hearing a note", steps)
+        job.done.connect(done)
+        job.failed.connect(failed)
+        self._job = self._worker.submit(job)
+
+    def stop(self) -> None:
+        """Hear nothing of the notes any more."""
+        sounding = bool(self._ids) or self._job is not None
+        self._drop()
+        if sounding:
+            self._player.audition(np.zeros((0, 1), np.float32), 1)
+
+    def _drop(self) -> None:
+        """What was asked before no longer counts, computed or not."""
+        with self._lock:
+            self._asked += 1
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def _look(self) -> None:
+        if self._ids and not self._player.status().auditioning:
+            self._timer.stop()
+            self._ids = frozenset()
+            self.ended.emit()
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if "recording" in aspects:
+            self.stop()
+
+
+def sound_of(notes: Collection[Note], state: State, separation: Separation | None) -> tuple[frozenset[int], FloatArray, int, str]:
+    """What there is to hear of notes: their ids, samples (length, channels), the rate, and a remark or nothing.
+
+    The separated sound of those that the separation knows as they are; where it knows none, the stretch of the recording.
+    Notes that begin beyond what is heard of one sound are left out. Raises InputError, in one sentence, when there is
+    nothing to hear.
+    """
+    if state.audio is None:
+        raise InputError("There is no recording to hear the note in; open one first.")
+    first_s = min(note.onset_s for note in notes)
+    notes = [note for note in notes if note.onset_s < first_s + LONGEST_AUDITION_S]
+    known = [note for note in notes if separation is not None and _knows(separation, note)]
+    if separation is not None and known:
+        remark = SOME_CHANGED if len(known) < len(notes) else ""
+        heard, signal = known, _separated(known, separation, state.audio)
+    else:
+        remark = CHANGED_SINCE if separation is not None else NOT_SEPARATED
+        heard, signal = list(notes), _stretch(notes, state.audio)
+    return frozenset(note.id for note in heard), signal, state.audio.rate, remark
+
+
+def _knows(separation: Separation, note: Note) -> bool:
+    """Whether the separation found this note: of the same pitch, at the same time or nearly so."""
+    then = separation.source.notes.get(note.id)
+    if then is None or note.id in separation.source.absent or then.pitch != note.pitch:
+        return False
+    return then.onset_s < note.sounding_offset_s and note.onset_s < then.sounding_offset_s
+
+
+def _separated(notes: Collection[Note], separation: Separation, audio: Audio) -> FloatArray:
+    ids = [note.id for note in notes]
+    first, samples = masking.note_alone(audio, separation.factors, ids)
+    begin_s = min(separation.source.notes[id_].onset_s for id_ in ids) - LEAD_S
+    # The window of the analysis reaches far ahead of the onset, and would be waited for.
+    samples = samples[max(0, round(begin_s * audio.rate) - first) :]
+    if not samples.any():
+        raise InputError("The decomposition found no sound of this note.")
+    return samples
+
+
+def _stretch(notes: Collection[Note], audio: Audio) -> FloatArray:
+    begin_s, end_s = min(note.onset_s for note in notes) - LEAD_S, max(note.sounding_offset_s for note in notes)
+    samples = audio.samples[max(0, round(begin_s * audio.rate)) : max(0, round(end_s * audio.rate))]
+    if not len(samples):
+        raise InputError("The note lies outside of the recording.")
+    return samples
