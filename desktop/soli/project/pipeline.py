@@ -18,7 +18,7 @@ from soli.progress import Progress, Steps
 from soli.project.layering import split, suggested_kind
 from soli.project.state import State
 from soli.score import midi
-from soli.score.alignment import Alignment, align_steps, checked_anchors, unaligned
+from soli.score.alignment import Alignment, align_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
 from soli.score.notes import Score
 from soli.signal import audio
@@ -142,11 +142,11 @@ def align_score_steps(
         layers=layering.layers,
         settings=settings,
     )
-    return Loaded(placed, warning=alignment.warning, seconds=watch.seconds)
+    return Loaded(placed, warning=alignment.warning or alignment.notice, seconds=watch.seconds)
 
 
 def realign_steps(state: State, anchors: Anchors, ear: Ear) -> Steps[Alignment]:
-    """Find the score's notes in the recording again, through `anchors`.
+    """Find the score's notes again between the anchors that have changed, through `anchors`.
 
     Raises InputError, in one sentence, when the anchors contradict each other.
     """
@@ -155,7 +155,14 @@ def realign_steps(state: State, anchors: Anchors, ear: Ear) -> Steps[Alignment]:
         raise InputError("there is no score to align; open one first")
     checked_anchors(anchors, recording.duration_s)
     hearing = yield from ear.hearing_steps(recording)
-    return (yield from align_steps(recording, state.score, anchors=anchors, hearing=hearing))
+    if state.alignment is None:
+        return (yield from align_steps(recording, state.score, anchors=anchors, hearing=hearing))
+    previous = replace(state.alignment, absent=state.absent)
+    return (
+        yield from realigned_steps(
+            recording, state.score, previous, anchors=anchors, former_anchors=state.anchors, hearing=hearing
+        )
+    )
 
 
 def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:

@@ -205,16 +205,19 @@ def smoothed_map(score_s: Times, recording_s: Times, smooth_s: float, scale: flo
     return with_steady_ends(axes[0], axes[1], scale)
 
 
-def with_steady_ends(score_s: Times, recording_s: Times, scale: float) -> TimeMap:
-    """A map through the knots that goes on, before and after them, at the mean pace of the 10 s next to each end."""
-    ends = []
-    for at, near in ((0, score_s <= score_s[0] + 10 / scale), (-1, score_s >= score_s[-1] - 10 / scale)):
+def with_steady_ends(score_s: Times, recording_s: Times, scale: float, *, before: bool = True, after: bool = True) -> TimeMap:
+    """A map through the knots that goes on, `before` and `after` them, at the mean pace of the 10 s next to each end."""
+    xs, ys = [score_s], [recording_s]
+    for at, wanted, near in ((0, before, score_s <= score_s[0] + 10 / scale), (-1, after, score_s >= score_s[-1] - 10 / scale)):
+        if not wanted:
+            continue
         pace = np.ptp(recording_s[near]) / max(np.ptp(score_s[near]), 1e-9)
         pace = float(np.clip(pace, scale / 2, scale * 2))
         sign = 1.0 if at else -1.0
-        ends.append((score_s[at] + sign, recording_s[at] + sign * pace))
-    (first, last) = ends
-    return TimeMap(np.concatenate([[first[0]], score_s, [last[0]]]), np.concatenate([[first[1]], recording_s, [last[1]]]))
+        place = len(xs) if at else 0
+        xs.insert(place, score_s[[at]] + sign)
+        ys.insert(place, recording_s[[at]] + sign * pace)
+    return TimeMap(np.concatenate(xs), np.concatenate(ys))
 
 
 def _turned(onsets: FloatArray) -> FloatArray:
