@@ -1,5 +1,7 @@
 """A note alone: what is handed to the player for it, which request counts, and what is said."""
 
+import os
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -62,7 +64,7 @@ def decomposed(document, separation):
 
 @pytest.fixture
 def worker():
-    worker = Worker()
+    worker = Worker(urgent=True)
     worker.start()
     yield worker
     worker.close()
@@ -307,3 +309,22 @@ def test_a_note_comes_while_the_other_worker_is_busy(decomposed, audition, playe
     finally:
         go.set()
         other.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own to look at")
+def test_an_urgent_worker_keeps_its_priority_where_another_steps_back(worker, qtbot):
+    priorities: list[int] = []
+
+    def look():
+        yield Progress(0, 1)
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    other = Worker()
+    other.start()
+    try:
+        for one in (worker, other):
+            one.submit(Job("Looking", look))
+            qtbot.waitUntil(lambda one=one: not one.busy)
+    finally:
+        other.close()
+    assert priorities[0] < priorities[1]

@@ -95,10 +95,14 @@ def _step_back() -> None:
 
 
 class Worker(QThread):
-    """The one thread that computes. Jobs run in the order in which they were submitted."""
+    """A thread that computes. Jobs run in the order in which they were submitted.
 
-    def __init__(self) -> None:
+    An `urgent` one does not step back behind the window: for short jobs whose end is waited for.
+    """
+
+    def __init__(self, *, urgent: bool = False) -> None:
         super().__init__()
+        self._urgent = urgent
         self.setObjectName("soli worker")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._pending: list[Job] = []
@@ -124,6 +128,7 @@ class Worker(QThread):
         self.wait(timeout_ms)
 
     def run(self) -> None:
-        _step_back()
+        if not self._urgent:
+            _step_back()
         while (job := self._jobs.get()) is not None:
             job.run()
