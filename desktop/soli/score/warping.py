@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
 from soli.score.dtw import IntArray, banded_path_steps, gapped_path_steps
@@ -21,6 +22,8 @@ _DRUM_RATE = 25.0  # onsets alone are short
 _STILL = 0.6
 _GAP = 0.85
 _OPENING_S = 3.0
+_PASSED_OVER_S = 2.5  # of the score, while the recording stands still
+_PASSED_OVER_STEPS = 12
 _STEADY = 0.7  # of the steps of a path take both on, where its tempo is right
 
 
@@ -76,7 +79,9 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
     )
     scale = yield from _scale_steps(part)
     score_s, recording_s, path, rate, _ = yield from _matched_steps(part, scale, _COARSE_CELLS)
-    jumps = np.flatnonzero((np.diff(path, axis=0) > 1).any(axis=1)) + 1
+    steps = np.diff(path, axis=0)
+    parts = (steps > 1).any(axis=1) | _passed_over(steps, max(_PASSED_OVER_S * rate, _PASSED_OVER_STEPS))
+    jumps = np.flatnonzero(parts) + 1
     pieces = np.split(np.arange(len(path)), jumps)
     longest = max(map(len, pieces))
     return [
@@ -84,6 +89,19 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
         for piece in pieces
         if len(piece) >= min(2 * rate, longest)
     ]
+
+
+def _passed_over(steps: IntArray, longest: float) -> NDArray[np.bool_]:
+    """Which steps of a path, shape (P, 2), lie in a run of at least `longest` that take on the score alone.
+
+    A player may dwell on a chord, but nobody plays so much of a score in no time: it was cut, where it sounds like the rest.
+    """
+    alone = np.concatenate([[False], (steps[:, 0] == 0) & (steps[:, 1] == 1), [False]])
+    starts, stops = np.flatnonzero(alone[1:] & ~alone[:-1]), np.flatnonzero(alone[:-1] & ~alone[1:])
+    passed = np.zeros(len(steps), bool)
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        passed[start:stop] = stop - start >= longest
+    return passed
 
 
 @dataclass(frozen=True, eq=False)
