@@ -33,7 +33,7 @@ def read(path: Path) -> Score:
         file = mido.MidiFile(path, clip=True)
     except Exception as error:  # mido lets whatever the bytes provoke through: EOFError, ValueError, KeyError, IndexError ...
         raise InputError(
-            f"{path.name}: not a MIDI file that can be read ({error or type(error).__name__}); choose another score"
+            f"{path.name}: not a MIDI file that can be read ({str(error) or type(error).__name__}); choose another score"
         ) from error
     if file.type == 2:
         raise InputError(f"{path.name}: a MIDI file of type 2 holds independent patterns, not a score; save it as type 1")

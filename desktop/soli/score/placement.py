@@ -13,7 +13,7 @@ from soli.score.features import Hearing
 from soli.score.gaps import Gap
 from soli.score.limits import Limits, paces_between, within_paces
 from soli.score.notes import Note, TimeMap, Times
-from soli.score.warping import Stretch, Window, coarse_steps, refined_steps, with_steady_ends
+from soli.score.warping import Coarse, Stretch, Window, coarse_steps, refined_steps, with_steady_ends
 
 Pins = Sequence[tuple[float, float]]
 
@@ -83,21 +83,21 @@ def place_windows_steps(
     pace: seconds of recording that one of the score takes in the whole piece, where that is known. Returns where score and
     recording part. Raises InputError where anchors ask for a tempo beyond `limits`.
     """
-    found: list[tuple[Window, list[Note], list[Stretch]]] = []
+    found: list[tuple[Window, list[Note], Coarse]] = []
     for window in windows:
         members = np.flatnonzero(inside(window, chords.begin_s)[chords.member])
         if len(members) and window.stop_s - window.start_s >= NEAREST_S:
             near = [notes[i] for i in members.tolist()]
             found.append((window, near, (yield from coarse_steps(hearing, near, window))))
     if pace is None:
-        pace = _pace(stretch for _, _, stretches in found for stretch in stretches)
+        pace = _pace(stretch for _, _, coarse in found for stretch in coarse.stretches)
     gaps: list[Gap] = []
-    for window, near, stretches in found:
-        parted = [gap for gap in _gaps(window, near, stretches) if gap.is_worth_saying]
+    for window, near, coarse in found:
+        parted = [gap for gap in _gaps(window, near, coarse) if gap.is_worth_saying]
         # Across a gap there is no tempo for the anchors to ask for.
         bound = [] if parted else window.pins()
         paces = paces_between(bound, pace, limits)
-        yield from _place_window_steps(hearing, notes, chords, window, near, stretches, bound, paces, placed_s)
+        yield from _place_window_steps(hearing, notes, chords, window, near, coarse.stretches, bound, paces, placed_s)
         gaps += parted
     return tuple(gaps)
 
@@ -118,8 +118,9 @@ def _pace(stretches: Iterable[Stretch]) -> float:
     return recording_s / score_s if recording_s > 0 and score_s > 0 else 1.0
 
 
-def _gaps(window: Window, notes: Sequence[Note], stretches: Sequence[Stretch]) -> list[Gap]:
+def _gaps(window: Window, notes: Sequence[Note], coarse: Coarse) -> list[Gap]:
     """Between the stretches, and from an anchor or the end of the score to the stretch next to it."""
+    stretches = coarse.stretches
     ends = [(stretch.start_s, stretch.stop_s) for stretch in stretches]
     heard = [
         (float(stretch.time_map.to_recording(a)), float(stretch.time_map.to_recording(b)))
@@ -127,15 +128,19 @@ def _gaps(window: Window, notes: Sequence[Note], stretches: Sequence[Stretch]) -
     ]
     onsets = [note.onset_s for note in notes]
     earliest_s, latest_s = min(onsets), max(onsets)
-    # Before the score begins and after it ends a recording may hold anything.
+    # Before the score begins and after it ends a recording may hold anything; its own music again is worth saying.
     first = (min(earliest_s, ends[0][0]), heard[0][0]) if window.start_score_s is None else (window.start_score_s, window.start_s)
     last = (max(latest_s, ends[-1][1]), heard[-1][1]) if window.stop_score_s is None else (window.stop_score_s, window.stop_s)
     before = [first, *((stop, at) for (_, stop), (_, at) in zip(ends, heard, strict=True))]
     after = [*((start, at) for (start, _), (at, _) in zip(ends, heard, strict=True)), last]
-    return [
+    found = [
         Gap(score_a, max(score_a, score_b), recording_a, max(recording_a, recording_b))
         for (score_a, recording_a), (score_b, recording_b) in zip(before, after, strict=True)
     ]
+    for start_s, stop_s in coarse.again:
+        at_s = ends[0][0] if stop_s <= heard[0][0] + 1 else ends[-1][1]
+        found.append(Gap(at_s, at_s, start_s, stop_s))
+    return sorted(found, key=lambda gap: (gap.recording_start_s, gap.score_start_s))
 
 
 def _place_window_steps(

@@ -24,6 +24,8 @@ _GAP = 0.85
 _OPENING_S = 3.0
 _PASSED_OVER_S = 2.5  # of the score, while the recording stands still
 _PASSED_OVER_STEPS = 12
+_AGAIN_S = 4.0
+_ALIKE = 0.6  # of what a frame of the piece itself saves
 _STEADY = 0.7  # of the steps of a path take both on, where its tempo is right
 
 
@@ -55,8 +57,20 @@ def note_times(notes: Sequence[Note]) -> Times:
     return np.array([(note.onset_s, note.sounding_offset_s) for note in notes], np.float64).reshape(-1, 2)
 
 
-def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Steps[list[Stretch]]:
-    """Match notes to a window of the recording as a whole, leaving out what has no counterpart; the stretches in order."""
+@dataclass(frozen=True, eq=False)
+class Coarse:
+    """Where notes lie in a window of the recording, about.
+
+    stretches: in order. again: pieces of the recording, from-to in seconds, before the first or after the last of them that
+    sound like the score all the same: music that is played once more.
+    """
+
+    stretches: list[Stretch]
+    again: list[tuple[float, float]]
+
+
+def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Steps[Coarse]:
+    """Match notes to a window of the recording as a whole, leaving out what has no counterpart."""
     times = note_times(notes)
     first_s, last_s = float(times[:, 0].min()), float(times[:, 1].max())
     low, high = int(window.start_s / SPECTRA_S), max(int(window.stop_s / SPECTRA_S), int(window.start_s / SPECTRA_S) + 1)
@@ -78,17 +92,29 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
         closed=(window.start_score_s is not None, window.stop_score_s is not None),
     )
     scale = yield from _scale_steps(part)
-    score_s, recording_s, path, rate, _ = yield from _matched_steps(part, scale, _COARSE_CELLS)
+    match = yield from _matched_steps(part, scale, _COARSE_CELLS)
+    score_s, recording_s, path, rate = match.score_s, match.recording_s, match.path, match.rate
     steps = np.diff(path, axis=0)
     parts = (steps > 1).any(axis=1) | _passed_over(steps, max(_PASSED_OVER_S * rate, _PASSED_OVER_STEPS))
     jumps = np.flatnonzero(parts) + 1
     pieces = np.split(np.arange(len(path)), jumps)
     longest = max(map(len, pieces))
-    return [
+    stretches = [
         Stretch(smoothed_map(score_s[piece], recording_s[piece], 1.0, scale), float(score_s[piece[0]]), float(score_s[piece[-1]]))
         for piece in pieces
         if len(piece) >= min(2 * rate, longest)
     ]
+    again = []
+    for start, stop in ((0, int(path[0, 0])), (int(path[-1, 0]) + 1, len(match.X))):
+        if stop - start < max(_AGAIN_S * rate, 8):
+            continue
+        _, saved = yield from gapped_path_steps(
+            match.X[start:stop], match.Y, gap=match.gap, opening=match.opening, still=match.still
+        )
+        # Leaving out the rest of the score is no more than fair; it saves nothing.
+        if saved / (stop - start) > _ALIKE * match.saved * len(match.X) / max(1, int(np.ptp(path[:, 0])) + 1):
+            again.append((heard_from + start / rate, heard_from + stop / rate))
+    return Coarse(stretches, again)
 
 
 def _passed_over(steps: IntArray, longest: float) -> NDArray[np.bool_]:
@@ -123,7 +149,8 @@ def _scale_steps(part: _Part) -> Steps[float]:
     best, likeliest = -np.inf, 1.0
     for factor in (1.0,) if all(note.is_drum for note in part.notes) else (1.0, 0.65, 1.5, 0.4, 2.4):
         scale = float(np.clip(whole * factor, 1 / 3, 3))
-        score_s, recording_s, path, rate, saved = yield from _matched_steps(part, scale, _SCALE_CELLS)
+        match = yield from _matched_steps(part, scale, _SCALE_CELLS)
+        score_s, recording_s, path, rate, saved = match.score_s, match.recording_s, match.path, match.rate, match.saved
         # The whole onto the whole is what is most likely meant.
         saved *= 1.1 if factor == 1 else 1.0
         if saved > best and len(score_s) > 1:
@@ -138,8 +165,24 @@ def _scale_steps(part: _Part) -> Steps[float]:
     return float(np.clip(likeliest, 1 / 3, 3))
 
 
-def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[tuple[Times, Times, IntArray, float, float]]:
-    """Match at one scale: the path in seconds of score and recording, its cells, its frame rate, what it saves a frame."""
+@dataclass(frozen=True, eq=False)
+class _Match:
+    """A path in seconds of score and recording, its cells, its frame rate, what it saves a frame; what what it was found by."""
+
+    score_s: Times
+    recording_s: Times
+    path: IntArray
+    rate: float
+    saved: float
+    X: FloatArray
+    Y: FloatArray
+    gap: float
+    opening: float
+    still: float
+
+
+def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[_Match]:
+    """Match at one scale."""
     hearing, notes, span_s = part.hearing, part.notes, part.span_s
     only_drums = all(note.is_drum for note in notes)
     most = _DRUM_RATE if only_drums else _COARSE_RATE
@@ -160,10 +203,11 @@ def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[tuple[
     if only_drums:
         # Beats are too much alike to tell a cut from another place in the bar.
         gap, still = 1.0, _DRUM_STILL
-    path, saved = yield from gapped_path_steps(X, Y, gap=gap, opening=gap * _OPENING_S * rate, still=still, closed=part.closed)
+    opening = gap * _OPENING_S * rate
+    path, saved = yield from gapped_path_steps(X, Y, gap=gap, opening=opening, still=still, closed=part.closed)
     score_s: Times = part.first_s + (path[:, 1] + np.float64(0.5)) / score_rate
     recording_s: Times = part.heard_from + (path[:, 0] + np.float64(0.5)) / rate
-    return score_s, recording_s, path, rate, saved / len(X)
+    return _Match(score_s, recording_s, path, rate, saved / len(X), X, Y, gap, opening, still)
 
 
 def refined_steps(
