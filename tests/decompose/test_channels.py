@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soli.decompose.channels import analyse_steps, spectra, synthesise_channels
+from soli.decompose.channels import analyse_steps, middle_magnitudes, spectra, synthesise_channels
 from soli.errors import InputError
 from soli.progress import finish
 from soli.signal.audio import Audio
@@ -53,3 +53,14 @@ def test_no_numbers_are_refused() -> None:
     samples[50, 1] = np.inf
     with pytest.raises(InputError, match="no numbers"):
         finish(analyse_steps(Audio(samples, 22050), Grid(22050, 9000, 1024, 256)))
+
+
+@pytest.mark.parametrize("cancelling", [False, True])
+def test_some_frames_alone_are_those_of_the_whole(cancelling: bool) -> None:
+    audio, grid = noise(20000, 2), Grid(22050, 20000, 1024, 256)
+    if cancelling:
+        audio = Audio(audio.samples[:, :1] * np.array([1, -0.99], np.float32), 22050)
+    V = finish(analyse_steps(audio, grid))
+    assert V.joined == cancelling
+    some = middle_magnitudes(audio, grid, 20, 37, joined=V.joined)
+    np.testing.assert_allclose(some, V.middle[:, 20:37], rtol=1e-5, atol=1e-5)

@@ -6,6 +6,7 @@ and Sandler, ICASSP 2017. Further layers that are steps of NMF: Hershey, Le Roux
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -98,6 +99,26 @@ def factorize(
     return Solution(templates.T, latest, tuple(losses), encoder * gain[:, None])
 
 
+def encoded(
+    V: FloatArray,
+    decoder: FloatArray,
+    encoder: FloatArray,
+    mask: FloatArray,
+    *,
+    settings: ModelSettings,
+    layers: int | None = None,
+) -> FloatArray:
+    """The activations H' (R, n) of frames V (K, n): max(0, W_E V) * M_H, refined by `layers` (None: by the settings).
+
+    decoder (K, R), encoder (R, K) and mask (R, n) are of the components that may be alive there; all float32.
+    """
+    depth = settings if layers is None else replace(settings, encoder_steps=layers)
+    Wt, code = np.ascontiguousarray(decoder.T), np.zeros_like(mask)
+    step = _Step(V.T, Wt, encoder, mask, scale=float(V.mean()), settings=depth, latest=code)
+    step.encode([Block(0, V.shape[1], np.arange(len(Wt)))])
+    return np.maximum(code, 0, out=code)
+
+
 class _Step:
     """One iteration's work on a chunk of frames, first for the encoder, then for the decoder."""
 
@@ -114,7 +135,7 @@ class _Step:
     ) -> None:
         self.latest = latest
         self.Vt, self.decoder, self.encoder, self.mask, self.beta = Vt, decoder, encoder, mask, settings.beta
-        self.tiny = np.float32(1e-7 * scale)
+        self.tiny = max(np.float32(1e-7 * scale), _TINY)
         self.rectified = settings.updates == "relu"
         self.layers = 0 if self.rectified else settings.encoder_steps
 

@@ -78,7 +78,7 @@ class Bodies:
         return np.isin(self.note, np.asarray(ids, np.int64))
 
 
-_COLUMNS = ("pitch", "layer", "part", "velocity", "note", "start_s", "end_s", "onset_s", "offset_s")
+COLUMNS = ("pitch", "layer", "part", "velocity", "note", "start_s", "end_s", "onset_s", "offset_s")
 _INTEGERS = attrgetter("id", "pitch", "velocity", "track", "channel", "program", "layer")
 _SECONDS = attrgetter("onset_s", "offset_s", "pedal_s")
 
@@ -163,7 +163,7 @@ def _forbidden(rows: Bodies, edit: MaskEdit) -> Bodies:
     left, right = hit & (rows.start_s < edit.start_s), hit & (rows.end_s > edit.end_s)
     order = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(left), np.flatnonzero(right)])
     kept, cut = int((~hit).sum()), int((~hit).sum() + left.sum())
-    columns = {name: getattr(rows, name)[order] for name in _COLUMNS}
+    columns = {name: getattr(rows, name)[order] for name in COLUMNS}
     columns["end_s"][kept:cut] = edit.start_s
     columns["start_s"][cut:] = edit.end_s
     return replace(rows, **columns)
@@ -196,5 +196,5 @@ def _allowed(rows: Bodies, edit: MaskEdit) -> Bodies:
         "onset_s": edit.start_s,
         "offset_s": edit.end_s,
     }
-    columns = {name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in _COLUMNS}
+    columns = {name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in COLUMNS}
     return replace(rows, **columns, parts=groups)

@@ -22,10 +22,14 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Magnitudes:
-    """Magnitude spectrograms, float32, (K, N), frame order in memory; no side where all channels are the same."""
+    """Magnitude spectrograms, float32, (K, N), frame order in memory; no side where all channels are the same.
+
+    joined: the channels cancel in their mean, so that the middle is their root mean square instead.
+    """
 
     middle: FloatArray
     side: FloatArray | None
+    joined: bool = False
 
 
 def analyse_steps(audio: Audio, grid: Grid) -> Steps[Magnitudes]:
@@ -56,12 +60,26 @@ def analyse_steps(audio: Audio, grid: Grid) -> Steps[Magnitudes]:
         raise InputError("the recording holds values that are no numbers (NaN or infinity); export it again")
     if side is None or energies[1] <= _SAME * energies[0]:
         return Magnitudes(middle, None)
-    if energies[0] < _CANCELLED * energies[1]:
+    joined = energies[0] < _CANCELLED * energies[1]
+    if joined:
         for start in starts:
             block = slice(start, start + _BLOCK)
             np.hypot(middle[:, block], side[:, block], out=middle[:, block])
             yield Progress(len(starts), len(starts), "Analysing")
-    return Magnitudes(middle, side)
+    return Magnitudes(middle, side, joined)
+
+
+def middle_magnitudes(audio: Audio, grid: Grid, start: int, stop: int, *, joined: bool = False) -> FloatArray:
+    """What `analyse_steps` finds in the middle of the channels, in frames start to stop alone, (K, stop - start)."""
+    centre, deviations = spectra(audio, grid, start, stop) if joined else (centre_spectra(audio, grid, start, stop), [])
+    middle: FloatArray = np.abs(centre)
+    return np.hypot(middle, root_mean_square(deviations), out=middle) if joined else middle
+
+
+def centre_spectra(audio: Audio, grid: Grid, start: int, stop: int) -> ComplexArray:
+    """Complex spectra of the middle alone, (K, stop - start)."""
+    stretch = cut(audio.samples, grid, start, stop)
+    return transform(stretch[:, 0] if audio.channels == 1 else stretch.mean(axis=1, dtype=np.float32), grid)
 
 
 def spectra(audio: Audio, grid: Grid, start: int, stop: int) -> tuple[ComplexArray, list[ComplexArray]]:

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from soli.decompose.bodies import Bodies, BoolArray, IntArray, MaskEdit, Part, bodies, parts
+from soli.decompose.bodies import Bodies, BoolArray, IntArray, MaskEdit, Part, Times, bodies, parts
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError
 from soli.signal.audio import FloatArray
@@ -92,14 +92,11 @@ def build(
     Raises InputError when nothing may sound anywhere in the recording.
     """
     settings = settings or ModelSettings()
-    inside = (stretches.end_s >= 0) & (stretches.start_s <= grid.length / grid.rate) & (stretches.end_s >= stretches.start_s)
-    rows = np.flatnonzero(inside)
-    if len(rows) == 0:
-        raise InputError("no note may sound anywhere in the recording; draw or allow notes, or move them to where the music is")
-    key, row, kind, first, last = _occurrences(stretches, rows, grid, settings)
+    rows = np.flatnonzero(audible(stretches, grid))
+    key, row, kind, first, last = occurrences(stretches, rows, grid, settings)
     voices, voice = np.unique(key, axis=0, return_inverse=True)
-    entries, envelope = _entries(stretches, grid, row=row, kind=kind, voice=voice.reshape(-1), first=first, last=last)
-    components = _components(voices, stretches.parts, settings.sustain_templates)
+    entries, envelope = entered(stretches, grid, row=row, kind=kind, voice=voice.reshape(-1), first=first, last=last)
+    components = of_voices(voices, stretches.parts, settings.sustain_templates)
     H = np.zeros((len(voices), grid.frames), np.float32)
     np.maximum.at(H, (entries.voice, entries.frame), envelope)
     H = H[components.voice]
@@ -110,7 +107,24 @@ def build(
     return Constraint(grid, stretches, components, entries, H)
 
 
-def _occurrences(
+def audible(stretches: Bodies, grid: Grid) -> BoolArray:
+    """Which bodies lie in the recording, at least in part. Raises InputError when none does."""
+    inside = (stretches.end_s >= 0) & (stretches.start_s <= grid.length / grid.rate) & (stretches.end_s >= stretches.start_s)
+    if not inside.any():
+        raise InputError("no note may sound anywhere in the recording; draw or allow notes, or move them to where the music is")
+    return inside
+
+
+def frames_of(stretches: Bodies, rows: IntArray, grid: Grid) -> tuple[IntArray, IntArray]:
+    """First and last frame of the bodies `rows`."""
+    return _frames(stretches.start_s[rows], grid), _frames(stretches.end_s[rows], grid)
+
+
+def _frames(time_s: Times, grid: Grid) -> IntArray:
+    return np.clip(np.rint(time_s / grid.hop_s), 0, grid.frames - 1).astype(np.int64)
+
+
+def occurrences(
     stretches: Bodies, rows: IntArray, grid: Grid, settings: ModelSettings
 ) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
     """One occurrence a body and kind: (part, pitch, kind) keys, body rows, kinds, first and last frames."""
@@ -127,15 +141,14 @@ def _occurrences(
         start, end = np.append(start, attack_start[struck]), np.append(end, attack_end[struck])
         kinds = np.append(kinds, np.full(int(struck.sum()), int(Kind.ATTACK)))
         rows = np.append(rows, rows[struck])
-    first = np.clip(np.rint(start / grid.hop_s), 0, grid.frames - 1).astype(np.int64)
-    last = np.clip(np.rint(end / grid.hop_s), 0, grid.frames - 1).astype(np.int64)
     key = np.stack([stretches.part[rows], stretches.pitch[rows], kinds], axis=1)
-    return key, rows, kinds, first, last
+    return key, rows, kinds, _frames(start, grid), _frames(end, grid)
 
 
-def _entries(
+def entered(
     stretches: Bodies, grid: Grid, *, row: IntArray, kind: IntArray, voice: IntArray, first: IntArray, last: IntArray
 ) -> tuple[Entries, FloatArray]:
+    """The entries of occurrences, and what of H each begins with (float32)."""
     counts = last - first + 1
     index = np.repeat(np.arange(len(row)), counts)
     frame = first[index] + np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -157,7 +170,8 @@ def _entries(
     return entries, envelope[order].astype(np.float32)
 
 
-def _components(voices: IntArray, groups: tuple[Part, ...], copies: int) -> Components:
+def of_voices(voices: IntArray, groups: tuple[Part, ...], copies: int) -> Components:
+    """The components of voices, given as rows (part, pitch, kind)."""
     repeats = np.where(voices[:, 2] == Kind.ATTACK, 1, copies)
     voice = np.repeat(np.arange(len(voices)), repeats)
     copy = np.arange(len(voice)) - np.repeat(np.cumsum(repeats) - repeats, repeats)

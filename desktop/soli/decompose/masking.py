@@ -15,7 +15,8 @@ from soli.progress import Progress, Steps
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import ComplexArray
 
-_BLOCK = 64
+# Frames at a time: few enough that an edit of one note is heard at once.
+_BLOCK = 16
 _TINY = np.float32(1e-20)
 # Signals are rounded to the grid of 24-bit samples: float32 then adds and subtracts them without any error.
 _STEPS = np.float32(2**23)
@@ -31,26 +32,40 @@ def separate_steps(audio: Audio, factors: Factors, layers: Sequence[int]) -> Ste
     stays in the residual, so that a pitch that was forbidden is heard in no layer; a layer without notes is silent.
     Raises InputError when the recording is another than the one decomposed.
     """
-    _check(audio, factors)
+    _, signals = yield from resynthesised_steps(audio, factors, layers, 0, factors.grid.frames)
+    return signals
+
+
+def resynthesised_steps(
+    audio: Audio, factors: Factors, layers: Sequence[int], start: int, stop: int
+) -> Steps[tuple[int, dict[int, FloatArray]]]:
+    """What `separate_steps` gives, to the last bit, in those samples only that frames start to stop have a part in.
+
+    The first of these samples, and layer id -> float32, shape (length, channels).
+    """
+    check_recording(audio, factors)
     grid, bodies = factors.grid, factors.constraint.bodies
     groups = [bodies.of_layers(layer) for layer in layers]
     groups.append(~np.isin(bodies.layer, layers))
-    signals = [np.zeros(audio.samples.shape, np.float32) for _ in layers]
-    starts = range(0, grid.frames, _BLOCK)
+    half, overlap = grid.window_length // 2, grid.window_length // grid.hop_length
+    low, high = max(0, start * grid.hop_length - half), min(audio.length, (stop - 1) * grid.hop_length + half)
+    signals = [np.zeros((max(high - low, 0), audio.channels), np.float32) for _ in layers]
+    # Other frames sound in these samples too. Blocks begin at the same frames whatever is asked for: their sums round alike.
+    starts = range(max(start - overlap + 1, 0) // _BLOCK * _BLOCK, min(stop + overlap - 1, grid.frames), _BLOCK)
     pool = Workers()
     try:
         work = partial(_pieces, audio, factors, groups)
         for done, (first, pieces) in enumerate(pool.map(work, starts)):
             for signal, piece in zip(signals, pieces, strict=True):
                 if piece is not None:
-                    _add(signal, piece, first)
+                    _add(signal, piece, first - low)
             yield Progress(done, len(starts), "Separating")
     finally:
         pool.close()
     for signal in signals:
         _to_grid(signal)
         yield Progress(len(starts), len(starts), "Separating")
-    return dict(zip(layers, signals, strict=True))
+    return low, dict(zip(layers, signals, strict=True))
 
 
 def residual(audio: Audio, signals: Iterable[FloatArray]) -> FloatArray:
@@ -70,7 +85,7 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
     From the factors that are there. Each layer's mask is shared among its notes, so that all notes of a layer sum to the layer.
     Notes that have no place in the recording give zero samples.
     """
-    _check(audio, factors)
+    check_recording(audio, factors)
     grid, entries = factors.grid, factors.constraint.entries
     selected = factors.constraint.bodies.of_notes(ids)
     frames = entries.frame[selected[entries.body]]
@@ -83,7 +98,7 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
     pool = Workers()
     try:
         work: Callable[[int], tuple[int, FloatArray | None]] = partial(_note_piece, audio, factors, selected, stop)
-        for at, piece in pool.map(work, range(start, stop, _BLOCK // 4)):
+        for at, piece in pool.map(work, range(start, stop, _BLOCK)):
             if piece is not None:
                 _add(samples, piece, at - first)
     finally:
@@ -105,7 +120,7 @@ def _pieces(audio: Audio, factors: Factors, groups: Sequence[BoolArray], start: 
 
 
 def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, start: int) -> tuple[int, FloatArray | None]:
-    stop = min(start + _BLOCK // 4, end)
+    stop = min(start + _BLOCK, end)
     first = start * factors.grid.hop_length - factors.grid.window_length // 2
     bodies, entries = factors.constraint.bodies, factors.constraint.entries
     sounding = np.unique(entries.body[entries.first[start] : entries.first[stop]])
@@ -215,6 +230,7 @@ def _to_grid(signal: FloatArray) -> None:
     signal /= _STEPS
 
 
-def _check(audio: Audio, factors: Factors) -> None:
+def check_recording(audio: Audio, factors: Factors) -> None:
+    """Raise InputError unless `audio` is as long as what was decomposed."""
     if (audio.rate, audio.length) != (factors.grid.rate, factors.grid.length):
         raise InputError("The recording is not the one that was decomposed; decompose it again")

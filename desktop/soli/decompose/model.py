@@ -26,6 +26,8 @@ class Factors:
     W (K, R) and H (R, N), float32: the model WH of the middle of the channels; columns of W sum to one over the bins solved.
     `side` (K, R): the templates of what stands out of the middle, None where nothing does. `losses`: the loss after each
     iteration. `encoder` (R, K) of an autoencoder, else None. `constraint` says what each component is and who sounds in it.
+    `joined`: the channels cancel in the middle, which stands for them by their root mean square. `origin`: what the whole run
+    found, where edits have been refitted since.
     """
 
     W: FloatArray
@@ -35,6 +37,8 @@ class Factors:
     losses: tuple[float, ...] = ()
     side: FloatArray | None = None
     encoder: FloatArray | None = None
+    joined: bool = False
+    origin: "Factors | None" = None
 
     @property
     def grid(self) -> Grid:
@@ -59,7 +63,7 @@ def decompose_steps(
     constraint = build(bodies(notes, edits, settings), grid, settings, rng=rng)
     V = yield from analyse_steps(audio, grid)
     W = templates.initial(constraint.components, grid, settings, rng=rng)
-    solved = _solved_bins(constraint, settings)
+    solved = solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
     engine = autoencoder.factorize if settings.method == "nae" else nmf.factorize
     prior = _prior(W[low], constraint, settings, low)
@@ -85,7 +89,7 @@ def decompose_steps(
         prior = _prior(learnt, constraint, settings, slice(None))
         side = yield from nmf.learn_templates(V.side, learnt, H, settings=settings, timbre=prior)
     encoder = None if solution.encoder is None else _of_all_bins(solution.encoder, grid)
-    return Factors(learnt, H, constraint, settings, solution.losses, side, encoder)
+    return Factors(learnt, H, constraint, settings, solution.losses, side, encoder, V.joined)
 
 
 def _of_all_bins(encoder: FloatArray, grid: Grid) -> FloatArray:
@@ -93,7 +97,7 @@ def _of_all_bins(encoder: FloatArray, grid: Grid) -> FloatArray:
     return np.pad(encoder, ((0, 0), (0, grid.bins - encoder.shape[1])))
 
 
-def _solved_bins(constraint: Constraint, settings: ModelSettings) -> int:
+def solved_bins(constraint: Constraint, settings: ModelSettings) -> int:
     """How many bins activations are found in: what is above says little of a tone, but much of a cymbal."""
     drums = (constraint.components.kind == Kind.DRUM).any()
     highest_hz = settings.solve_to_hz or (np.inf if drums else _TONES_HZ)

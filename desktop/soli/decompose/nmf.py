@@ -135,6 +135,25 @@ def learn_templates(
     return Wt.T
 
 
+def activations(V: FloatArray, W: FloatArray, H: FloatArray, *, beta: float, iterations: int) -> FloatArray:
+    """H (R, n) of a few frames V (K, n) ~ WH with the templates W (K, R) as they are, from H to begin with; all float32.
+
+    The updates of `factorize`. For frames in which the R components are mostly alive: nothing is left out.
+    """
+    Vt, Wt, H = V.T, np.ascontiguousarray(W.T), H.copy()
+    tiny = np.maximum(np.float32(1e-7) * Vt.mean(), _TINY)
+    nothing, total = np.float32(_NOTHING) * Vt.mean() * np.float32(Vt.shape[1]), Wt.sum(axis=1, keepdims=True)
+    model, ratio = np.empty(Vt.shape, np.float32), np.empty(Vt.shape, np.float32)
+    for _ in range(iterations):
+        np.matmul(H.T, Wt, out=model)
+        model += tiny
+        above, below = halves(Vt, model, beta, ratio)
+        factor = (Wt @ above.T) / np.maximum(total if below is None else Wt @ below.T, _TINY)
+        H *= factor if damping(beta) == 1.0 else factor ** np.float32(damping(beta))
+        np.copyto(H, 0.0, where=nothing > H)
+    return H
+
+
 @dataclass(eq=False)
 class Sums:
     """What some frames add to the update of the templates `rows`: above and below the line, and the loss."""

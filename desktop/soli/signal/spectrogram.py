@@ -5,6 +5,7 @@ Frames are centred: frame n looks at the samples around n * hop_length. Spectra 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -52,8 +53,15 @@ class Grid:
         return times
 
     def window(self) -> FloatArray:
-        """Periodic Hann window, float32, shape (window_length,)."""
-        return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window_length) / self.window_length)).astype(np.float32)
+        """Periodic Hann window, float32, shape (window_length,), read-only."""
+        return _hann(self.window_length)
+
+
+@lru_cache(maxsize=8)
+def _hann(length: int) -> FloatArray:
+    window: FloatArray = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
+    window.flags.writeable = False
+    return window
 
 
 def analyse(signal: FloatArray, grid: Grid, start: int = 0, stop: int | None = None, *, threads: int = 1) -> ComplexArray:

@@ -1,0 +1,69 @@
+"""Templates for components that were not in the decomposition: the prior, heard through the instrument as it was learnt."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from soli.decompose import templates
+from soli.decompose.bodies import IntArray
+from soli.decompose.constraints import Components
+from soli.decompose.settings import ModelSettings
+from soli.decompose.timbre import Timbre
+from soli.signal.audio import FloatArray
+from soli.signal.spectrogram import Grid
+
+_TINY = np.float32(1e-30)
+
+
+@dataclass(frozen=True, eq=False)
+class Spectra:
+    """Templates in all bins, float32: W (K, R), side (K, R) and encoder (R, K) where there are some."""
+
+    W: FloatArray
+    side: FloatArray | None
+    encoder: FloatArray | None
+
+
+def grown(
+    known: Spectra, components: Components, mass: FloatArray, grid: Grid, *, settings: ModelSettings, solved: int
+) -> Spectra:
+    """Spectra of all `components`, of which `known` has the first ones; those are not altered.
+
+    A new template is the prior of its pitch, seen through the equaliser and the partials that the known ones of its part and
+    kind have learnt, each weighing as much as it sounds: `mass` (float32, of the known). Its columns sum to one over the
+    lower bins, `solved`. A new row of the encoder is each bin's likelihood of belonging to the component.
+    """
+    first, count = known.W.shape[1], len(components)
+    if count == first:
+        return known
+    W, side = known.W.T, None if known.side is None else known.side.T
+    W = np.append(W, np.zeros((count - first, grid.bins), np.float32), axis=0)
+    if side is not None:
+        side = np.append(side, np.zeros((count - first, grid.bins), np.float32), axis=0)
+    sounded = np.append(mass, np.zeros(count - first, np.float32))
+    group = components.part * 8 + components.kind
+    for number in np.unique(group[first:]).tolist():
+        members = np.flatnonzero(group == number)
+        new = members >= first
+        prior = templates.initial(_some(components, members), grid, settings)
+        prior = prior / np.maximum(prior[:solved].sum(axis=0), _TINY)
+        timbre = Timbre.of(prior, _some(components, members), grid, strength=1.0)
+        weight = sounded[members]
+        counts = W[members] * weight[:, None]
+        heard = timbre.seen(counts, weight)[new]
+        scale = np.maximum(heard[:, :solved].sum(axis=1, keepdims=True), _TINY)
+        W[members[new]] = heard / scale
+        if side is not None:
+            counts = side[members] * weight[:, None]
+            side[members[new]] = timbre.seen(counts, weight)[new] / scale if weight.any() else 0
+    encoder = known.encoder
+    if encoder is not None:
+        rows = np.zeros((count - first, grid.bins), np.float32)
+        rows[:, :solved] = W[first:, :solved] / np.maximum(W[:, :solved].sum(axis=0), _TINY)
+        encoder = np.append(encoder, rows, axis=0)
+    return Spectra(W.T, None if side is None else side.T, encoder)
+
+
+def _some(components: Components, which: IntArray) -> Components:
+    columns = {name: getattr(components, name)[which] for name in ("part", "pitch", "kind", "copy", "voice")}
+    return replace(components, **columns)
