@@ -155,9 +155,10 @@ def _scale_steps(part: _Part) -> Steps[float]:
         saved *= 1.1 if factor == 1 else 1.0
         if saved > best and len(score_s) > 1:
             best = saved
-            # The tempo in between, where the ends of the path may be far off.
-            early, late = (len(score_s) - 1) // 10, (len(score_s) - 1) - (len(score_s) - 1) // 10
-            pace = (recording_s[late] - recording_s[early]) / max(score_s[late] - score_s[early], 1e-9)
+            # The tempo in between, gaps aside: the ends of the path may be far off.
+            middle = slice((len(path) - 1) // 10, (len(path) - 1) - (len(path) - 1) // 10)
+            played = (np.diff(path, axis=0) <= 1).all(axis=1)[middle]
+            pace = np.diff(recording_s)[middle][played].sum() / max(np.diff(score_s)[middle][played].sum(), 1e-9)
             likeliest = float(np.clip(pace, 0.75 * scale, 1.33 * scale))
         together = np.mean((np.diff(path, axis=0) == 1).all(axis=1)) if len(path) > 1 else 0.0
         if factor == 1 and together > _STEADY and np.ptp(path[:, 0]) > 0.9 * (part.heard_to - part.heard_from) * rate:
