@@ -99,10 +99,12 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
     jumps = np.flatnonzero(parts) + 1
     pieces = np.split(np.arange(len(path)), jumps)
     longest = max(map(len, pieces))
+    # A chord begins where its cell does, not in the middle; and the cells next to a gap are half another chord's.
+    early_s = 1 / (rate * scale)
     stretches = [
-        Stretch(smoothed_map(score_s[piece], recording_s[piece], 1.0, scale), float(score_s[piece[0]]), float(score_s[piece[-1]]))
-        for piece in pieces
-        if len(piece) >= min(2 * rate, longest)
+        Stretch(smoothed_map(x, y, 1.0, scale), float(x[0]) - early_s, float(x[-1]) - early_s)
+        for x, y in ((score_s[piece], recording_s[piece]) for piece in pieces)
+        if len(x) >= min(2 * rate, longest)
     ]
     again = []
     for start, stop in ((0, int(path[0, 0])), (int(path[-1, 0]) + 1, len(match.X))):
@@ -157,7 +159,7 @@ def _scale_steps(part: _Part) -> Steps[float]:
             best = saved
             # The tempo in between, gaps aside: the ends of the path may be far off.
             middle = slice((len(path) - 1) // 10, (len(path) - 1) - (len(path) - 1) // 10)
-            played = (np.diff(path, axis=0) <= 1).all(axis=1)[middle]
+            played = np.asarray((np.diff(path, axis=0) <= 1).all(axis=1))[middle]
             pace = np.diff(recording_s)[middle][played].sum() / max(np.diff(score_s)[middle][played].sum(), 1e-9)
             likeliest = float(np.clip(pace, 0.75 * scale, 1.33 * scale))
         together = np.mean((np.diff(path, axis=0) == 1).all(axis=1)) if len(path) > 1 else 0.0
