@@ -140,7 +140,7 @@ def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, s
             if selected[here].all():
                 mask += whole
                 continue
-            notes = _shared(_models(factors, W, [_activations(factors, rows == body, start, stop) for body in here.tolist()]))
+            notes = _shared(_models(W, [_activations(factors, rows == body, start, stop) for body in here.tolist()]), factors)
             for body, share in zip(here.tolist(), notes, strict=True):
                 if selected[body] and share is not None:
                     mask += whole * share
@@ -170,36 +170,43 @@ def _magnitudes(spectra: tuple[ComplexArray, list[ComplexArray]]) -> list[FloatA
 
 def _masks(factors: Factors, W: FloatArray, activations: Sequence[FloatArray | None], V: FloatArray) -> list[FloatArray | None]:
     """The mask of each group, (n, K); together they are one but for what the model does not explain."""
-    models = _models(factors, W, activations)
-    if all(model is None for model in models):
+    models = _models(W, activations)
+    sounding = [model for model in models if model is not None]
+    if not sounding:
         return models
-    exponent = np.float32(factors.settings.mask_exponent)
-    whole = np.zeros(V.shape, np.float32)
-    for H in activations:
-        if H is not None:
-            alive = np.flatnonzero(H.any(axis=1))
-            whole += H[alive].T @ W.T[alive]
-    unexplained = np.maximum(V - EXPLAINED * whole, 0)
-    return _shared([*models, np.power(unexplained, exponent, out=unexplained)])[:-1]
+    whole = sounding[0].copy()
+    for model in sounding[1:]:
+        whole += model
+    shares = _shared(models, factors)
+    # What all layers have together does not depend on how notes are sorted into them.
+    explained, unexplained = _powers(whole, factors), _powers(np.maximum(V - EXPLAINED * whole, 0), factors)
+    unexplained += explained
+    explained /= np.maximum(unexplained, _TINY, out=unexplained)
+    return [share if share is None else np.multiply(share, explained, out=share) for share in shares]
 
 
-def _models(factors: Factors, W: FloatArray, activations: Sequence[FloatArray | None]) -> list[FloatArray | None]:
-    """Model spectra to the power of the mask exponent, (n, K)."""
+def _models(W: FloatArray, activations: Sequence[FloatArray | None]) -> list[FloatArray | None]:
+    """Model spectra, (n, K)."""
     models: list[FloatArray | None] = []
-    exponent = np.float32(factors.settings.mask_exponent)
     for H in activations:
         if H is None:
             models.append(None)
             continue
         alive = np.flatnonzero(H.any(axis=1))
-        model = H[alive].T @ W.T[alive]
-        models.append(np.square(model, out=model) if exponent == 2 else np.power(model, exponent, out=model))
+        models.append(H[alive].T @ W.T[alive])
     return models
 
 
-def _shared(models: Sequence[FloatArray | None]) -> list[FloatArray | None]:
-    """Each model over the sum of all, in place; nothing where nothing sounds."""
-    sounding = [model for model in models if model is not None]
+def _powers(model: FloatArray, factors: Factors) -> FloatArray:
+    """Magnitudes to the power of the mask exponent, in place."""
+    exponent = np.float32(factors.settings.mask_exponent)
+    result: FloatArray = np.square(model, out=model) if exponent == 2 else np.power(model, exponent, out=model)
+    return result
+
+
+def _shared(models: Sequence[FloatArray | None], factors: Factors) -> list[FloatArray | None]:
+    """Each model over the sum of all, to the power of the mask exponent, in place; nothing where nothing sounds."""
+    sounding = [_powers(model, factors) for model in models if model is not None]
     if sounding:
         total = sounding[0] + _TINY
         for model in sounding[1:]:
