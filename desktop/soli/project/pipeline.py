@@ -42,7 +42,8 @@ class Loaded:
 class Separation:
     """The layers of one run. Signals are float32, shape (length, channels); with the residual they sum to the recording.
 
-    `null_dbfs` is the peak of that sum less the recording, -240 when they agree to the last bit.
+    `null_dbfs` is the peak of that sum less the recording, -240 when they agree to the last bit. `patched`: where it was
+    refitted to an edit, the ranges of samples (first, end) that may differ from the separation before; empty when all is new.
     """
 
     source: State
@@ -51,6 +52,7 @@ class Separation:
     residual: FloatArray
     null_dbfs: float
     seconds: Mapping[str, float]
+    patched: tuple[tuple[int, int], ...] = ()
 
     def is_of(self, state: State) -> bool:
         """Whether `state` would sound the same."""
@@ -193,11 +195,14 @@ def separate_steps(state: State) -> Steps[Separation]:
     return Separation(state, factors, MappingProxyType(signals), residual, null, watch.seconds)
 
 
-def null_dbfs(recording: Audio, signals: Sequence[FloatArray]) -> float:
-    """Peak of (sum of `signals` - recording) in dBFS, summed in float32 as a mixer does; -240 for nothing at all."""
-    peak = 0.0
-    for start in range(0, recording.length, _NULL_BLOCK):
-        block = slice(start, start + _NULL_BLOCK)
+def null_dbfs(recording: Audio, signals: Sequence[FloatArray], first: int = 0, end: int | None = None) -> float:
+    """Peak of (sum of `signals` - recording) in dBFS, summed in float32 as a mixer does; -240 for nothing at all.
+
+    first, end: the range of samples to look at.
+    """
+    peak, end = 0.0, recording.length if end is None else end
+    for start in range(first, end, _NULL_BLOCK):
+        block = slice(start, min(start + _NULL_BLOCK, end))
         total = -recording.samples[block]
         for signal in signals:
             total += signal[block]
