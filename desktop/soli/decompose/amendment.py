@@ -1,7 +1,7 @@
 """What an edit of the notes changes about a constraint, worked out along the changed bodies only."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,8 +32,8 @@ def amended(old: Constraint, stretches: Bodies, settings: ModelSettings) -> Amen
     if settings.initialisation in ("random", "templates"):
         return None
     grid = old.grid
-    part = _same_parts(old.bodies, stretches, old.components.parts)
-    if part is None:
+    part = matching_parts(old, stretches)
+    if (part < 0).any():
         return None
     stretches = replace(stretches, part=part[stretches.part] if len(stretches) else stretches.part, parts=old.components.parts)
     inside = audible(stretches, grid)
@@ -64,23 +64,24 @@ def amended(old: Constraint, stretches: Bodies, settings: ModelSettings) -> Amen
     return Amendment(Constraint(grid, stretches, components, entries, H), frames)
 
 
-def _same_parts(old: Bodies, new: Bodies, known: Sequence[object]) -> IntArray | None:
-    """For each part of `new` its number before the edit, told by the notes that are in both; None where one is new."""
-    written, rewritten = np.flatnonzero(old.note != PAINTED), np.flatnonzero(new.note != PAINTED)
-    _, was, now = np.intersect1d(old.note[written], new.note[rewritten], return_indices=True)
+def matching_parts(old: Constraint, new: Bodies) -> IntArray:
+    """For each part of `new` its number in `old` (int64), told by the notes that are in both; -1 for one that is new."""
+    written, rewritten = np.flatnonzero(old.bodies.note != PAINTED), np.flatnonzero(new.note != PAINTED)
+    _, was, now = np.intersect1d(old.bodies.note[written], new.note[rewritten], return_indices=True)
+    pairs = {*zip(old.bodies.part[written[was]].tolist(), new.part[rewritten[now]].tolist(), strict=True)}
+    before, after = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
     number = np.full(len(new.parts), -1)
-    for before, after in {*zip(old.part[written[was]].tolist(), new.part[rewritten[now]].tolist(), strict=True)}:
-        if number[after] not in (-1, before):
-            return None
-        number[after] = before
-    free = [n for n in range(len(known)) if n not in number]
-    for after in np.flatnonzero(number < 0).tolist():
-        like = [n for n in free if known[n] == new.parts[after]]
-        if not like:
-            return None
-        number[after] = like[0]
-        free.remove(like[0])
-    return number if len(set(number.tolist())) == len(number) else None
+    for was_part, now_part in pairs:
+        if before[was_part] == 1 and after[now_part] == 1:
+            number[now_part] = was_part
+    # What holds no note of before may be an instrument that fell silent.
+    free = [n for n in range(len(old.components.parts)) if n not in before]
+    for part in range(len(new.parts)):
+        like = [n for n in free if old.components.parts[n] == new.parts[part]]
+        if part not in after and like:
+            number[part] = like[0]
+            free.remove(like[0])
+    return number
 
 
 def _matched(old: Bodies, new: Bodies) -> IntArray:

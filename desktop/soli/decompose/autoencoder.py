@@ -30,13 +30,14 @@ def factorize(
     *,
     settings: ModelSettings | None = None,
     timbre: Timbre | None = None,
+    encoder: FloatArray | None = None,
 ) -> Steps[Solution]:
     """Train an encoder W_E (R, K) and a decoder W_D (K, R) so that V (K, N) ~ W_D H' with H' = (W_E V) * M_H.
 
     All float32 and nonnegative; none is altered. W is the decoder to begin with, H the structured dropout M_H: activations
-    are weighed by it, and removed where it is zero. The encoder starts as each bin's likelihood of belonging to a component;
-    `encoder_steps` further layers refine what it says. Returns H' as the solution's H, and the nonnegative part of a
-    decoder with signed weights as its W. Progress and errors as in `nmf.factorize`.
+    are weighed by it, and removed where it is zero. The encoder starts as `encoder`, or as each bin's likelihood of belonging
+    to a component; `encoder_steps` further layers refine what it says. Returns H' as the solution's H, and the nonnegative
+    part of a decoder with signed weights as its W. Progress and errors as in `nmf.factorize`.
     """
     settings = settings or ModelSettings(method="nae")
     check(V, W, H)
@@ -44,7 +45,7 @@ def factorize(
     decoder, _ = rows_to_one(np.ascontiguousarray(W.T))
     work = chunks(partition(H))
     scale = mean_sounding(Vt, work)
-    encoder = decoder / np.maximum(decoder.sum(axis=0), _TINY)
+    encoder = decoder / np.maximum(decoder.sum(axis=0), _TINY) if encoder is None else encoder
     if scale <= 0:
         return Solution(decoder.T, np.zeros_like(H), (0.0,), encoder)
     signed, additive = settings.updates == "relu", settings.updates != "multiplicative"

@@ -10,7 +10,8 @@ from soli.decompose.bodies import MaskEdit, bodies
 from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, Kind, build
 from soli.decompose.settings import ModelSettings
-from soli.decompose.timbre import Timbre
+from soli.decompose.start import Start, warm
+from soli.decompose.timbre import FADE, Timbre
 from soli.progress import Progress, Steps, relayed
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
@@ -50,10 +51,17 @@ class Factors:
 
 
 def decompose_steps(
-    audio: Audio, notes: Sequence[Note], edits: Sequence[MaskEdit] = (), settings: ModelSettings | None = None
+    audio: Audio,
+    notes: Sequence[Note],
+    edits: Sequence[MaskEdit] = (),
+    settings: ModelSettings | None = None,
+    *,
+    start: Factors | None = None,
 ) -> Steps[Factors]:
     """Decompose a recording by its notes (in the recording's seconds) and the strokes of the mask brush.
 
+    start: what an earlier run of the same recording found; matching components begin with it where they still may, and their
+    prior goes on fading. Factors on another grid are left aside.
     After each iteration Progress carries the Factors so far as its `model`.
     Raises InputError when nothing may sound anywhere, or the recording holds no numbers.
     """
@@ -65,10 +73,16 @@ def decompose_steps(
     W = templates.initial(constraint.components, grid, settings, rng=rng)
     solved = solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
-    engine = autoencoder.factorize if settings.method == "nae" else nmf.factorize
-    prior = _prior(W[low], constraint, settings, low)
+    begin = Start(W, constraint.H, np.zeros(0, np.int64))
+    if start is not None and start.grid == grid:
+        begin = warm(W, constraint, before=start.constraint, found=(start.W, start.H), encoder=start.encoder)
+    faded = np.ones(len(constraint.components), np.float32)
+    faded[begin.known] = FADE ** len(start.losses) if start is not None else 1
+    prior = _prior(W[low], constraint, settings, low, faded)
+    scale = np.maximum(W[low].sum(axis=0), np.float32(1e-6))
     learnt = np.empty((grid.bins, len(constraint.components)), np.float32, order="F")
-    start = np.divide(W[high], np.maximum(W[low].sum(axis=0), np.float32(1e-6)), out=learnt[high])
+    learnt[high] = W[high] / scale
+    learnt[high, begin.known] = begin.W[high, begin.known]
 
     def shown(progress: Progress) -> Progress:
         so_far = progress.model
@@ -78,15 +92,22 @@ def decompose_steps(
         encoder = None if so_far.encoder is None else _of_all_bins(so_far.encoder, grid)
         return replace(progress, model=Factors(learnt, so_far.H, constraint, settings, so_far.losses, None, encoder))
 
-    solution = yield from relayed(engine(V.middle[low], W[low], constraint.H, settings=settings, timbre=prior), shown)
+    if settings.method == "nae":
+        encoder = None if begin.encoder is None else begin.encoder[:, low]
+        if encoder is not None and settings.updates != "relu":
+            encoder = np.maximum(encoder, 0)
+        work = autoencoder.factorize(V.middle[low], begin.W[low], constraint.H, settings=settings, timbre=prior, encoder=encoder)
+    else:
+        work = nmf.factorize(V.middle[low], begin.W[low], begin.H, settings=settings, timbre=prior)
+    solution = yield from relayed(work, shown)
     H = solution.H
     learnt[low] = solution.W
     if solved < grid.bins:
-        prior = _prior(start, constraint, settings, high)
-        learnt[high] = yield from nmf.learn_templates(V.middle[high], start, H, settings=settings, timbre=prior)
+        prior = _prior(W[high] / scale, constraint, settings, high, faded)
+        learnt[high] = yield from nmf.learn_templates(V.middle[high], learnt[high], H, settings=settings, timbre=prior)
     side = None
     if V.side is not None:
-        prior = _prior(learnt, constraint, settings, slice(None))
+        prior = _prior(learnt, constraint, settings, slice(None), np.ones_like(faded))
         side = yield from nmf.learn_templates(V.side, learnt, H, settings=settings, timbre=prior)
     encoder = None if solution.encoder is None else _of_all_bins(solution.encoder, grid)
     return Factors(learnt, H, constraint, settings, solution.losses, side, encoder, V.joined)
@@ -104,9 +125,10 @@ def solved_bins(constraint: Constraint, settings: ModelSettings) -> int:
     return int(np.searchsorted(constraint.grid.frequencies_hz(), highest_hz, side="right"))
 
 
-def _prior(W: FloatArray, constraint: Constraint, settings: ModelSettings, bins: slice) -> Timbre | None:
-    """What holds templates near W, where the settings ask for it and W says something."""
+def _prior(W: FloatArray, constraint: Constraint, settings: ModelSettings, bins: slice, faded: FloatArray) -> Timbre | None:
+    """What holds templates near W, where the settings ask for it and W says something; `faded` is what is left of each."""
     soft = settings.initialisation not in ("random", "activations") and settings.template_tolerance_cents is None
     if not soft or settings.prior <= 0:
         return None
-    return Timbre.of(W, constraint.components, constraint.grid, strength=settings.prior, bins=bins)
+    timbre = Timbre.of(W, constraint.components, constraint.grid, strength=settings.prior, bins=bins)
+    return replace(timbre, strength=timbre.strength * faded)

@@ -11,7 +11,7 @@ from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import Grid
 
 _SMOOTH_HZ = 200.0
-_FADE = 0.85
+FADE = 0.85
 _HARMONICS = 30
 _CAUTION = 0.02
 # Where instruments sound together, what one plays is easily taken for the other's.
@@ -53,14 +53,14 @@ class Timbre:
         """New templates as rows (R, K), of any scale, from `counts` = W * ((V / WH) H') as rows: what each was heard to sound."""
         weight = counts.sum(axis=1)
         prior = self.seen(counts, weight)
-        pseudo = self.strength * np.float32(_FADE**iteration * weight.mean())
+        pseudo = self.strength * np.float32(FADE**iteration * weight.mean())
         prior *= pseudo[:, None] / np.maximum(prior.sum(axis=1, keepdims=True), np.float32(1e-30))
         prior += counts
         return prior
 
     def learnt(self, counts: FloatArray, mass: FloatArray, iteration: int) -> FloatArray:
         """The same for templates of which the scale matters, since the activations, of sum `mass` (R,), stay as they are."""
-        pseudo = (self.strength * np.float32(_FADE**iteration * mass.mean()))[:, None]
+        pseudo = (self.strength * np.float32(FADE**iteration * mass.mean()))[:, None]
         total = mass[:, None] + pseudo
         rows: FloatArray = counts + pseudo * self.seen(counts, mass)
         return np.divide(rows, total, out=self.rows.copy(), where=total > 0)
