@@ -16,6 +16,7 @@ from soli.assets import asset
 from soli.playback.player import Player, open_player
 from soli.progress import Progress, Steps
 from soli.project.document import Document
+from soli.ui.audition import Audition
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
 from soli.ui.selection import Selection
@@ -38,9 +39,14 @@ class Application:
         self.worker.start()
         self.player = player
         self.listening = Listening(self.document, player, self.worker)
+        self.note_worker = Worker(urgent=True)
+        self.note_worker.start()
+        self.audition = Audition(self.document, player, self.note_worker)
         self.selection = Selection(self.document)
         self.session = Session(self.document, self.worker)
-        self.window = MainWindow(self.document, self.session, self.listening, self.selection, self.theme, preferences)
+        self.window = MainWindow(
+            self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
+        )
 
     def show(self) -> None:
         """Show the window where it was last, as long as a screen is there."""
@@ -67,6 +73,7 @@ class Application:
 
     def close(self) -> None:
         self.worker.close()
+        self.note_worker.close()
         self.listening.close()
 
 

@@ -22,12 +22,13 @@ class Musician:
 
     @property
     def sees(self) -> dict:
-        lines = [line for line in self.program.output.splitlines() if line.startswith("{")]
+        whole = self.program.output.rpartition("\n")[0]  # the last line may still be written
+        lines = [line for line in whole.splitlines() if line.startswith("{")]
         return json.loads(lines[-1])
 
     def waits(self, what: str, condition: Callable[[dict], object], timeout_s: float = 40) -> dict:
         def looks() -> dict | None:
-            if "{" not in self.program.output:
+            if "{" not in self.program.output.rpartition("\n")[0]:
                 return None
             seen = self.sees
             return seen if condition(seen) else None

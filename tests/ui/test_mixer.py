@@ -135,3 +135,39 @@ def test_every_control_of_a_strip_has_a_name_for_screen_readers(separated):
         names = [c.accessibleName() for c in (widget.solo, widget.mute, widget.fader, widget.meter, widget.menu_button)]
         assert all(names)
         assert len(set(names)) == len(names)
+
+
+def test_layers_that_came_after_the_run_claim_none_of_its_sound(separated):
+    separated.session.split_layers("pitch:66")
+    for layer in separated.document.state.layers:
+        assert not strip(separated, layer.id).solo.isEnabled(), layer.name
+        assert "not separated yet" in strip(separated, layer.id).caption.text()
+    separated.document.undo()
+    assert strip(separated, 0).solo.isEnabled()
+
+
+def test_escape_gives_a_name_back(piece):
+    widget = strip(piece, 0)
+    widget.name.edit()
+    widget.name.setText("zzz")
+    QTest.keyClick(widget.name, Qt.Key.Key_Escape)
+    assert piece.document.state.layer(0).name == "Right hand"
+    assert widget.name.text() == "Right hand"
+    assert widget.name.isReadOnly()
+
+
+def test_a_wheel_that_passes_by_changes_nothing(separated, hand):
+    hand(strip(separated, 0).fader).wheel(5, 5, 2)
+    hand(separated.window.jobs.method).wheel(5, 5, 2)
+    assert not separated.document.history.done
+
+
+def test_strips_are_walked_and_pressed_by_keys(separated):
+    separated.window.mixer.focus_active()
+    first = strip(separated, 0).solo
+    assert separated.window.focusWidget() is first
+    QTest.keyClick(first, Qt.Key.Key_Return)
+    assert separated.document.state.strip(0).soloed
+    QTest.keyClick(first, Qt.Key.Key_Down)
+    assert separated.window.focusWidget() is strip(separated, 1).solo
+    assert separated.selection.layer == 1

@@ -13,7 +13,7 @@ from soli.project.pipeline import Loaded
 def doubtful(piece):
     """The piece, with two notes that the sound does not bear out and one that is not there."""
     state = piece.document.state
-    confidence = np.array([0.9 if n.id not in (1, 4) else 0.1 for n in state.alignment.notes], np.float32)
+    confidence = np.array([0.9 if n.id not in (1, 4) else 0.05 for n in state.alignment.notes], np.float32)
     alignment = replace(state.alignment, confidence=confidence)
     piece.document.restore(Loaded(replace(state, alignment=alignment, absent=frozenset({5}))))
     piece.window.actions_["drawer_doubtful"].trigger()

@@ -1,5 +1,7 @@
 """The roll under the hand: each gesture is one named edit, and undone it leaves the document as it was."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -232,3 +234,55 @@ def test_notes_left_out_take_no_part_and_come_back(piece, canvas, unchanged):
     piece.window.actions_["bring_back"].trigger()
     assert len(canvas.field.bodies.id) == before
     assert names(piece) == ["leave out 2 notes", "bring back 2 notes"]
+
+
+def test_a_plain_click_on_a_note_plays_it_alone_and_escape_ends_it(separated, canvas, place, hand, qtbot):
+    hand(canvas).click(*place(0.4, 64))
+    qtbot.waitUntil(lambda: separated.player.status().auditioning, timeout=5000)
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not separated.player.status().auditioning, timeout=5000)
+    assert separated.selection.ids == {0}, "the first Escape only ends the note"
+
+
+def test_dragging_and_toggling_make_no_sound(separated, canvas, place, hand, qtbot):
+    asked = []
+    canvas.note_clicked.connect(asked.append)
+    hand(canvas).drag(place(0.4, 64), place(0.6, 64))
+    hand(canvas).click(*place(0.9, 65), keys=CTRL)
+    hand(canvas).click(*place(3.9, 71))
+    assert asked == []
+
+
+def test_a_fast_stroke_of_the_brush_leaves_no_holes(piece, canvas, place, hand, unchanged):
+    canvas.use_tool(2)
+    hand(canvas).drag(place(1.0, 50), place(3.0, 64), steps=2)
+    strokes = piece.document.state.mask
+    assert [stroke.pitch for stroke in strokes] == list(range(50, 65))
+    assert strokes[0].start_s == pytest.approx(1.0, abs=0.02)
+    assert strokes[-1].end_s == pytest.approx(3.0, abs=0.02)
+    for one, other in pairwise(strokes):
+        assert other.start_s <= one.end_s + 0.01
+
+
+def test_a_fast_drag_of_the_eraser_takes_every_note_on_its_way(piece, canvas, place, hand, unchanged):
+    canvas.use_tool(4)
+    hand(canvas).drag(place(0.4, 64), place(2.9, 69), steps=1)
+    assert not {0, 1, 2, 3, 4, 5} & piece.document.state.notes.keys()
+
+
+def test_drawing_on_a_note_makes_no_second_one(piece, canvas, place, hand):
+    canvas.use_tool(1)
+    hand(canvas).click(*place(0.4, 64))
+    hand(canvas).click(*place(0.4, 64))
+    assert not piece.document.history.done
+    assert piece.selection.ids == {0}
+
+
+def test_nudges_of_one_selection_are_one_step(piece, canvas, place, hand, unchanged):
+    hand(canvas).click(*place(0.4, 64))
+    for _ in range(3):
+        QTest.keyClick(canvas, Qt.Key.Key_Right)
+    assert len(piece.document.history.done) == 1
+    hand(canvas).click(*place(0.9, 65))
+    QTest.keyClick(canvas, Qt.Key.Key_Up)
+    assert len(piece.document.history.done) == 2

@@ -147,3 +147,35 @@ def test_f6_walks_through_the_panes(separated, qtbot):
     assert seen[-1] is window.roll.canvas
     assert window.mixer.isAncestorOf(seen[0])
     assert seen[1] is window.jobs.method
+
+
+def test_each_menu_underlines_each_letter_once(separated):
+    for action in separated.window.menuBar().actions():
+        letters = []
+        for entry in action.menu().actions():
+            text = entry.text().replace("&&", "")
+            if "&" in text:
+                letters.append(text[text.index("&") + 1].casefold())
+        assert len(set(letters)) == len(letters), action.text()
+
+
+def test_an_error_is_not_covered_by_what_comes_after(application):
+    banner = application.window.roll.banner
+    banner.say("error", "the project is damaged")
+    banner.say("warning", "there is no sound device")
+    assert banner.text.text() == "the project is damaged"
+    banner.close_button.click()
+    assert banner.text.text() == "there is no sound device"
+    banner.close_button.click()
+    assert not banner.isVisible()
+
+
+def test_the_clock_stays_whole_in_the_smallest_window(piece, qtbot):
+    piece.window.resize(900, 560)
+    QApplication.processEvents()
+    transport = piece.window.transport
+    assert transport.time.width() >= transport.time.fontMetrics().horizontalAdvance("00:00.000")
+    assert not transport.place.isVisible()
+    assert piece.window.jobs.isVisible()
+    bottom = piece.window.jobs.mapTo(piece.window, piece.window.jobs.rect().bottomLeft()).y()
+    assert bottom <= piece.window.height()

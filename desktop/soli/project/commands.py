@@ -288,9 +288,9 @@ def _inherited(mask: tuple[MaskEdit, ...], heirs: Mapping[int, int | None]) -> t
     )
 
 
-def add_layer(state: State, name: str, ids: Collection[int] = ()) -> Edit:
+def add_layer(state: State, name: str, ids: Collection[int] = (), *, layer_id: int | None = None) -> Edit:
     """A new layer, of the notes named (none: an empty one)."""
-    layer = Layer(state.next_layer_id(), name.strip() or "Layer", free_colour(state.layers))
+    layer = Layer(state.next_layer_id() if layer_id is None else layer_id, name.strip() or "Layer", free_colour(state.layers))
     notes = _alter(state, "", ids, lambda note: replace(note, layer=layer.id)).changes
     return Edit(f"new layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
 

@@ -11,6 +11,7 @@ from soli.project.commands import Edit
 from soli.project.history import History
 from soli.project.pipeline import Loaded, Separation
 from soli.project.state import State
+from soli.signal.audio import Audio
 
 Listener = Callable[[frozenset[str]], None]
 
@@ -35,6 +36,7 @@ class Document:
         self._path: Path | None = None
         self._saved: State = self._state
         self._listeners: list[Listener] = []
+        self._next_layer_id = 0
 
     @property
     def state(self) -> State:
@@ -69,6 +71,10 @@ class Document:
     def stale(self) -> bool:
         """Whether there are layers that do not sound what the roll shows."""
         return self._separation is not None and not self._separation.is_of(self._state)
+
+    def next_layer_id(self) -> int:
+        """An id that no layer of this document ever had: the layers of the last run are known by theirs."""
+        return self._next_layer_id
 
     def subscribe(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -127,12 +133,13 @@ class Document:
         self._saved = state
         self._tell(frozenset({"path", "history"}))
 
-    def locate_recording(self, path: Path) -> None:
-        """The recording lies elsewhere; its samples are the same."""
-        self._state = replace(self._state, recording_path=path)
-        self._tell(frozenset({"path"}))
+    def attach(self, path: Path, recording: Audio) -> None:
+        """Give a piece that has none its recording; nothing of the user's changes."""
+        self._state = replace(self._state, recording_path=path, audio=recording)
+        self._tell(frozenset({"recording", "path"}))
 
     def _tell(self, aspects: frozenset[str]) -> None:
+        self._next_layer_id = max(self._next_layer_id, self._state.next_layer_id())
         for listener in tuple(self._listeners):
             listener(aspects)
 

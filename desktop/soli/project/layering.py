@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soli.errors import InputError
 from soli.project.state import LAYER_COLOURS, Layer
@@ -18,6 +18,11 @@ class Layering:
 
     layers: tuple[Layer, ...]
     layer_of: Mapping[int, int]
+
+    def numbered_from(self, first_id: int) -> "Layering":
+        """The same with other ids, so that no layer is taken for one that was there before."""
+        layers = tuple(replace(layer, id=layer.id + first_id) for layer in self.layers)
+        return Layering(layers, {note: layer + first_id for note, layer in self.layer_of.items()})
 
 
 def split(notes: Iterable[Note], track_names: Sequence[str], kind: str) -> Layering:
@@ -68,8 +73,8 @@ def _at_pitch(notes: tuple[Note, ...], pitch: int, names: tuple[str, str]) -> La
 
 def _grouped(notes: tuple[Note, ...], key: Callable[[Note], int], name: Callable[[int], str]) -> Layering:
     keys = sorted({key(n) for n in notes}) or [0]
-    names = unique([name(k) for k in keys])
-    layers = tuple(Layer(i, names[i], LAYER_COLOURS[i % len(LAYER_COLOURS)]) for i in range(len(keys)))
+    names, colours = unique([name(k) for k in keys]), list(LAYER_COLOURS)
+    layers = tuple(Layer(i, names[i], colours[i % len(colours)]) for i in range(len(keys)))
     place: dict[Hashable, int] = {k: i for i, k in enumerate(keys)}
     return Layering(layers, {n.id: place[key(n)] for n in notes})
 

@@ -100,16 +100,29 @@ def open_recording_steps(path: Path) -> Steps[Loaded]:
     return Loaded(State(recording_path=path.resolve(), audio=recording), seconds=watch.seconds)
 
 
-def place_score_steps(state: State, path: Path, *, align: bool = True, layers: str = "", ear: Ear | None = None) -> Steps[Loaded]:
+def place_score_steps(
+    state: State,
+    path: Path,
+    *,
+    align: bool = True,
+    layers: str = "",
+    first_layer: int = 0,
+    ear: Ear | None = None,
+) -> Steps[Loaded]:
     """Read a score, find its notes in the state's recording, and sort them into layers.
 
-    `layers` is a kind that `layering.split` knows; "" chooses by the tracks of the score.
+    `layers` is a kind that `layering.split` knows; "" chooses by the tracks of the score. Layers are numbered from
+    `first_layer` on.
     """
     yield Progress(0, 1, f"Reading {path.name}")
     watch = Stopwatch()
     with watch.stage("read"):
         score = midi.read(path)
-    return (yield from align_score_steps(state, score, path, align=align, layers=layers, ear=ear, watch=watch))
+    return (
+        yield from align_score_steps(
+            state, score, path, align=align, layers=layers, first_layer=first_layer, ear=ear, watch=watch
+        )
+    )
 
 
 def align_score_steps(
@@ -119,6 +132,7 @@ def align_score_steps(
     *,
     align: bool = True,
     layers: str = "",
+    first_layer: int = 0,
     ear: Ear | None = None,
     watch: Stopwatch | None = None,
 ) -> Steps[Loaded]:
@@ -130,7 +144,7 @@ def align_score_steps(
             alignment = yield from align_steps(state.audio, score, hearing=hearing)
         else:
             alignment = unaligned(score)
-    layering = split(score.notes, score.track_names, layers or suggested_kind(score.notes))
+    layering = split(score.notes, score.track_names, layers or suggested_kind(score.notes)).numbered_from(first_layer)
     notes = {note.id: replace(note, layer=layering.layer_of[note.id]) for note in alignment.notes}
     settings = replace(state.settings, tuning_cents=alignment.tuning_cents)
     placed = replace(

@@ -16,7 +16,16 @@ from soli.signal.audio import Audio
 RESIDUAL = -1
 ORIGINAL = -2
 
-LAYER_COLOURS = ("#5ABBF8", "#F4828F", "#6FD08C", "#C79BF2", "#4FD1C5", "#F2A65A", "#E58FD0", "#A8C256")
+LAYER_COLOURS = {
+    "#5ABBF8": "Sky",
+    "#F4828F": "Rose",
+    "#6FD08C": "Green",
+    "#C79BF2": "Violet",
+    "#4FD1C5": "Teal",
+    "#F2A65A": "Orange",
+    "#E58FD0": "Pink",
+    "#A8C256": "Lime",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +89,4 @@ class State:
 def free_colour(layers: tuple[Layer, ...]) -> str:
     """The first colour that no layer has yet; they repeat when all are taken."""
     taken = {layer.colour for layer in layers}
-    return next((c for c in LAYER_COLOURS if c not in taken), LAYER_COLOURS[len(layers) % len(LAYER_COLOURS)])
+    return next((c for c in LAYER_COLOURS if c not in taken), list(LAYER_COLOURS)[len(layers) % len(LAYER_COLOURS)])

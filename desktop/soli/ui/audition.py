@@ -90,6 +90,21 @@ class Audition(QObject):
         job.failed.connect(failed)
         self._job = self._worker.submit(job)
 
+    def component(self, component: int, time_s: float) -> None:
+        """Play the note that sounds in a component of the last run at a time; its first one where the time is negative."""
+        separation, notes = self._document.separation, self._document.state.notes
+        if separation is None:
+            return
+        constraint, grid = separation.factors.constraint, separation.factors.grid
+        entries = constraint.entries
+        rows = np.flatnonzero(entries.voice == constraint.components.voice[component])
+        if time_s >= 0 and len(rows):
+            distance = np.abs(entries.frame[rows] - time_s / grid.hop_s)
+            rows = rows[distance <= distance.min() + 0.5]
+        ids = [i for i in np.unique(constraint.bodies.note[entries.body[rows]]).tolist() if i in notes]
+        if ids:
+            self.note({min(ids, key=lambda i: notes[i].onset_s)})
+
     def stop(self) -> None:
         """Hear nothing of the notes any more."""
         sounding = bool(self._ids) or self._job is not None

@@ -1,5 +1,6 @@
 """A message over the roll: one sentence, what to do about it, and a way to close it. It never blocks the work."""
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from soli.ui.theme import Theme
 
 INFORMATION_MS = 7000
+READ_S = 4.0  # how long an error stays before anything may take its place
 ICONS = {"error": ("warning", "bad"), "warning": ("warning", "warn"), "information": ("check", "good")}
 
 
@@ -19,6 +21,8 @@ class Banner(QFrame):
         super().__init__(parent)
         self._theme, self._parent = theme, parent
         self._kind = "information"
+        self._said_s = 0.0
+        self._waiting: list[tuple[str, str, str, Callable[[], None] | None]] = []
         self._act: Callable[[], None] | None = None
         self.setObjectName("banner")
         self.icon = QLabel()
@@ -32,7 +36,7 @@ class Banner(QFrame):
         self.close_button = QToolButton()
         self.close_button.setToolTip("Close this message")
         self.close_button.setAccessibleName("Close this message")
-        self.close_button.clicked.connect(self.hide)
+        self.close_button.clicked.connect(self._next)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(13, 7, 7, 7)
         layout.setSpacing(10)
@@ -41,13 +45,20 @@ class Banner(QFrame):
         layout.addWidget(self.action)
         layout.addWidget(self.close_button)
         self._timer = QTimer(self, singleShot=True, interval=INFORMATION_MS)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self._next)
         theme.changed.connect(self._retheme)
         self.hide()
 
     def say(self, kind: str, text: str, *, action: str = "", act: Callable[[], None] | None = None) -> None:
-        """Show a sentence. `kind` is "error", "warning" or "information"; `action` names a button that calls `act`."""
-        self._kind, self._act = kind, act
+        """Show a sentence. `kind` is "error", "warning" or "information"; `action` names a button that calls `act`.
+
+        A fresh error is not covered by anything less: that comes when the error is closed.
+        """
+        fresh = self.isVisible() and self._kind == "error" and time.perf_counter() - self._said_s < READ_S
+        if fresh and kind != "error":
+            self._waiting.append((kind, text, action, act))
+            return
+        self._kind, self._act, self._said_s = kind, act, time.perf_counter()
         self.text.setText(text)
         self.setAccessibleName(f"{kind}: {text}")
         self.action.setText(action)
@@ -75,8 +86,19 @@ class Banner(QFrame):
         self.setFixedHeight(max(46, layout.totalHeightForWidth(self.width())))
         self.move((parent.width() - self.width()) // 2, 14)
 
-    def _do(self) -> None:
+    def clear(self) -> None:
+        """Nothing that was said holds any longer."""
+        self._waiting.clear()
         self.hide()
+
+    def _next(self) -> None:
+        self.hide()
+        if self._waiting:
+            kind, text, action, act = self._waiting.pop(0)
+            self.say(kind, text, action=action, act=act)
+
+    def _do(self) -> None:
+        self._next()
         if self._act is not None:
             self._act()
 

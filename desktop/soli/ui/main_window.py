@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -20,8 +20,11 @@ from soli.assets import asset
 from soli.playback.player import PlayerStatus
 from soli.project import commands
 from soli.project.document import Document
+from soli.project.storage import SUFFIX
 from soli.settings import Settings
+from soli.ui.action_state import enable
 from soli.ui.actions import Actions
+from soli.ui.audition import Audition
 from soli.ui.dialogs.keys_dialog import KeysDialog
 from soli.ui.drawer import Drawer
 from soli.ui.listening import Listening
@@ -41,6 +44,7 @@ from soli.ui.transport_bar import ToolRail, TransportBar
 from soli.ui.worker import Job
 
 SIDE_WIDTH = 296
+LEAST_HEIGHT_FOR_TEMPLATE = 780
 DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful")
 BRIGHTNESS_STEP = 0.1
 
@@ -53,6 +57,7 @@ class MainWindow(QMainWindow):
         document: Document,
         session: Session,
         listening: Listening,
+        audition: Audition,
         selection: Selection,
         theme: Theme,
         settings: Settings,
@@ -60,6 +65,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.document, self.session, self.listening = document, session, listening
         self.selection, self.theme, self.settings = selection, theme, settings
+        self.audition = audition
         self.setWindowTitle("Soli")
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme)
@@ -90,22 +96,29 @@ class MainWindow(QMainWindow):
         side = QWidget()
         side.setObjectName("side")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout()
-        column.setContentsMargins(12, 12, 12, 12)
-        column.setSpacing(16)
-        for widget, stretch in ((self.mixer, 0), (self.jobs, 0), (self.template, 1)):
-            column.addWidget(widget, stretch)
         inner = QWidget()
-        inner.setLayout(column)
+        strips = QVBoxLayout(inner)
+        strips.setContentsMargins(12, 12, 12, 4)
+        strips.addWidget(self.mixer)
+        strips.addStretch()
         scroll = QScrollArea()
         scroll.setObjectName("sideScroll")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inner)
+        # Strips scroll; what a run does stays in sight.
+        pinned = QVBoxLayout()
+        pinned.setContentsMargins(12, 8, 12, 12)
+        pinned.setSpacing(12)
+        pinned.addWidget(self.jobs)
+        pinned.addWidget(self.template)
         around = QVBoxLayout(side)
         around.setContentsMargins(1, 0, 0, 0)
-        around.addWidget(scroll)
+        around.setSpacing(0)
+        around.addWidget(scroll, 1)
+        around.addLayout(pinned)
+        self.mixer.shown.connect(lambda strip: scroll.ensureWidgetVisible(strip, 0, 12))
         side.setFixedWidth(SIDE_WIDTH)
 
         status = QWidget()
@@ -172,9 +185,10 @@ class MainWindow(QMainWindow):
             "light": lambda: self._use_theme("light"),
             "next_pane": self._next_pane,
             "play": self.listening.toggle_play,
-            "return": lambda: self.listening.seek(0.0),
-            "end": lambda: self.listening.seek(self.document.state.duration_s),
+            "return": lambda: self._go(0.0),
+            "end": lambda: self._go(self.document.state.duration_s),
             "loop": self.listening.toggle_loop,
+            "hear": lambda: self.audition.note(self.selection.ids),
             "loop_selection": self._loop_selection,
             "compare": lambda: self.listening.compare(not self.listening.comparing),
             "decompose": self.session.decompose,
@@ -191,6 +205,8 @@ class MainWindow(QMainWindow):
             "mute": lambda: self.mixer.toggle(self.selection.layer, mute=True),
             "solo_only": lambda: self.mixer.solo_only(self.selection.layer),
             "all_but": lambda: self.mixer.all_but(self.selection.layer),
+            "layer_above": lambda: self._walk_layers(-1),
+            "layer_below": lambda: self._walk_layers(1),
             "keys": lambda: KeysDialog(self, self.actions_.table()).exec(),
             "about": self.questions.about,
         }
@@ -205,6 +221,11 @@ class MainWindow(QMainWindow):
         canvas.hint_changed.connect(self.hint.setText)
         canvas.menu_requested.connect(self._roll_menu)
         self.selection.changed.connect(self._update_actions)
+        canvas.note_clicked.connect(lambda note: self.audition.note({note}))
+        self.audition.said.connect(self.hint.setText)
+        self.model.component_clicked.connect(self.audition.component)
+        canvas.escaped.connect(self._escape)
+        self.mixer.left.connect(canvas.setFocus)
         self.drawer.page_changed.connect(self._show_drawer)
         self.tempo.anchor_set.connect(session.set_anchor)
         self.tempo.anchor_removed.connect(session.remove_anchor)
@@ -234,8 +255,10 @@ class MainWindow(QMainWindow):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open files from the command line, a drop or a dialog."""
-        fresh = any(p.suffix.lower() not in SCORES for p in paths)
-        if fresh:
+        # A score is placed by an undoable step, and a recording joins notes that wait for one: nothing is lost by either.
+        scores = [p.suffix.lower() in SCORES for p in paths]
+        joins = self.document.state.audio is None and SUFFIX not in {p.suffix.lower() for p in paths} and not any(scores)
+        if not all(scores) and not joins:
             self._when_safe(lambda: self.session.open_files(paths))
         else:
             self.session.open_files(paths)
@@ -258,6 +281,24 @@ class MainWindow(QMainWindow):
         if index < len(layers):
             self.mixer.assign(layers[index].id)
 
+    def _go(self, time_s: float) -> None:
+        self.listening.seek(time_s)
+        self.roll.view.bring_into_view(time_s)
+
+    def _walk_layers(self, step: int) -> None:
+        ids = [layer.id for layer in self.document.state.layers]
+        if self.selection.layer in ids:
+            self.selection.set_layer(ids[(ids.index(self.selection.layer) + step) % len(ids)])
+
+    def _escape(self) -> None:
+        """Stop the run that goes on; without one, let go of the selection."""
+        if self.session.decomposing or self.session.opening:
+            self.session.cancel()
+        elif self.audition.ids:
+            self.audition.stop()
+        else:
+            self.selection.set(())
+
     def _loop_selection(self) -> None:
         notes = [self.document.state.notes[i] for i in self.selection.ids]
         if notes:
@@ -276,17 +317,17 @@ class MainWindow(QMainWindow):
 
     def _next_pane(self) -> None:
         """Walk the keyboard through roll, strips and decomposition."""
-        panes: list[QWidget] = [self.roll.canvas, *(s for s in self.mixer.findChildren(QWidget) if s.objectName() == "strip")][:2]
-        panes.append(self.jobs.method)
         here = self.focusWidget()
-        place = next((i for i, pane in enumerate(panes) if here is not None and (pane is here or pane.isAncestorOf(here))), -1)
-        if here is not None and place < 0 and self.mixer.isAncestorOf(here):
-            place = 1
-        panes[(place + 1) % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if here is not None and self.mixer.isAncestorOf(here):
+            self.jobs.method.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif here is self.roll.canvas and self.document.state.audio is not None:
+            self.mixer.focus_active()
+        else:
+            self.roll.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _roll_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
-        for key in ("delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer"):
+        for key in ("hear", "delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer"):
             menu.addAction(self.actions_[key])
         self._fill_layer_menu(menu.addMenu("Move to layer"))
         self.roll.canvas.add_menu(menu, at)
@@ -344,6 +385,9 @@ class MainWindow(QMainWindow):
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"recording", "score", "path", "history"}:
             self._show_title()
+        if "recording" in aspects:
+            self.roll.banner.clear()
+            self.roll.canvas.setFocus()
         self._update_actions()
         self._show_summary()
 
@@ -367,46 +411,9 @@ class MainWindow(QMainWindow):
         self.summary.setText("  ·  ".join(parts))
 
     def _update_actions(self) -> None:
-        document, state = self.document, self.document.state
-        has_sound, has_notes, chosen = state.audio is not None, bool(state.notes), bool(self.selection.ids)
-        has_layers, busy = document.separation is not None, self.session.decomposing or self.session.opening
-        enabled = {
-            "save": has_sound or has_notes,
-            "save_as": has_sound or has_notes,
-            "export": has_layers,
-            "export_notes": has_notes,
-            "undo": document.history.last is not None,
-            "redo": document.history.next is not None,
-            "select_all": has_notes,
-            "select_none": chosen,
-            "delete": chosen,
-            "leave_out": bool(self.selection.ids - state.absent),
-            "bring_back": bool(self.selection.ids & state.absent),
-            "zoom_selection": chosen,
-            "loop_selection": chosen and has_sound,
-            "play": has_sound,
-            "return": has_sound,
-            "end": has_sound,
-            "loop": has_sound,
-            "compare": has_layers,
-            "decompose": has_sound
-            and (has_notes or bool(state.mask))
-            and not self.session.decomposing
-            and not self.session.opening,
-            "align": has_sound and state.score is not None and not busy,
-            "new_layer": has_sound or has_notes,
-            "rename_layer": bool(state.layers),
-        }
-        enabled |= dict.fromkeys(("layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one"), has_notes)
-        enabled |= dict.fromkeys(("solo", "mute", "solo_only", "all_but"), has_layers and bool(state.layers))
-        for key, on in enabled.items():
-            self.actions_[key].setEnabled(on)
-        for key, edit in (("undo", document.history.last), ("redo", document.history.next)):
-            verb = key.capitalize()
-            self.actions_[key].setText(f"&{verb} {edit.name}" if edit else f"&{verb}")
-        for index, action in enumerate(self.actions_.assign):
-            action.setEnabled(chosen and index < len(state.layers))
-        self.transport.decompose.setText("Decompose again" if has_layers and document.stale else "Decompose")
+        enable(self.actions_, self.document, self.selection, busy=self.session.decomposing or self.session.opening)
+        separated = self.document.separation is not None
+        self.transport.show_stale(separated=separated, stale=self.document.stale)
 
     def _retheme(self) -> None:
         self.actions_["dark"].setChecked(self.theme.colours.name == "dark")
@@ -435,3 +442,13 @@ class MainWindow(QMainWindow):
         self.settings.window = [box.x(), box.y(), box.width(), box.height()]
         self.settings.maximised = self.isMaximized()
         event.accept()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.template.setVisible(event.size().height() >= LEAST_HEIGHT_FOR_TEMPLATE)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._escape()
+        else:
+            super().keyPressEvent(event)

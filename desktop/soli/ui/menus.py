@@ -18,9 +18,9 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Layers": (
         "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
-        "", "solo", "mute", "solo_only", "all_but",
+        "", "solo", "mute", "solo_only", "all_but", "", "layer_above", "layer_below",
     ),
-    "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "compare"),
+    "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "hear", "compare"),
     "&Decompose": ("decompose", "model", "", "align"),
     "&Help": ("keys", "about"),
 }  # fmt: skip
@@ -40,3 +40,15 @@ def build_menus(
                 submenu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
             else:
                 menu.addAction(actions[key])
+        _spread_mnemonics(menu)
+
+
+def _spread_mnemonics(menu: QMenu) -> None:
+    """Underline another letter in each entry of a menu, the first that is free."""
+    taken: set[str] = set()
+    for action in menu.actions():
+        text = action.text().replace("&", "")
+        place = next((i for i, letter in enumerate(text) if letter.isalpha() and letter.casefold() not in taken), None)
+        if place is not None:
+            taken.add(text[place].casefold())
+            action.setText(f"{text[:place]}&{text[place:]}")

@@ -61,7 +61,7 @@ class Questions(QObject):
             / f"{export.file_name(self._document.title)} layers"
         )
         stems = [s for s in export.stems(state) if s.id < 0 or s.id in separation.layers]
-        dialog = ExportDialog(self._window, state, stems, folder, self._settings.export_format)
+        dialog = ExportDialog(self._window, state, stems, folder, self._settings.export_format, stale=self._document.stale)
         if dialog.exec():
             self._settings.export_folder, self._settings.export_format = str(dialog.folder.parent), dialog.form
             self._session.export(dialog.folder, form=dialog.form, chosen=dialog.chosen, mix=dialog.mix)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from soli.assets import asset
 from soli.errors import ProjectError
 from soli.progress import Progress, Steps
 from soli.project import commands, export, layering, pipeline, storage
@@ -90,15 +91,17 @@ class Session(QObject):
         """Sort the notes into new layers; see `layering.split`."""
         state = self._document.state
         names = state.score.track_names if state.score else ()
-        edit = commands.set_layers(state, layering.split(state.notes.values(), names, kind), "split into layers")
+        first = self._document.next_layer_id()
+        edit = commands.set_layers(
+            state, layering.split(state.notes.values(), names, kind).numbered_from(first), "split into layers"
+        )
         self._document.do(edit)
 
     def align_again(self) -> None:
-        """Find the score's notes anew, leaving out what was edited by hand."""
+        """Let the sound alone decide again where the score lies; notes that were placed by hand stay."""
         state = self._document.state
         if state.score is not None and state.audio is not None:
-            score, path, ear = state.score, state.score_path, self._ear
-            self._run_opening("Aligning", lambda: pipeline.align_score_steps(state, score, path, ear=ear), self._score_placed)
+            self._realign((), "align again")
 
     def set_anchor(self, score_s: float, recording_s: float) -> None:
         """Make sure that a place of the score lies at a time of the recording, and align again around it."""
@@ -129,6 +132,7 @@ class Session(QObject):
             return False
         self._document.saved(path, state)
         self.opened.emit(path)
+        self.said.emit("information", f"Saved {path.name}")
         return True
 
     def export(self, folder: Path, *, form: str, chosen: Sequence[int], mix: bool) -> None:
@@ -146,7 +150,7 @@ class Session(QObject):
 
         job = Job("Exporting", steps)
         job.done.connect(self._exported)
-        job.cancelled.connect(lambda: self.said.emit("information", "Export cancelled; files already written are whole"))
+        job.cancelled.connect(lambda: self.said.emit("information", "Export cancelled; nothing was left behind"))
         self._submit(job)
 
     def export_notes(self, path: Path) -> None:
@@ -168,26 +172,35 @@ class Session(QObject):
                 "error", f"{path.name}: not a recording, a score or a project; open WAV, FLAC, OGG, MP3, AIFF, MIDI or .soli"
             )
             return
-        # A score that waits for its recording is placed on it as soon as it is there.
-        waiting = self._document.state.score_path if self._document.state.audio is None else None
+        # What was opened or drawn before there was a recording is placed on it.
+        waits = self._document.state.audio is None and bool(self._document.state.notes)
 
         def opened(loaded: Loaded) -> None:
-            self._restore(loaded)
-            self.opened.emit(path)
-            if score or waiting:
-                self._place_score(score or waiting, layers)
+            assert loaded.state.audio is not None
+            if waits and not score:
+                self._document.attach(path, loaded.state.audio)
+                if self._document.state.score is not None:
+                    self._realign((), "place score")
+            else:
+                self._restore(loaded)
+            self._remember(path)
+            if score:
+                self._place_score(score, layers)
 
         self._run_opening("Opening", lambda: pipeline.open_recording_steps(path), opened)
 
-    def _place_score(self, path: Path | None, layers: str) -> None:
-        assert path is not None
-        state, ear = self._document.state, self._ear
-        self._run_opening("Aligning", lambda: pipeline.place_score_steps(state, path, layers=layers, ear=ear), self._score_placed)
+    def _place_score(self, path: Path, layers: str) -> None:
+        state, ear, first = self._document.state, self._ear, self._document.next_layer_id()
+
+        def steps() -> Steps[Loaded]:
+            return pipeline.place_score_steps(state, path, layers=layers, first_layer=first, ear=ear)
+
+        self._run_opening("Aligning", steps, self._score_placed)
 
     def _open_project(self, path: Path) -> None:
         def opened(loaded: Loaded) -> None:
             self._restore(loaded, path=path)
-            self.opened.emit(path)
+            self._remember(path)
 
         self._run_opening("Opening", lambda: storage.open_steps(path), opened)
 
@@ -210,9 +223,13 @@ class Session(QObject):
         )
         self._document.place(edit)
         if state.score_path is not None:
-            self.opened.emit(state.score_path)
+            self._remember(state.score_path)
         if loaded.warning:
             self.said.emit("warning", _sentence(loaded.warning))
+
+    def _remember(self, path: Path) -> None:
+        if not path.is_relative_to(asset("demo")):  # what ships with Soli is no place of the user's
+            self.opened.emit(path)
 
     def _run_opening(self, name: str, steps: Callable[[], Steps[Any]], done: Callable[[Any], None]) -> None:
         self.cancel()

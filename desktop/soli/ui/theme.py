@@ -9,6 +9,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from soli.assets import asset
+from soli.ui.style import SoliStyle
 
 ThemeName = Literal["dark", "light"]
 
@@ -101,6 +102,7 @@ class Theme(QObject):
         self.colours = BY_NAME.get(name, DARK)
         for file in ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf"):
             QFontDatabase.addApplicationFont(str(asset("fonts", file)))
+        app.setStyle(SoliStyle())
         self._apply()
 
     def use(self, name: str) -> None:
@@ -172,7 +174,6 @@ class Theme(QObject):
             palette.setColor(role, QColor(colour))
         for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
             palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(c.faint))
-        self._app.setStyle("Fusion")
         self._app.setPalette(palette)
         self._app.setFont(self.font())
         sheet = asset("theme.qss").read_text(encoding="utf-8").replace("@icons", asset("icons").as_posix())

@@ -1,7 +1,7 @@
 """The bar on top: title, transport, clock, compare, decompose, master level."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QFont
+from PySide6.QtGui import QAction, QFont, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from soli.playback.player import PlayerStatus
@@ -80,9 +80,27 @@ class TransportBar(QWidget):
         theme.changed.connect(self._retheme)
         self._retheme()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the clock stays whole and the rest makes room."""
+        width = event.size().width()
+        self.tempo.setVisible(width >= 1080)
+        self.place.setVisible(width >= 980)
+        self.master.setFixedWidth(132 if width >= 1180 else 70)
+        self.decompose.setMinimumWidth(158 if width >= 1180 else 118)
+        super().resizeEvent(event)
+
     def show_title(self, title: str, *, edited: bool) -> None:
         mark = "   •  edited" if edited else ""
         self.title.setText(f"{title}{mark}" if title else "")
+
+    def show_stale(self, *, separated: bool, stale: bool) -> None:
+        """The button is loud while there is something to hear that is not heard yet."""
+        self.decompose.setText("Decompose again" if separated and stale else "Decompose")
+        role = "quietly" if separated and not stale else "primary"
+        if self.decompose.objectName() != role:
+            self.decompose.setObjectName(role)
+            self.decompose.style().unpolish(self.decompose)
+            self.decompose.style().polish(self.decompose)
 
     def show_status(self, status: PlayerStatus, beats: Beats) -> None:
         self.time.setText(clock(status.position_s, decimals=3))

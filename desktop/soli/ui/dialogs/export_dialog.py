@@ -34,7 +34,9 @@ FORMAT_NAMES = {
 class ExportDialog(QDialog):
     """Chooses stems, mix, format and folder; says which files would be written over."""
 
-    def __init__(self, parent: QWidget, state: State, stems: Sequence[Stem], folder: Path, form: str) -> None:
+    def __init__(
+        self, parent: QWidget, state: State, stems: Sequence[Stem], folder: Path, form: str, *, stale: bool = False
+    ) -> None:
         super().__init__(parent)
         self._state = state
         self.setWindowTitle("Export layers")
@@ -79,6 +81,10 @@ class ExportDialog(QDialog):
         self._says.setWordWrap(True)
         self._says.setMinimumHeight(34)
         self._says.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.stale = QLabel("Edits since the last run are not in these files; decompose again to hear them.")
+        self.stale.setObjectName("bad")
+        self.stale.setWordWrap(True)
+        self.stale.setVisible(stale)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
         self._export.setObjectName("primary")
@@ -99,6 +105,7 @@ class ExportDialog(QDialog):
         layout.addWidget(self._titled("FOLDER"))
         layout.addLayout(row)
         layout.addWidget(self._says)
+        layout.addWidget(self.stale)
         layout.addWidget(buttons)
         self._check()
 

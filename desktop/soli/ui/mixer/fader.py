@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSlider, QWidget
 
@@ -13,6 +13,7 @@ UNITY_AT = 0.78  # where 0 dB lies on the way
 STEPS = 1000
 KNOB = 6.5
 FINE = 0.1
+PAUSE_MS = 700  # steps that follow each other faster are one
 
 
 def position_of(gain_db: float) -> float:
@@ -45,6 +46,8 @@ class Fader(QSlider):
         self._colour = QColor(theme.colours.dim)
         self._gain_db = 0.0
         self._drag: tuple[float, float] | None = None
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(self.let_go)
         self.setRange(0, STEPS)
         self.setFixedHeight(18)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -135,14 +138,18 @@ class Fader(QSlider):
         self._step(step)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._step(0.5 * event.angleDelta().y() / 120)
-        event.accept()
+        # A wheel that only passes by scrolls the strips.
+        if self.hasFocus():
+            self._step(0.5 * event.angleDelta().y() / 120)
+            event.accept()
+        else:
+            event.ignore()
 
     def _step(self, step_db: float) -> None:
         start = LOWEST_DB if self._gain_db == -math.inf else self._gain_db
         gain = min(HIGHEST_DB, start + step_db)
         self._move(gain if gain > LOWEST_DB else -math.inf)
-        self.let_go.emit()
+        self._pause.start()
 
     def _move(self, gain_db: float) -> None:
         if gain_db != self._gain_db:

@@ -24,6 +24,8 @@ class MixerPanel(QWidget):
     """Strips in step with the document. `silent_changed` names the layers that are not heard."""
 
     silent_changed = Signal(object)
+    left = Signal()  # a name was typed
+    shown = Signal(object)  # a strip that should be in sight
 
     def __init__(self, document: Document, selection: Selection, listening: Listening, theme: Theme) -> None:
         super().__init__()
@@ -65,14 +67,29 @@ class MixerPanel(QWidget):
     def new_layer(self) -> None:
         state = self._document.state
         name = f"Layer {len(state.layers) + 1}"
-        layer = state.next_layer_id()
-        self._document.do(commands.add_layer(state, name, self._selection.ids))
+        layer = self._document.next_layer_id()
+        self._document.do(commands.add_layer(state, name, self._selection.ids, layer_id=layer))
         self._selection.set_layer(layer)
-        self._strips[layer].name.edit()
+        self.rename(layer)
 
     def rename(self, layer: int) -> None:
         if layer in self._strips and layer >= 0:
             self._strips[layer].name.edit()
+            self.shown.emit(self._strips[layer])
+
+    def focus_active(self) -> None:
+        """Give the keyboard to the strip of the active layer, or to the first one."""
+        strip = self._strips.get(self._selection.layer) or next(iter(self._strips.values()), None)
+        if strip is not None:
+            strip.solo.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.shown.emit(strip)
+
+    def _walk(self, strip_id: int, step: int) -> None:
+        ids = list(self._strips)
+        other = self._strips[ids[(ids.index(strip_id) + step) % len(ids)]]
+        other.solo.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._choose(other.id)
+        self.shown.emit(other)
 
     def strip_widget(self, strip_id: int) -> StripWidget:
         return self._strips[strip_id]
@@ -129,6 +146,8 @@ class MixerPanel(QWidget):
         strip.gesture_ended.connect(self._document.end_gesture)
         strip.exclusive_solo.connect(self.solo_only)
         strip.menu_requested.connect(self._menu)
+        strip.done.connect(self.left)
+        strip.neighbour_requested.connect(self._walk)
         return strip
 
     def _show(self) -> None:
@@ -155,9 +174,9 @@ class MixerPanel(QWidget):
                 if not audible:
                     silent.add(i)
             elif i == RESIDUAL:
-                widget.show_layer("Residual", "what no layer holds", self._theme.colours.faint, active=False)
+                widget.show_layer("residual", "what no layer holds", self._theme.colours.faint, active=False)
             else:
-                widget.show_layer("Original", "the recording itself", self._theme.colours.ink, active=False)
+                widget.show_layer("original", "the recording itself", self._theme.colours.ink, active=False)
                 widget.set_available(True)
                 widget.mute.setEnabled(separation is not None)
                 widget.solo.setEnabled(separation is not None)
@@ -195,10 +214,11 @@ class MixerPanel(QWidget):
         layer = self._document.state.layer(strip_id)
         if layer is not None:
             menu.addSeparator()
-            menu.addAction("Rename…", lambda: self.rename(strip_id))
+            menu.addAction("Rename", lambda: self.rename(strip_id))
             colours = menu.addMenu("Colour")
-            for colour in LAYER_COLOURS:
-                action = colours.addAction(colour)
+            for colour, name in LAYER_COLOURS.items():
+                action = colours.addAction(name)
+                action.setIconVisibleInMenu(True)
                 pixmap = self._theme.pixmap("select", colour, 16)
                 pixmap.fill(QColor(colour))
                 action.setIcon(pixmap)
@@ -208,7 +228,10 @@ class MixerPanel(QWidget):
             menu.addAction("Select its notes", lambda: self._select(strip_id))
             assign = menu.addAction("Move selected notes here", lambda: self.assign(strip_id))
             assign.setEnabled(bool(self._selection.ids))
+            counts_notes = sum(n.layer == strip_id for n in self._document.state.notes.values())
             others = [other for other in self._document.state.layers if other.id != strip_id]
+            if counts_notes == 0 and others:
+                menu.addAction("Delete this empty layer", partial(self._merge, strip_id, others[0].id))
             merge = menu.addMenu("Merge into")
             merge.setEnabled(bool(others))
             for other in others:

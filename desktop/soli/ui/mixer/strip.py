@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from soli.playback.mixer import Strip
@@ -18,6 +18,7 @@ class NameEdit(QLineEdit):
     """A name that reads as a label until it is double-clicked or reached by F2."""
 
     named = Signal(str)
+    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,9 +26,12 @@ class NameEdit(QLineEdit):
         self.setReadOnly(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrame(False)
+        self._former = ""
         self.editingFinished.connect(self._finish)
 
     def edit(self) -> None:
+        """Let the name be typed; Escape gives the former one back."""
+        self._former = self.text()
         self.setReadOnly(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -45,13 +49,38 @@ class NameEdit(QLineEdit):
         else:
             super().mousePressEvent(event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self.isReadOnly():
+            self.setText(self._former)
+            self._finish()
+        else:
+            super().keyPressEvent(event)
+
     def _finish(self) -> None:
         if self.isReadOnly():
             return
         self.setReadOnly(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.deselect()
-        self.named.emit(self.text().strip())
+        self.setCursorPosition(0)
+        if self.text().strip() != self._former:
+            self.named.emit(self.text().strip())
+        self.clearFocus()
+        self.left.emit()
+
+
+class StripButton(QToolButton):
+    """Return presses it (Space plays); up and down lead to the other strips."""
+
+    walked = Signal(int)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.click()
+        elif event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+            self.walked.emit(-1 if event.key() == Qt.Key.Key_Up else 1)
+        else:
+            super().keyPressEvent(event)
 
 
 class StripWidget(QWidget):
@@ -63,6 +92,8 @@ class StripWidget(QWidget):
     gesture_ended = Signal()
     exclusive_solo = Signal(int)
     menu_requested = Signal(int, QPoint)
+    done = Signal()  # a name was typed: the keyboard belongs to the roll again
+    neighbour_requested = Signal(int, int)  # id, and -1 for the strip above or 1 for the one below
 
     def __init__(self, strip_id: int, theme: Theme) -> None:
         super().__init__()
@@ -79,6 +110,7 @@ class StripWidget(QWidget):
         self.name = NameEdit()
         self.name.setEnabled(strip_id >= 0)
         self.name.named.connect(lambda text: self.renamed.emit(self.id, text))
+        self.name.left.connect(self.done)
         self.caption = QLabel()
         self.caption.setObjectName("quiet")
         self.solo = self._button("S", "solo", "Solo: hear this alone, or with other soloed strips; Ctrl-click: only this")
@@ -128,6 +160,7 @@ class StripWidget(QWidget):
         if self.name.isReadOnly() and self.name.text() != name:
             self.name.setText(name)
             self.name.setCursorPosition(0)
+        self.name.setToolTip(f"{name}   (double-click or F2 to rename)" if self.id >= 0 else name)
         self.caption.setText(caption)
         self._colour, self._active = QColor(colour), active
         self.fader.set_colour(self._colour)
@@ -174,7 +207,8 @@ class StripWidget(QWidget):
         super().changeEvent(event)
 
     def _button(self, text: str, role: str, tip: str) -> QToolButton:
-        button = QToolButton()
+        button = StripButton()
+        button.walked.connect(lambda step: self.neighbour_requested.emit(self.id, step))
         button.setObjectName("strip")
         button.setProperty("role", role)
         button.setText(text)

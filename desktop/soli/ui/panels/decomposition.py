@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from soli.progress import Progress
@@ -139,6 +139,13 @@ class LossPlot(QWidget):
         return plot
 
 
+class QuietComboBox(QComboBox):
+    """A wheel that passes by does not change it."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
 class DecompositionPanel(QWidget):
     """Says what the model is, how a run goes, and lets it be cancelled."""
 
@@ -151,7 +158,8 @@ class DecompositionPanel(QWidget):
         self._last: Progress | None = None
         heading = QLabel("DECOMPOSITION")
         heading.setObjectName("heading")
-        self.method = QComboBox()
+        self.method = QuietComboBox()
+        self.method.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.method.setAccessibleName("Method of decomposition")
         self.method.setToolTip("Nonnegative matrix factorisation, or a nonnegative autoencoder")
         for key, name in METHODS:
@@ -174,9 +182,9 @@ class DecompositionPanel(QWidget):
         self.bar.setAccessibleName("Progress")
         self.says = QLabel()
         self.says.setObjectName("quiet")
-        self.says.setWordWrap(True)
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("link")
+        self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.cancel.setToolTip("Stop; what was there before stays (Esc)")
         self.cancel.clicked.connect(self._cancel)
         foot = QHBoxLayout()
@@ -246,10 +254,9 @@ class DecompositionPanel(QWidget):
         if separation is not None:
             took = sum(separation.seconds.values())
             runs = len(separation.factors.losses)
-            stale = " · edits since are not heard yet" if self._document.stale else ""
-            self.says.setText(f"{runs} iterations in {took:.1f} s{stale}")
+            self.says.setText(f"{runs} iterations in {took:.1f} s")
         elif state.audio is None:
-            self.says.setText("Open a recording and its score to begin")
+            self.says.setText("Open the recording of this score" if state.notes else "Open a recording and its score to begin")
         elif not state.notes:
             self.says.setText("Open a score, or draw notes on the roll")
         else:

@@ -30,12 +30,18 @@ class MaskBrush(Tool):
         self._rows = [[at.pitch, at.time_s, at.time_s]]
 
     def drag(self, at: Pointer) -> None:
+        former = self.now or at
         super().drag(at)
-        row = self._rows[-1]
-        if row[0] != at.pitch:
-            row = [at.pitch, at.time_s, at.time_s]
-            self._rows.append(row)
-        row[1], row[2] = min(row[1], at.time_s), max(row[2], at.time_s)
+        # A fast hand skips rows: each pitch on the way gets its part of it.
+        steps = abs(at.pitch - former.pitch)
+        direction = 1 if at.pitch > former.pitch else -1
+        for i in range(steps + 1):
+            pitch = former.pitch + direction * i
+            start_s, end_s = (former.time_s + (at.time_s - former.time_s) * part / (steps + 1) for part in (i, i + 1))
+            if self._rows[-1][0] != pitch:
+                self._rows.append([pitch, start_s, start_s])
+            row = self._rows[-1]
+            row[1], row[2] = min(row[1], start_s, end_s), max(row[2], start_s, end_s)
 
     def cancel(self) -> None:
         super().cancel()

@@ -1,7 +1,7 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -37,6 +37,7 @@ CARD_DELAY_MS = 250
 NUDGE_S = 0.01
 WHEEL_SEMITONES = 3.0
 NOTCH = 120
+BRUSHES = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Canvas(QWidget):
     hint_changed = Signal(str)
     tool_changed = Signal(int)
     menu_requested = Signal(QPoint)
+    escaped = Signal()
+    note_clicked = Signal(int)  # a note was clicked and nothing else: the user wants to hear it
     anchor_set = Signal(float, float)  # score seconds, recording seconds
 
     def __init__(self, document: Document, selection: Selection, view: View, theme: Theme) -> None:
@@ -186,15 +189,15 @@ class Canvas(QWidget):
             self._pan_from = None
             self.setCursor(self._tool.cursor)
         elif self._tool.dragging:
+            clicked = self._tool.clicked
             self._tool.release(self._at(event))
+            if clicked is not None:
+                self.note_clicked.emit(clicked)
             self.update()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.mousePressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         # Brushes use the right button themselves; the menu key always opens the menu.
-        if event.reason() != QContextMenuEvent.Reason.Mouse or self._tool is self._tools[0]:
+        if event.reason() != QContextMenuEvent.Reason.Mouse or self._tools.index(self._tool) not in BRUSHES:
             self.menu_requested.emit(event.globalPos())
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -275,7 +278,7 @@ class Canvas(QWidget):
     def _may_use(self, button: Qt.MouseButton) -> bool:
         if not self.document.state.layers and self.document.state.audio is None:
             return False
-        brush = self._tools.index(self._tool) in (2, 3)
+        brush = self._tools.index(self._tool) in BRUSHES
         return button == Qt.MouseButton.LeftButton or (button == Qt.MouseButton.RightButton and brush)
 
     def _at(self, event: QMouseEvent) -> Pointer:
@@ -345,7 +348,9 @@ class Canvas(QWidget):
 
     def _move(self, *, seconds: float = 0.0, semitones: int = 0) -> None:
         if self.selection.ids:
-            self.document.do(commands.move_notes(self.document.state, self.selection.ids, seconds=seconds, semitones=semitones))
+            edit = commands.move_notes(self.document.state, self.selection.ids, seconds=seconds, semitones=semitones)
+            # Nudges of one selection that follow each other are one step.
+            self.document.do(replace(edit, gesture="nudge"))
         else:
             self.view.scroll(seconds=10 * seconds * self.view.span_s / 2, semitones=semitones)
 
@@ -369,11 +374,12 @@ class Canvas(QWidget):
     def _escape(self) -> None:
         if self._tool.dragging:
             self._tool.cancel()
+            self.update()
         else:
-            self.selection.set(())
-        self.update()
+            self.escaped.emit()
 
     def _selection_changed(self) -> None:
+        self.document.end_gesture()
         if len(self.selection.ids) == 1:
             title, details = self.describe(next(iter(self.selection.ids)))
             self.setAccessibleDescription(f"{title}, {details}")

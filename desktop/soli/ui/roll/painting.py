@@ -71,7 +71,13 @@ def draw_bodies(painter: QPainter, view: View, field: Stretches, colours: Mappin
         pale = QColor(colour)
         pale.setAlphaF(0.26 * colour.alphaF())
         painter.setBrush(pale)
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.drawRects(rectangles(view, field, mine, inset=inset))
+        painted = mine[field.id[mine] < 0]
+        if len(painted):
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(colour, 1, Qt.PenStyle.DotLine))
+            painter.drawRects(rectangles(view, field, painted, inset=inset))
 
 
 def draw_notes(
@@ -132,8 +138,8 @@ def draw_selected(painter: QPainter, boxes: Iterable[QRectF], theme: Theme) -> N
 def draw_forbidden(painter: QPainter, box: QRectF, theme: Theme) -> None:
     """Where a pitch may not sound: hatched, so that it is seen without colour too."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.fillRect(box, theme.colour("canvas", 190))
-    painter.fillRect(box, QBrush(theme.colour("bad", 170), Qt.BrushStyle.BDiagPattern))
+    painter.fillRect(box, theme.colour("canvas", 120))
+    painter.fillRect(box, QBrush(theme.colour("bad", 190), Qt.BrushStyle.BDiagPattern))
     painter.setPen(QPen(theme.colour("bad", 150), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(box)

@@ -70,6 +70,8 @@ class Ruler(QWidget):
                 painter.setPen(QPen(theme.colour("border"), 1))
                 painter.drawLine(QLineF(x, middle - 5, x, middle - 1))
                 painter.setPen(theme.colour("faint"))
+                if i == 0 and view.start_s >= 0:
+                    continue
                 text = f"{i * step:.{decimals}f} s" if view.end_s < 60 else clock(i * step, decimals=decimals)
                 painter.drawText(QRectF(x - 40, 1, 80, middle - 5), Qt.AlignmentFlag.AlignCenter, text)
             self._paint_bars(painter, middle)
@@ -117,12 +119,13 @@ class Ruler(QWidget):
     def _paint_bars(self, painter: QPainter, middle: int) -> None:
         view, theme, beats = self._view, self._theme, self._beats
         painter.setFont(theme.font(8.5, weight=theme.font().Weight.DemiBold, figures=True))
-        last_x = -1e9
+        bars = beats.time_s[beats.is_bar]
+        room = view.px_per_s * (float(bars[-1] - bars[0]) / (len(bars) - 1)) if len(bars) > 1 else 1e9
+        every = next((n for n in (1, 2, 4, 8, 16, 32, 64) if n * room >= 26), 128)
         for time_s, bar in zip(beats.time_s[beats.is_bar].tolist(), beats.bar[beats.is_bar].tolist(), strict=True):
             x = view.x_of(time_s)
-            if x > self.width() or x < -40 or x - last_x < 30:
+            if x > self.width() or x < -40 or (bar - 1) % every:
                 continue
-            last_x = x
             painter.setPen(QPen(theme.colour("faint"), 1))
             painter.drawLine(QLineF(x, middle + 1, x, HEIGHT - 2))
             painter.setPen(theme.colour("ink"))

@@ -1,6 +1,6 @@
 """What the pointer does on the roll: select, draw, allow, forbid, erase. One drag is one edit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -75,6 +75,11 @@ class Tool:
         """Notes that the tool draws in another place while it drags."""
         return frozenset()
 
+    @property
+    def clicked(self) -> int | None:
+        """The note that a plain click, released now, would mean to hear."""
+        return None
+
     def press(self, at: Pointer) -> None:
         self.start = self.now = at
 
@@ -106,7 +111,7 @@ class SelectTool(Tool):
 
     name = "Select"
     key = "1"
-    hint = "Select: drag notes to move them, their ends to stretch them · drag on empty ground to select · Ctrl toggles"
+    hint = "Select: click a note to hear it, drag to move it, drag its ends to stretch it · drag empty ground to select"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -116,6 +121,14 @@ class SelectTool(Tool):
     @property
     def hidden(self) -> frozenset[int]:
         return self.desk.selection.ids if self._part in {"move", "onset", "offset"} and self.moved else frozenset()
+
+    @property
+    def clicked(self) -> int | None:
+        start = self.start
+        if start is None or self.moved or start.ctrl or start.shift:
+            return None
+        note = self._note_at(start)
+        return note.id if note is not None else None
 
     def press(self, at: Pointer) -> None:
         super().press(at)
@@ -213,6 +226,13 @@ class DrawTool(Tool):
     hint = "Draw: drag from where a note begins to where it ends · a click draws a short one · it joins the active layer"
     cursor = Qt.CursorShape.CrossCursor
 
+    def press(self, at: Pointer) -> None:
+        note = self._note_at(at)
+        if note is None:
+            super().press(at)
+        else:
+            self.desk.selection.set({note.id})  # one note is enough in a place
+
     def finish(self) -> None:
         start, now = self.start, self.now
         assert start is not None
@@ -253,10 +273,17 @@ class EraseTool(Tool):
         self.drag(at)
 
     def drag(self, at: Pointer) -> None:
+        former = self.now or at
         super().drag(at)
-        note = self._note_at(at)
-        if note is not None:
-            self._ids.add(note.id)
+        # A fast hand skips notes: look at every few pixels of the way.
+        steps = max(1, int(max(abs(at.x - former.x), abs(at.y - former.y)) / 3))
+        for i in range(steps + 1):
+            part = i / steps
+            time_s = former.time_s + (at.time_s - former.time_s) * part
+            pitch = self.desk.view.pitch_at(former.y + (at.y - former.y) * part)
+            note = self._note_at(replace(at, time_s=time_s, pitch=pitch))
+            if note is not None:
+                self._ids.add(note.id)
 
     def finish(self) -> None:
         ids = self._ids & self.desk.document.state.notes.keys()
@@ -270,4 +297,11 @@ class EraseTool(Tool):
 
 def says(tool: Tool, at: Pointer | None) -> str:
     """The tool's hint, naming the pitch under the pointer."""
-    return tool.hint if at is None else f"{pitch_name(at.pitch)}   ·   {tool.hint}"
+    if at is None:
+        return tool.hint
+    if tool.dragging and tool.start is not None:
+        low, high = sorted((tool.start.time_s, at.time_s))
+        return f"{pitch_name(at.pitch)}   ·   {at.time_s - tool.start.time_s:+.2f} s   ·   {low:.2f} to {high:.2f} s".replace(
+            "-", "−"
+        )
+    return f"{pitch_name(at.pitch)}   ·   {tool.hint}"

@@ -1,0 +1,51 @@
+"""Which actions can do something now, and what undo and redo would do."""
+
+from soli.project.document import Document
+from soli.ui.actions import Actions
+from soli.ui.selection import Selection
+
+SPLITS = ("layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one")
+STRIPS = ("solo", "mute", "solo_only", "all_but")
+
+
+def enable(actions: Actions, document: Document, selection: Selection, *, busy: bool) -> None:
+    """Enable what makes sense for the document and the selection; `busy` while a run or an alignment goes on."""
+    state = document.state
+    has_sound, has_notes, chosen = state.audio is not None, bool(state.notes), bool(selection.ids)
+    separated, has_layers = document.separation is not None, bool(state.layers)
+    enabled = {
+        "save": has_sound or has_notes,
+        "save_as": has_sound or has_notes,
+        "export": separated,
+        "export_notes": has_notes,
+        "undo": document.history.last is not None,
+        "redo": document.history.next is not None,
+        "select_all": has_notes,
+        "select_none": chosen,
+        "delete": chosen,
+        "leave_out": bool(selection.ids - state.absent),
+        "bring_back": bool(selection.ids & state.absent),
+        "zoom_selection": chosen,
+        "loop_selection": chosen and has_sound,
+        "hear": chosen and has_sound,
+        "play": has_sound,
+        "return": has_sound,
+        "end": has_sound,
+        "loop": has_sound,
+        "compare": separated,
+        "decompose": has_sound and (has_notes or bool(state.mask)) and not busy,
+        "align": has_sound and state.score is not None and not busy,
+        "new_layer": has_sound or has_notes,
+        "rename_layer": has_layers,
+        "layer_above": has_layers,
+        "layer_below": has_layers,
+    }
+    enabled |= dict.fromkeys(SPLITS, has_notes)
+    enabled |= dict.fromkeys(STRIPS, separated and has_layers)
+    for key, on in enabled.items():
+        actions[key].setEnabled(on)
+    for key, edit in (("undo", document.history.last), ("redo", document.history.next)):
+        verb = key.capitalize()
+        actions[key].setText(f"&{verb} {edit.name}" if edit else f"&{verb}")
+    for index, action in enumerate(actions.assign):
+        action.setEnabled(chosen and index < len(state.layers))
