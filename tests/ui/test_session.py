@@ -8,7 +8,7 @@ import soundfile
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
-from ui.conftest import small_piece
+from ui.conftest import RATE, small_piece
 
 from soli.progress import Progress
 from soli.project import pipeline
@@ -96,13 +96,35 @@ def test_decomposing_publishes_layers_that_sum_to_the_recording(separated):
     assert not separated.document.edited
 
 
-def test_an_edit_makes_the_layers_stale_and_undo_makes_them_fresh(separated, canvas, place, hand):
-    hand(canvas).drag(place(0.4, 64), place(0.4, 66))
+def test_the_layers_follow_an_edit_and_its_undo(separated, canvas, place, hand, qtbot):
+    former = separated.document.separation
+    canvas.use_tool(3)
+    hand(canvas).drag(place(0.2, 64), place(0.8, 64))
     assert separated.document.stale
     assert "not heard yet" in separated.window.summary.text()
     assert separated.window.transport.decompose.text() == "Decompose again"
+    qtbot.waitUntil(lambda: not separated.document.stale, timeout=20_000)
+    followed = separated.document.separation
+    assert followed is not former
+    start, stop = int(0.3 * RATE), int(0.6 * RATE)
+    assert np.abs(followed.layers[0][start:stop]).max() < 0.9 * np.abs(former.layers[0][start:stop]).max()
+    assert (followed.layers[0][int(2.5 * RATE) :] == former.layers[0][int(2.5 * RATE) :]).all()
     separated.document.undo()
-    assert not separated.document.stale
+    qtbot.waitUntil(lambda: not separated.document.stale, timeout=20_000)
+    total = separated.document.separation.residual + sum(separated.document.separation.layers.values())
+    assert np.abs(total - separated.document.state.audio.samples).max() < 1e-5
+
+
+def test_other_settings_wait_for_a_whole_run(separated, qtbot):
+    from dataclasses import replace
+
+    from soli.project import commands
+
+    state = separated.document.state
+    separated.document.do(commands.set_settings(state, replace(state.settings, iterations=3)))
+    qtbot.wait(200)
+    assert separated.document.stale
+    assert not separated.session.decomposing
 
 
 def test_cancelling_leaves_the_former_layers_untouched(separated, qtbot, said, monkeypatch):

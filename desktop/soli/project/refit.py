@@ -1,27 +1,23 @@
-"""A separation follows an edit: what the edit touches is solved and sounded anew, the rest is shared or copied."""
+"""A separation follows an edit: what the edit touches is solved and sounded anew, the rest is shared."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from types import MappingProxyType
-
-import numpy as np
-
+from soli.decompose import masking
 from soli.decompose.refit import Plan, carried_out_steps, planned
 from soli.errors import InputError
 from soli.progress import Steps
 from soli.project.pipeline import Separation, Stopwatch, null_dbfs, require_recording, separate_steps
-from soli.project.state import State
-from soli.signal.audio import FloatArray
+from soli.project.state import RESIDUAL, State
+from soli.signal.audio import Audio, FloatArray
 
 # Where more of the piece has changed than this, its templates are worth learning again.
 _MOST = 0.5
 
 
-def refit_separation_steps(separation: Separation, state: State) -> Steps[Separation]:
+def refit_separation_steps(separation: Separation, state: State, *, whole: bool = True) -> Steps[Separation | None]:
     """The separation of `state` from that of a state a few edits away; nothing of the latter is altered.
 
-    Layers that do not change are shared between both. `patched` says where the others may differ; where nothing does it is
-    one empty range. Where an edit is too great for that, or another recording or model is asked for, all is done anew.
+    What does not change is shared between both: `signals.stretch` gives what is new without a copy of the rest. `patched` says
+    where they may differ; where nothing does it is one empty range. Where an edit is too great for that, or another recording or model is asked for, all is done anew, or
+    nothing (None) without `whole`.
     Raises InputError when there is nothing to decompose.
     """
     recording = require_recording(state)
@@ -29,27 +25,27 @@ def refit_separation_steps(separation: Separation, state: State) -> Steps[Separa
     with watch.stage("refit"):
         plan = _plan(separation, state)
     if plan is None:
-        return (yield from separate_steps(state))
-    with watch.stage("refit"), ThreadPoolExecutor(1, thread_name_prefix="copy") as copier:
-        # Copying minutes of sound takes as long as refitting a note; both are done at once.
-        old = {layer: separation.layers.get(layer) for layer in plan.layers if layer in plan.changing}
-        copies = copier.submit(_copied, old, separation.residual)
+        return (yield from separate_steps(state)) if whole else None
+    with watch.stage("refit"):
         refit = yield from carried_out_steps(recording, plan)
-        changed, residual = copies.result()
-        layers = {n: changed[n] if n in changed else separation.layers.get(n) for n in plan.layers}
-        signals = {n: np.zeros_like(residual) if signal is None else signal for n, signal in layers.items()}
+        pieces: dict[int, list[tuple[int, FloatArray]]] = {strip: [] for strip in (*plan.layers, RESIDUAL)}
         null = separation.null_dbfs
         for stretch in refit.stretches:
             here = slice(stretch.first_sample, stretch.end_sample)
+            sounds = [
+                stretch.pieces[layer] if layer in stretch.pieces else separation.signals.stretch(layer, here.start, here.stop)
+                for layer in plan.layers
+                if layer in stretch.pieces or layer in separation.signals
+            ]
+            cut = Audio(recording.samples[here], recording.rate)
+            residual = masking.residual(cut, sounds)
+            null = max(null, null_dbfs(cut, [*sounds, residual]))
             for layer, piece in stretch.pieces.items():
-                signals[layer][here] = piece
-            rest = residual[here]
-            rest[:] = recording.samples[here]
-            for signal in signals.values():
-                rest -= signal[here]
-            null = max(null, null_dbfs(recording, [*signals.values(), residual], here.start, here.stop))
+                pieces[layer].append((here.start, piece))
+            pieces[RESIDUAL].append((here.start, residual))
+        signals = separation.signals.replaced({strip: tuple(new) for strip, new in pieces.items()})
     patched = tuple((stretch.first_sample, stretch.end_sample) for stretch in refit.stretches)
-    return Separation(state, refit.factors, MappingProxyType(signals), residual, null, watch.seconds, patched or ((0, 0),))
+    return Separation(state, refit.factors, signals, null, watch.seconds, patched or ((0, 0),))
 
 
 def _plan(separation: Separation, state: State) -> Plan | None:
@@ -68,8 +64,3 @@ def _plan(separation: Separation, state: State) -> Plan | None:
     if before.of_layers(*came).any() or after.of_layers(*went).any():
         return None
     return plan
-
-
-def _copied(layers: Mapping[int, FloatArray | None], residual: FloatArray) -> tuple[dict[int, FloatArray], FloatArray]:
-    """Copies that may be written to; silence for a layer that was not there."""
-    return {n: np.zeros_like(residual) if old is None else old.copy() for n, old in layers.items()}, residual.copy()

@@ -377,6 +377,9 @@ class MainWindow(QMainWindow):
 
     def _watch(self, job: Job, curve: bool) -> None:
         self.jobs.watch(job, curve=curve)
+        if curve:
+            job.progressed.connect(lambda _: self.model.show_factors(job.model))
+            job.ended.connect(self.model.show_separation)
 
     def _remember(self, path: Path) -> None:
         self.settings.remember(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.assets import asset
 from soli.errors import ProjectError
@@ -14,6 +14,7 @@ from soli.progress import Progress, Steps
 from soli.project import commands, export, layering, pipeline, storage
 from soli.project.document import Document
 from soli.project.pipeline import Loaded, Separation
+from soli.project.refit import refit_separation_steps
 from soli.score.alignment import Alignment
 from soli.signal.audio import READABLE, Audio
 from soli.signal.log_spectrogram import LogSpectrogram, LogSpectrogramMaker
@@ -21,6 +22,8 @@ from soli.ui.roll.minimap import loudness
 from soli.ui.worker import Job, Worker
 
 SAME_PLACE_S = 0.005
+REFIT_AFTER_MS = 30
+HEARD = frozenset({"notes", "mask", "absent", "layers"})
 SCORES = (".mid", ".midi", ".smf", ".kar")
 
 
@@ -43,6 +46,10 @@ class Session(QObject):
         self._opening: Job | None = None
         self._picture_of: Audio | None = None
         self._ear = pipeline.Ear()
+        self._refitting: Job | None = None
+        # Edits that follow each other fast are heard together.
+        self._soon = QTimer(self, singleShot=True, interval=REFIT_AFTER_MS)
+        self._soon.timeout.connect(self._refit)
         document.subscribe(self._follow)
 
     @property
@@ -250,6 +257,29 @@ class Session(QObject):
         self._opening = job
         self._submit(job)
 
+    def _refit(self) -> None:
+        """Let the layers follow the edits, where that takes no whole run."""
+        separation, state = self._document.separation, self._document.state
+        if separation is None or not self._document.stale or self.decomposing or self.opening:
+            return
+        if self._refitting is not None:
+            self._refitting.cancel()
+        job = Job("Following the edit", lambda: refit_separation_steps(separation, state, whole=False))
+
+        def done(result: Separation | None) -> None:
+            if result is not None and separation is self._document.separation and result.is_of(self._document.state):
+                self._document.publish(result)
+
+        def ended() -> None:
+            if self._refitting is job:
+                self._refitting = None
+
+        job.done.connect(done)
+        job.failed.connect(lambda text: self.said.emit("warning", _sentence(text)))
+        job.ended.connect(ended)
+        self._refitting = job
+        self._worker.submit(job)
+
     def _separated(self, separation: Separation) -> None:
         # A recording that was opened meanwhile has nothing to do with these layers.
         if separation.source.audio is self._document.state.audio:
@@ -257,6 +287,7 @@ class Session(QObject):
 
     def _decomposition_ended(self) -> None:
         self._decomposing = None
+        self._soon.start()  # edits made while it ran
         self.busy_changed.emit()
 
     def _exported(self, paths: list[Path]) -> None:
@@ -273,6 +304,8 @@ class Session(QObject):
 
     def _follow(self, aspects: frozenset[str]) -> None:
         audio = self._document.state.audio
+        if aspects & HEARD and self._document.separation is not None:
+            self._soon.start()
         if "recording" not in aspects or audio is self._picture_of:
             return
         self._picture_of = audio

@@ -79,6 +79,8 @@ class Job(QObject):
                 if progress.loss is not None and self.losses[-1:] != [progress.loss]:
                     self.losses.append(progress.loss)
                     self.loss_s.append(time.perf_counter() - self.started_s)
+                if progress.model is not None:
+                    self.model = progress.model
                 now_s = time.perf_counter()
                 if now_s - told_s > TELL_EVERY_S:
                     told_s = now_s

@@ -43,17 +43,19 @@ class ModelView(QWidget):
         view.changed.connect(self._later)
         theme.changed.connect(self._later)
 
-    def show_factors(self, factors: Factors) -> None:
-        """Take over the factors of a run that goes on."""
+    def show_factors(self, factors: object) -> None:
+        """Take over the factors of a run that goes on, if it has any yet."""
         audio = self._document.state.audio
-        if audio is not None and self.isVisible() and (audio.rate, audio.length) == (factors.grid.rate, factors.grid.length):
+        if not isinstance(factors, Factors) or audio is None or not self.isVisible():
+            return
+        if (audio.rate, audio.length) == (factors.grid.rate, factors.grid.length):
             self._picture = ModelPicture(audio, factors)
             if not self._redraw.isActive():
                 self._redraw.start()
 
     def showEvent(self, event: QEvent) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
-        self._take_separation()
+        self.show_separation()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -151,9 +153,10 @@ class ModelView(QWidget):
             self._picture, self._images = None, []
             self.update()
         if "separation" in aspects:
-            self._take_separation()
+            self.show_separation()
 
-    def _take_separation(self) -> None:
+    def show_separation(self) -> None:
+        """Show the last whole run, whatever a later one had begun."""
         separation, audio = self._document.separation, self._document.state.audio
         if separation is not None and audio is not None:
             if self._picture is None or self._picture.factors is not separation.factors:
