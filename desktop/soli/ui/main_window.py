@@ -44,7 +44,7 @@ from soli.ui.transport_bar import ToolRail, TransportBar
 from soli.ui.worker import Job
 
 SIDE_WIDTH = 296
-LEAST_HEIGHT_FOR_TEMPLATE = 780
+LEAST_HEIGHT_FOR_TEMPLATE = 840
 DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful")
 BRIGHTNESS_STEP = 0.1
 

@@ -174,9 +174,9 @@ class MixerPanel(QWidget):
                 if not audible:
                     silent.add(i)
             elif i == RESIDUAL:
-                widget.show_layer("residual", "what no layer holds", self._theme.colours.faint, active=False)
+                widget.show_layer("Residual", "what no layer holds", self._theme.colours.faint, active=False)
             else:
-                widget.show_layer("original", "the recording itself", self._theme.colours.ink, active=False)
+                widget.show_layer("Original", "the recording itself", self._theme.colours.ink, active=False)
                 widget.set_available(True)
                 widget.mute.setEnabled(separation is not None)
                 widget.solo.setEnabled(separation is not None)
