@@ -15,7 +15,8 @@ from soli.playback.mixer import Strip
 from soli.project import commands
 from soli.project.document import EVERYTHING, Document
 from soli.project.pipeline import Loaded, Separation
-from soli.project.state import Layer, State
+from soli.project.signals import Signals
+from soli.project.state import RESIDUAL, Layer, State
 from soli.score.notes import Note, Score
 from soli.signal.audio import Audio
 
@@ -29,7 +30,7 @@ def piece() -> State:
 
 
 def separation_of(state: State) -> Separation:
-    return Separation(state, None, {}, state.audio.samples, -240.0, {})
+    return Separation(state, None, Signals({RESIDUAL: state.audio.samples}), -240.0, {})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from soli.errors import InputError
 from soli.playback.mixer import Strip
 from soli.progress import finish
 from soli.project import export, pipeline
+from soli.project.signals import Signals
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State
 from soli.score import midi
 from soli.signal import audio
@@ -96,7 +97,7 @@ ODD = [
 def test_layers_of_any_name_are_each_a_file_of_their_own(tmp_path, state, separation, names):
     odd = named(state, *names)
     signals = {i: np.full((10, 1), (i + 1) / 8, np.float32) for i in range(len(names))}
-    result = replace(separation, layers=signals, residual=np.zeros((10, 1), np.float32))
+    result = replace(separation, signals=Signals({**signals, RESIDUAL: np.zeros((10, 1), np.float32)}))
     files = finish(export.export_steps(result, odd, tmp_path))
     assert len({path.name.casefold() for path in files}) == len(names) + 1
     assert files[-1].name == "residual.wav"

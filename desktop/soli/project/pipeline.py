@@ -16,7 +16,8 @@ from soli.decompose.model import Factors
 from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.project.layering import split, suggested_kind
-from soli.project.state import State
+from soli.project.signals import Layers, Signals
+from soli.project.state import RESIDUAL, State
 from soli.score import midi
 from soli.score.alignment import Alignment, align_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
@@ -40,19 +41,29 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class Separation:
-    """The layers of one run. Signals are float32, shape (length, channels); with the residual they sum to the recording.
+    """The layers of one run and the residual: together they sum to the recording.
 
-    `null_dbfs` is the peak of that sum less the recording, -240 when they agree to the last bit. `patched`: where it was
-    refitted to an edit, the ranges of samples (first, end) that may differ from the separation before; empty when all is new.
+    `signals`: all of them by strip, float32, shape (length, channels), for reading only. `null_dbfs` is the peak of that sum
+    less the recording, -240 when they agree to the last bit. `patched`: where it was refitted to an edit, the ranges of samples
+    (first, end) that may differ from the separation before; empty when all is new.
     """
 
     source: State
     factors: Factors
-    layers: Mapping[int, FloatArray]
-    residual: FloatArray
+    signals: Signals
     null_dbfs: float
     seconds: Mapping[str, float]
     patched: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def layers(self) -> Mapping[int, FloatArray]:
+        """The signal of each layer, in the order of the layers."""
+        return Layers(self.signals, RESIDUAL)
+
+    @property
+    def residual(self) -> FloatArray:
+        """What is in no layer."""
+        return self.signals[RESIDUAL]
 
     def is_of(self, state: State) -> bool:
         """Whether `state` would sound the same."""
@@ -206,7 +217,7 @@ def separate_steps(state: State) -> Steps[Separation]:
         residual = masking.residual(recording, signals.values())
         yield Progress(1, 1, "Adding up")
         null = null_dbfs(recording, [*signals.values(), residual])
-    return Separation(state, factors, MappingProxyType(signals), residual, null, watch.seconds)
+    return Separation(state, factors, Signals({**signals, RESIDUAL: residual}), null, watch.seconds)
 
 
 def null_dbfs(recording: Audio, signals: Sequence[FloatArray], first: int = 0, end: int | None = None) -> float:

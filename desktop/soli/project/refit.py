@@ -16,8 +16,8 @@ def refit_separation_steps(separation: Separation, state: State, *, whole: bool 
     """The separation of `state` from that of a state a few edits away; nothing of the latter is altered.
 
     What does not change is shared between both: `signals.stretch` gives what is new without a copy of the rest. `patched` says
-    where they may differ; where nothing does it is one empty range. Where an edit is too great for that, or another recording or model is asked for, all is done anew, or
-    nothing (None) without `whole`.
+    where they may differ; where nothing does it is one empty range. Where an edit is too great for that, or another recording
+    or model is asked for, all is done anew.
     Raises InputError when there is nothing to decompose.
     """
     recording = require_recording(state)
