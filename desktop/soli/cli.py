@@ -229,7 +229,8 @@ def _setting(text: str) -> tuple[str, Any]:
         with contextlib.suppress(ValueError):
             return name, kind(value)
     if name in RANGES:
-        raise InputError(f"--set {text}: {value!r} is no {'whole ' if whole else ''}number; choose one from {RANGES[name][0]:g} to {RANGES[name][1]:g}")
+        kind_name, (low, high) = "whole number" if whole else "number", RANGES[name]
+        raise InputError(f"--set {text}: {value!r} is no {kind_name}; choose one from {low:g} to {high:g}")
     return name, value
 
 
