@@ -99,12 +99,16 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
     jumps = np.flatnonzero(parts) + 1
     pieces = np.split(np.arange(len(path)), jumps)
     longest = max(map(len, pieces))
+    pieces = [piece for piece in pieces if len(piece) >= min(2 * rate, longest)]
     # A chord begins where its cell does, not in the middle; and the cells next to a gap are half another chord's.
     early_s = 1 / (rate * scale)
     stretches = [
-        Stretch(smoothed_map(x, y, 1.0, scale), float(x[0]) - early_s, float(x[-1]) - early_s)
-        for x, y in ((score_s[piece], recording_s[piece]) for piece in pieces)
-        if len(x) >= min(2 * rate, longest)
+        Stretch(
+            smoothed_map(score_s[piece], recording_s[piece], 1.0, scale),
+            float(score_s[piece[0]]) - early_s * (k > 0),
+            float(score_s[piece[-1]]) - early_s * (k < len(pieces) - 1),
+        )
+        for k, piece in enumerate(pieces)
     ]
     again = []
     for start, stop in ((0, int(path[0, 0])), (int(path[-1, 0]) + 1, len(match.X))):
