@@ -1,0 +1,197 @@
+"""A trained autoencoder, kept: it finds the activations of another recording of its instruments in one product.
+
+H = max(0, W_E V) * M_H (Smaragdis and Venkataramani, ICASSP 2017; structured dropout M_H: Ewert and Sandler, ICASSP 2017).
+"""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from soli.decompose import autoencoder
+from soli.decompose.blocks import Block, Workers, partition
+from soli.decompose.bodies import IntArray, MaskEdit, Part, bodies
+from soli.decompose.channels import analyse_steps
+from soli.decompose.constraints import Components, Constraint, build
+from soli.decompose.growth import Spectra, grown
+from soli.decompose.model import Factors, solved_bins
+from soli.decompose.settings import ModelSettings
+from soli.errors import InputError
+from soli.progress import Progress, Steps
+from soli.score.notes import Note
+from soli.signal.audio import Audio, FloatArray
+from soli.signal.spectrogram import Grid
+
+_FORMAT = 1
+_COLUMNS = ("part", "pitch", "kind", "copy", "voice")
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """Weights and what they are for.
+
+    rows: W_E (R, K); decoder: W_D (K, R), columns sum to one over the lower bins, `solved`, to which W_E listens; float32.
+    components: part, pitch and kind of each; mass (R,): how much each sounded in training. rate, window_length, hop_length:
+    the grid. settings: those of the training.
+    """
+
+    rows: FloatArray
+    decoder: FloatArray
+    components: Components
+    mass: FloatArray
+    solved: int
+    rate: int
+    window_length: int
+    hop_length: int
+    settings: ModelSettings
+
+    @classmethod
+    def of(cls, factors: Factors) -> "Encoder":
+        """What a decomposition has trained. Raises InputError when it was none by an autoencoder."""
+        if factors.encoder is None:
+            raise InputError("only an autoencoder trains an encoder; decompose with method 'nae' first")
+        grid, solved = factors.grid, solved_bins(factors.constraint, factors.settings)
+        where = (grid.rate, grid.window_length, grid.hop_length)
+        return cls(factors.encoder, factors.W, factors.components, factors.H.sum(axis=1), solved, *where, factors.settings)
+
+    def save(self, path: Path) -> None:
+        """Write to `path` as compressed NumPy arrays (.npz); raises InputError when that cannot be done."""
+        about = {
+            "format": _FORMAT,
+            "parts": [[part.program, part.is_drum] for part in self.components.parts],
+            "grid": [self.rate, self.window_length, self.hop_length, self.solved],
+            "settings": asdict(self.settings),
+        }
+        columns = {name: getattr(self.components, name) for name in _COLUMNS}
+        try:
+            with path.open("wb") as file:
+                np.savez_compressed(
+                    file, about=np.array(json.dumps(about)), rows=self.rows, decoder=self.decoder, mass=self.mass, **columns
+                )
+        except OSError as error:
+            raise InputError(f"{path.name}: cannot be written ({error.strerror}); choose another folder") from error
+
+    @classmethod
+    def load(cls, path: Path) -> "Encoder":
+        """Read what `save` wrote. Raises InputError, in one sentence, for anything else."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                about = json.loads(str(stored["about"]))
+                arrays = {name: stored[name] for name in ("rows", "decoder", "mass", *_COLUMNS)}
+            known = {field.name for field in fields(ModelSettings)}
+            settings = ModelSettings(**{name: value for name, value in about["settings"].items() if name in known})
+            parts = tuple(Part(int(program), bool(is_drum)) for program, is_drum in about["parts"])
+            rate, window_length, hop_length, solved = (int(number) for number in about["grid"])
+            components = Components(**{name: arrays[name].astype(np.int64) for name in _COLUMNS}, parts=parts)
+            rows, decoder, mass = (arrays[name].astype(np.float32) for name in ("rows", "decoder", "mass"))
+            _check(about["format"], rows, decoder, mass, components, window_length, solved)
+        except OSError as error:
+            raise InputError(
+                f"{path.name}: cannot be read ({error.strerror or error}); choose an encoder saved by Soli"
+            ) from error
+        except (ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+            raise InputError(f"{path.name}: is no encoder that Soli can read; choose one that it saved") from error
+        return cls(rows, np.asfortranarray(decoder), components, mass, solved, rate, window_length, hop_length, settings)
+
+
+def apply_encoder_steps(
+    encoder: Encoder,
+    audio: Audio,
+    notes: Sequence[Note],
+    edits: Sequence[MaskEdit] = (),
+    settings: ModelSettings | None = None,
+) -> Steps[Factors]:
+    """Factors of another recording of the encoder's instruments: activations in one product, no iterations.
+
+    Pitches that it has not been trained on get the template of its instrument (see `growth.grown`). With `settings` (method
+    `nae`) their `encoder_steps` further layers refine what the product says; those of the training, with none, otherwise.
+    Raises InputError when the recording has another sampling rate, or an instrument that the encoder does not know.
+    """
+    settings = replace(encoder.settings, encoder_steps=0) if settings is None else settings
+    grid = Grid.for_recording(audio.rate, audio.length)
+    if (grid.rate, grid.window_length, grid.hop_length) != (encoder.rate, encoder.window_length, encoder.hop_length):
+        raise InputError(
+            f"the encoder was trained at {encoder.rate} Hz and the recording has {audio.rate} Hz; convert one of them"
+        )
+    constraint = build(bodies(notes, edits, settings), grid, settings)
+    spectra = _spectra_for(encoder, constraint, settings)
+    V = yield from analyse_steps(audio, grid)
+    H = np.zeros_like(constraint.H)
+
+    def run(block: Block) -> None:
+        frames = slice(block.start, block.stop)
+        H[block.alive, frames] = autoencoder.encoded(
+            V.middle[: encoder.solved, frames],
+            spectra.W[: encoder.solved, block.alive],
+            rows[block.alive, : encoder.solved],
+            constraint.H[block.alive, frames],
+            settings=settings,
+        )
+
+    rows = spectra.encoder if spectra.encoder is not None else encoder.rows
+    blocks, pool = partition(constraint.H), Workers()
+    try:
+        for done, _ in enumerate(pool.map(run, blocks)):
+            yield Progress(done, len(blocks), "Encoding")
+    finally:
+        pool.close()
+    return Factors(spectra.W, H, constraint, settings, encoder=rows, joined=V.joined)
+
+
+def _spectra_for(encoder: Encoder, constraint: Constraint, settings: ModelSettings) -> Spectra:
+    """Decoder and encoder for the components of `constraint`."""
+    now, known = constraint.components, encoder.components
+    number = np.array(_parts_for(known.parts, now.parts), np.int64)
+    names = _names(known, known.part)
+    place = {name: n for n, name in enumerate(names)}
+    wanted = _names(now, number[now.part])
+    missing = [n for n, name in enumerate(wanted) if name not in place]
+    place |= {wanted[n]: len(names) + at for at, n in enumerate(missing)}
+    more = {name: getattr(now, name)[missing] for name in _COLUMNS} | {"part": number[now.part[missing]]}
+    columns = {name: np.append(getattr(known, name), more[name]) for name in _COLUMNS}
+    both = Components(**columns, parts=known.parts)
+    spectra = grown(
+        Spectra(encoder.decoder, None, encoder.rows),
+        both,
+        encoder.mass,
+        constraint.grid,
+        settings=settings,
+        solved=encoder.solved,
+    )
+    order = np.array([place[name] for name in wanted], np.int64)
+    rows = None if spectra.encoder is None else spectra.encoder[order]
+    return Spectra(spectra.W.T[order].T, None, rows)
+
+
+def _parts_for(known: Sequence[Part], asked: Sequence[Part]) -> list[int]:
+    """Which of the known parts each one asked for is: the same program, or else the same family; each is taken once at most."""
+    free, found = list(range(len(known))), []
+    for part in asked:
+        same = [n for n in free if known[n] == part] or [n for n in free if known[n].family == part.family]
+        if not same:
+            families = ", ".join(sorted({group.family.name for group in known}))
+            raise InputError(f"the encoder knows {families}, and no {part.family.name} beside; decompose this recording instead")
+        found.append(same[0])
+        free.remove(same[0])
+    return found
+
+
+def _names(components: Components, part: IntArray) -> list[tuple[int, ...]]:
+    columns = (part, components.pitch, components.kind, components.copy)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _check(
+    version: int, rows: FloatArray, decoder: FloatArray, mass: FloatArray, components: Components, window_length: int, solved: int
+) -> None:
+    R, K = len(components), window_length // 2 + 1
+    fits = rows.shape == (R, K) and decoder.shape == (K, R) and mass.shape == (R,) and 0 < solved <= K
+    if version != _FORMAT or not fits or any(getattr(components, name).shape != (R,) for name in _COLUMNS):
+        raise ValueError
+    if R == 0 or components.part.min() < 0 or components.part.max() >= len(components.parts):
+        raise ValueError
+    if not all(np.isfinite(matrix).all() for matrix in (rows, decoder, mass)) or decoder.min() < 0:
+        raise ValueError

@@ -1,0 +1,125 @@
+"""A trained encoder is kept, and finds the notes of another recording in one product."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synth import melody, render
+
+from soli.decompose.encoder import Encoder, apply_encoder_steps
+from soli.decompose.masking import residual, separate_steps
+from soli.decompose.model import Factors, decompose_steps
+from soli.decompose.settings import ModelSettings
+from soli.errors import InputError
+from soli.progress import finish
+from soli.score.notes import Note
+from soli.signal.audio import Audio
+from soli.signal.spectrogram import magnitudes
+
+CHOSEN = ModelSettings(method="nae", iterations=10)
+
+
+def piece(right: tuple[int, ...], left: tuple[int, ...]) -> tuple[Note, ...]:
+    low = melody(left, step_s=1.0, length_s=0.9, first_id=50, track=1)
+    return (*melody(right), *(replace(note, layer=1) for note in low))
+
+
+STUDY, SONG = piece((72, 76, 79, 84, 76, 71), (48, 43, 50)), piece((79, 71, 76, 72, 84, 72), (50, 48, 43))
+
+
+def stems(notes: tuple[Note, ...]) -> list[np.ndarray]:
+    end_s = max(n.offset_s for n in notes) + 0.5
+    return [render([n for n in notes if n.layer == layer], duration_s=end_s).samples * np.float32(0.5) for layer in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def trained() -> Factors:
+    return finish(decompose_steps(Audio(sum(stems(STUDY)), 22050), STUDY, (), CHOSEN))
+
+
+@pytest.fixture(scope="module")
+def song() -> Audio:
+    return Audio(sum(stems(SONG)), 22050)
+
+
+def sdr_db(truth: np.ndarray, estimate: np.ndarray) -> float:
+    return 10 * float(np.log10(np.sum(truth**2.0) / (np.sum((truth - estimate) ** 2.0) + 1e-20)))
+
+
+def test_activations_are_the_rectified_product_under_the_mask(trained: Factors, song: Audio) -> None:
+    found = finish(apply_encoder_steps(Encoder.of(trained), song, SONG))
+    assert found.encoder is not None
+    V = magnitudes(song.samples[:, 0], found.grid)
+    expected = np.maximum(found.encoder @ V, 0) * found.constraint.H
+    np.testing.assert_allclose(found.H, expected, rtol=1e-3, atol=1e-5 * expected.max())
+    # Components are in the order of the song's constraint, weights are those that were trained.
+    for n, pitch in enumerate(found.components.pitch.tolist()):
+        match = (trained.components.pitch == pitch) & (trained.components.kind == found.components.kind[n])
+        match &= trained.components.copy == found.components.copy[n]
+        np.testing.assert_array_equal(found.W[:, n], trained.W[:, match.argmax()])
+
+
+def test_another_recording_of_the_instrument_is_pulled_apart(trained: Factors, song: Audio) -> None:
+    found = finish(apply_encoder_steps(Encoder.of(trained), song, SONG))
+    layers = finish(separate_steps(song, found, [0, 1]))
+    for layer, truth in enumerate(stems(SONG)):
+        assert sdr_db(truth, layers[layer]) > 10
+    assert np.abs(layers[0] + layers[1] + residual(song, layers.values()) - song.samples).max() < 1e-6
+
+
+def test_the_recording_it_was_trained_on_gives_its_activations_again(trained: Factors) -> None:
+    study = Audio(sum(stems(STUDY)), 22050)
+    found = finish(apply_encoder_steps(Encoder.of(trained), study, STUDY, (), CHOSEN))
+    np.testing.assert_allclose(found.H, trained.H, rtol=1e-3, atol=1e-4 * trained.H.max())
+
+
+def test_a_pitch_it_does_not_know_borrows_from_those_it_knows(trained: Factors) -> None:
+    other = tuple(replace(note, pitch=74) if note.pitch == 76 else note for note in SONG)
+    truths = stems(other)
+    audio = Audio(sum(truths), 22050)
+    found = finish(apply_encoder_steps(Encoder.of(trained), audio, other, (), CHOSEN))
+    layers = finish(separate_steps(audio, found, [0, 1]))
+    assert 74 not in trained.components.pitch
+    for layer, truth in enumerate(truths):
+        assert sdr_db(truth, layers[layer]) > 8
+
+
+def test_what_was_saved_is_loaded(trained: Factors, song: Audio, tmp_path: Path) -> None:
+    encoder = Encoder.of(trained)
+    encoder.save(tmp_path / "piano.npz")
+    again = Encoder.load(tmp_path / "piano.npz")
+    np.testing.assert_array_equal(again.rows, encoder.rows)
+    np.testing.assert_array_equal(again.decoder, encoder.decoder)
+    assert again.settings == encoder.settings
+    assert again.components.parts == encoder.components.parts
+    first, second = (finish(apply_encoder_steps(one, song, SONG)).H for one in (encoder, again))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_what_cannot_be_used_is_said(trained: Factors, song: Audio, tmp_path: Path) -> None:
+    encoder = Encoder.of(trained)
+    with pytest.raises(InputError, match="trained at 22050 Hz"):
+        finish(apply_encoder_steps(encoder, Audio(song.samples, 44100), SONG))
+    with pytest.raises(InputError, match="knows piano, and no sustained"):
+        finish(apply_encoder_steps(encoder, song, [replace(note, program=40) for note in SONG]))
+    with pytest.raises(InputError, match="only an autoencoder"):
+        Encoder.of(finish(decompose_steps(song, SONG, (), ModelSettings(iterations=1))))
+    with pytest.raises(InputError, match="cannot be read"):
+        Encoder.load(tmp_path / "nowhere.npz")
+    with pytest.raises(InputError, match="cannot be written"):
+        encoder.save(tmp_path / "no" / "where.npz")
+    for name, content in (("empty", b""), ("text", b"hello"), ("cut", b"PK\x03\x04broken")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match="no encoder"):
+            Encoder.load(tmp_path / name)
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    with pytest.raises(InputError, match="no encoder"):
+        Encoder.load(tmp_path / "one.npy")
+    np.savez(tmp_path / "other.npz", rows=np.zeros(3))
+    with pytest.raises(InputError, match="no encoder"):
+        Encoder.load(tmp_path / "other.npz")
+    broken = replace(encoder, rows=np.full_like(encoder.rows, np.nan))
+    broken.save(tmp_path / "nan.npz")
+    with pytest.raises(InputError, match="no encoder"):
+        Encoder.load(tmp_path / "nan.npz")
