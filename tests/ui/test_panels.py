@@ -45,7 +45,7 @@ def test_a_doubtful_note_is_left_out_and_brought_back_from_the_list(doubtful, qt
 def test_a_beat_dragged_on_the_tempo_curve_asks_for_an_anchor(piece, hand, qtbot):
     piece.window.actions_["drawer_tempo"].trigger()
     QTest.qWait(50)
-    panel, view = piece.window.tempo, piece.window.roll.view
+    panel, view = piece.window.tempo.curve, piece.window.roll.view
     x = 58 + view.x_of(1.2)
     with qtbot.waitSignal(panel.anchor_set) as asked:
         hand(panel).drag((x, 60), (58 + view.x_of(1.3), 60))
@@ -64,3 +64,21 @@ def test_the_drawer_opens_changes_and_closes(piece):
     window.drawer.close_button.click()
     assert window.drawer.page == -1
     assert not window.actions_["drawer_doubtful"].isChecked()
+
+
+def test_the_local_tempo_is_limited_and_what_cannot_be_is_said(piece, qtbot):
+    piece.window.actions_["drawer_tempo"].trigger()
+    panel = piece.window.tempo
+    panel.slowest.setValue(0.5)
+    panel.slowest.editingFinished.emit()
+    qtbot.waitUntil(lambda: piece.document.state.limits == (0.5, 4.0), timeout=20_000)
+    assert piece.document.history.last.name == "limit the tempo"
+    piece.document.undo()
+    assert panel.slowest.value() == 0.25
+    errors = []
+    piece.session.said.connect(lambda kind, text: errors.append(text) if kind == "error" else None)
+    piece.session.set_anchor(0.2, 3.0)
+    qtbot.waitUntil(lambda: not piece.session.opening, timeout=20_000)
+    piece.session.set_anchor(2.7, 3.005)
+    qtbot.waitUntil(lambda: bool(errors), timeout=20_000)
+    assert "anchor" in errors[-1]

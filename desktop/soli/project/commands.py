@@ -15,6 +15,7 @@ from soli.playback.mixer import Strip
 from soli.project.layering import Layering
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
 from soli.score.alignment import Alignment
+from soli.score.limits import Limits
 from soli.score.notes import Note
 
 SHORTEST_NOTE_S = 0.01
@@ -350,7 +351,14 @@ def set_settings(state: State, settings: ModelSettings) -> Edit:
     return Edit("decomposition settings", (FieldChange("settings", state.settings, settings),))
 
 
-def realign(state: State, alignment: Alignment, anchors: tuple[tuple[float, float], ...], name: str) -> Edit:
+def realign(
+    state: State,
+    alignment: Alignment,
+    anchors: tuple[tuple[float, float], ...],
+    name: str,
+    *,
+    limits: Limits | None = None,
+) -> Edit:
     """Take over a new alignment under `anchors`. Notes that the user has placed by hand stay where they are."""
     former = {n.id: n for n in state.alignment.notes} if state.alignment else {}
     before, after = [], []
@@ -370,6 +378,7 @@ def realign(state: State, alignment: Alignment, anchors: tuple[tuple[float, floa
             NotesChange(tuple(before), tuple(after)),
             FieldChange("alignment", state.alignment, alignment),
             FieldChange("anchors", state.anchors, anchors),
+            FieldChange("limits", state.limits, limits or state.limits),
             FieldChange("absent", state.absent, ((state.absent | newly_absent) - newly_there) & state.notes.keys()),
         ),
     )

@@ -21,6 +21,7 @@ from soli.project.state import RESIDUAL, State
 from soli.score import midi
 from soli.score.alignment import Alignment, align_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
+from soli.score.limits import Limits
 from soli.score.notes import Score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
@@ -172,24 +173,31 @@ def align_score_steps(
     return Loaded(placed, warning=alignment.warning or alignment.notice, seconds=watch.seconds)
 
 
-def realign_steps(state: State, anchors: Anchors, ear: Ear) -> Steps[Alignment]:
-    """Find the score's notes again between the anchors that have changed, through `anchors`.
+def realign_steps(state: State, anchors: Anchors, ear: Ear, *, limits: Limits | None = None) -> Steps[Alignment]:
+    """Find the score's notes again between the anchors that have changed; everywhere where none has.
 
-    Raises InputError, in one sentence, when the anchors contradict each other.
+    `limits` are new ones for the local tempo. Raises InputError, in one sentence, when the anchors contradict each other or
+    ask for more than the limits allow.
     """
     recording = require_recording(state)
     if state.score is None:
         raise InputError("there is no score to align; open one first")
     checked_anchors(anchors, recording.duration_s)
     hearing = yield from ear.hearing_steps(recording)
-    if state.alignment is None:
-        return (yield from align_steps(recording, state.score, anchors=anchors, hearing=hearing))
+    wanted = limits or state.limits
+    if state.alignment is None or wanted != state.limits or anchors == state.anchors:
+        return (yield from align_steps(recording, state.score, anchors=anchors, hearing=hearing, limits=wanted))
     previous = replace(state.alignment, absent=state.absent)
-    return (
-        yield from realigned_steps(
-            recording, state.score, previous, anchors=anchors, former_anchors=state.anchors, hearing=hearing
-        )
+    again = realigned_steps(
+        recording,
+        state.score,
+        previous,
+        anchors=anchors,
+        former_anchors=state.anchors,
+        hearing=hearing,
+        limits=wanted,
     )
+    return (yield from again)
 
 
 def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:

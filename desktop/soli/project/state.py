@@ -9,6 +9,7 @@ from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
 from soli.playback.mixer import Strip
 from soli.score.alignment import Alignment
+from soli.score.limits import LIMITS, Limits
 from soli.score.notes import Note, Score
 from soli.signal.audio import Audio
 
@@ -43,7 +44,8 @@ class State:
 
     `notes` are in the recording's seconds, by id, as aligned and edited by the user. Those whose ids are in `absent` are
     in the score but not in the recording: they take no part in the decomposition. `anchors` are pairs of score seconds and
-    recording seconds that the user made sure of.
+    recording seconds that the user made sure of, `limits` the slowest and fastest local tempo that the alignment may take, as
+    parts of that of the whole piece.
     """
 
     recording_path: Path | None = None
@@ -54,6 +56,7 @@ class State:
     notes: Mapping[int, Note] = field(default_factory=lambda: MappingProxyType({}))
     absent: frozenset[int] = frozenset()
     anchors: tuple[tuple[float, float], ...] = ()
+    limits: Limits = LIMITS
     mask: tuple[MaskEdit, ...] = ()
     layers: tuple[Layer, ...] = ()
     strips: Mapping[int, Strip] = field(default_factory=lambda: MappingProxyType({}))

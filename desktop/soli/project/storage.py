@@ -2,7 +2,7 @@
 
 application_id is "Soli", user_version the version of this schema; a newer one is refused untouched.
 
-meta(key, value)        recording, recording_sha256, score, title, tuning_cents, sure: text
+meta(key, value)        recording, recording_sha256, score, title, tuning_cents, sure, slowest, fastest: text
 settings(key, value)    fields of ModelSettings, JSON values
 layer(position, id, name, colour)
 strip(id, gain_db, pan, muted, soloed)             id -1 is the residual, -2 the original
@@ -42,6 +42,7 @@ from soli.progress import Progress, Steps
 from soli.project.pipeline import Loaded
 from soli.project.state import Layer, State
 from soli.score.alignment import Alignment
+from soli.score.limits import LIMITS, checked_limits
 from soli.score.notes import Beat, Note, Pedal, Score, TimeMap
 from soli.signal import audio
 
@@ -166,6 +167,7 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
         meta["score"] = _relative(state.score_path, folder)
     if state.alignment:
         meta["sure"], meta["tuning_cents"] = str(state.alignment.sure), str(state.alignment.tuning_cents)
+        meta["slowest"], meta["fastest"] = map(str, state.limits)
         time_map = state.alignment.time_map
         rows("time_map", zip(range(len(time_map.score_s)), time_map.score_s.tolist(), time_map.recording_s.tolist(), strict=True))
     rows("meta", meta.items())
@@ -211,6 +213,7 @@ def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
         notes=MappingProxyType(notes),
         absent=frozenset(i for (i,) in _rows(db, "SELECT note FROM absent", _whole)),
         anchors=tuple(_rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY rowid", _time, _time)),
+        limits=checked_limits((float(meta.get("slowest", LIMITS[0])), float(meta.get("fastest", LIMITS[1])))),
         mask=tuple(MaskEdit(*row) for row in strokes),
         layers=layers,
         strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),

@@ -16,6 +16,7 @@ from soli.project.document import Document
 from soli.project.pipeline import Loaded, Separation
 from soli.project.refit import refit_separation_steps
 from soli.score.alignment import Alignment
+from soli.score.limits import Limits
 from soli.signal.audio import READABLE, Audio
 from soli.signal.log_spectrogram import LogSpectrogram, LogSpectrogramMaker
 from soli.ui.roll.minimap import loudness
@@ -108,7 +109,7 @@ class Session(QObject):
         """Let the sound alone decide again where the score lies; notes that were placed by hand stay."""
         state = self._document.state
         if state.score is not None and state.audio is not None:
-            self._realign((), "align again")
+            self._realign(state.anchors, "align again")
 
     def set_anchor(self, score_s: float, recording_s: float) -> None:
         """Make sure that a place of the score lies at a time of the recording, and align again around it."""
@@ -120,14 +121,24 @@ class Session(QObject):
         others = [a for a in self._document.state.anchors if abs(a[0] - score_s) > SAME_PLACE_S]
         self._realign(tuple(others), "remove anchor")
 
-    def _realign(self, anchors: pipeline.Anchors, name: str) -> None:
+    def set_limits(self, slowest: float, fastest: float) -> None:
+        """Bound the local tempo, as parts of the tempo of the whole piece, and align again."""
+        limits = (slowest, fastest)
+        if limits != self._document.state.limits:
+            self._realign(self._document.state.anchors, "limit the tempo", limits=limits)
+
+    def _realign(self, anchors: pipeline.Anchors, name: str, *, limits: Limits | None = None) -> None:
         state, ear = self._document.state, self._ear
         anchors = tuple(sorted(anchors))
+        if state.score is None or state.audio is None:
+            return
 
         def aligned(alignment: Alignment) -> None:
-            self._document.do(commands.realign(self._document.state, alignment, anchors, name))
+            self._document.do(commands.realign(self._document.state, alignment, anchors, name, limits=limits))
+            if alignment.warning or alignment.notice:
+                self.said.emit("warning", alignment.warning or alignment.notice)
 
-        self._run_opening("Aligning", lambda: pipeline.realign_steps(state, anchors, ear), aligned)
+        self._run_opening("Aligning", lambda: pipeline.realign_steps(state, anchors, ear, limits=limits), aligned)
 
     def save(self, path: Path) -> bool:
         """Write the project; True when it is safe."""
@@ -187,7 +198,7 @@ class Session(QObject):
             if waits and not score:
                 self._document.attach(path, loaded.state.audio)
                 if self._document.state.score is not None:
-                    self._realign((), "place score")
+                    self._realign(self._document.state.anchors, "place score")
             else:
                 self._restore(loaded)
             self._remember(path)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from soli.project.document import Document
 from soli.ui.roll.keyboard import WIDTH as KEYBOARD_WIDTH
@@ -37,7 +37,7 @@ class Curve:
         return cls(score_s, recording_s, np.append(bpm, bpm[-1]))
 
 
-class TempoPanel(QWidget):
+class TempoCurve(QWidget):
     """Drag a beat to where it sounds and it becomes an anchor; drag an anchor to move it, right-click to remove it."""
 
     anchor_set = Signal(float, float)  # score seconds, recording seconds
@@ -182,6 +182,61 @@ class TempoPanel(QWidget):
             self._held = None
             self._curve = Curve.of(self._document)
             self.update()
+
+
+class TempoPanel(QWidget):
+    """The curve, and how far the local tempo may go."""
+
+    limits_set = Signal(float, float)
+
+    def __init__(self, document: Document, view: View, theme: Theme) -> None:
+        super().__init__()
+        self._document = document
+        self.curve = TempoCurve(document, view, theme)
+        self.slowest, self.fastest = QDoubleSpinBox(), QDoubleSpinBox()
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 12, 4)
+        says = QLabel("Drag a beat to where it sounds. The local tempo may go")
+        says.setObjectName("quiet")
+        row.addWidget(says)
+        for spin, words, low, high in ((self.slowest, "from", 0.05, 1.0), (self.fastest, "to", 1.0, 20.0)):
+            spin.setRange(low, high)
+            spin.setSingleStep(0.05)
+            spin.setDecimals(2)
+            spin.setSuffix(" ×")
+            spin.setKeyboardTracking(False)
+            spin.setAccessibleName(f"Local tempo {words}, times that of the piece")
+            spin.setToolTip("Of the tempo of the whole piece; a narrow range keeps the alignment from running away")
+            spin.editingFinished.connect(self._set)
+            label = QLabel(words)
+            label.setObjectName("quiet")
+            row.addWidget(label)
+            row.addWidget(spin)
+        whole = QLabel("that of the piece")
+        whole.setObjectName("quiet")
+        row.addWidget(whole)
+        row.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(row)
+        layout.addWidget(self.curve, 1)
+        document.subscribe(self._follow)
+        self._show()
+
+    def _follow(self, aspects: frozenset[str]) -> None:
+        if aspects & {"limits", "recording", "score"}:
+            self._show()
+
+    def _show(self) -> None:
+        for spin, limit in zip((self.slowest, self.fastest), self._document.state.limits, strict=True):
+            spin.setValue(limit)
+            spin.setEnabled(self._document.state.score is not None)
+
+    def _set(self) -> None:
+        chosen = (round(self.slowest.value(), 2), round(self.fastest.value(), 2))
+        if chosen != tuple(round(limit, 2) for limit in self._document.state.limits):
+            self.limits_set.emit(*chosen)
 
 
 def _steps(low: float, high: float) -> list[float]:
