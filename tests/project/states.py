@@ -123,6 +123,7 @@ EDITS: dict[str, Callable[[st.DrawFn, State], Edit]] = {
     "set_absent": lambda draw, s: commands.set_absent(s, _some(draw, s), absent=draw(st.booleans())),
     "assign_layer": lambda draw, s: commands.assign_layer(s, _some(draw, s), _layer(draw, s)),
     "paint_mask": lambda draw, s: commands.paint_mask(s, draw(st.lists(a_stroke(s.layers), max_size=3))),
+    "set_program": lambda draw, s: commands.set_program(s, _layer(draw, s), draw(st.integers(0, 127)), "Flute"),
     "set_layers": _split,
     "add_layer": lambda draw, s: commands.add_layer(s, draw(NAMES), _some(draw, s)),
     "alter_layer": lambda draw, s: commands.alter_layer(

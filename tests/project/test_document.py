@@ -166,11 +166,14 @@ def test_what_was_undone_before_a_score_was_placed_cannot_be_redone_onto_it(docu
     assert not document.edited
 
 
-def test_a_recording_found_elsewhere_keeps_its_layers(document):
-    document.publish(separation_of(document.state))
-    document.locate_recording(Path("elsewhere/song.wav"))
-    assert not document.stale
-    assert document.state.recording_path == Path("elsewhere/song.wav")
+def test_a_recording_that_joins_a_piece_leaves_all_of_it_as_it_was(document):
+    recording, bare = document.state.audio, replace(document.state, audio=None)
+    document.restore(Loaded(bare))
+    document.do(commands.move_notes(document.state, list(document.state.notes)[:1], seconds=0.5))
+    before = content(document.state)
+    document.attach(Path("elsewhere/song.wav"), recording)
+    assert content(document.state) == {**before, "audio": recording, "recording_path": Path("elsewhere/song.wav")}
+    assert document.history.last is not None
 
 
 def test_the_title_is_the_project_then_the_score_then_the_recording(document):

@@ -196,3 +196,12 @@ def test_an_alignment_of_an_empty_score_warns(state):
     loaded = finish(pipeline.align_score_steps(state, Score(()), None))
     assert loaded.warning
     assert not loaded.state.notes
+
+
+def test_an_estimate_grows_with_the_work(state):
+    first = pipeline.estimate(state)
+    more = pipeline.estimate(replace(state, settings=replace(state.settings, iterations=40)))
+    assert 0 < first.seconds < more.seconds
+    assert first.megabytes == more.megabytes
+    longer = replace(state, audio=Audio(np.tile(state.audio.samples, (20, 1)), state.audio.rate))
+    assert pipeline.estimate(longer).megabytes > first.megabytes

@@ -171,3 +171,12 @@ def test_strips_are_walked_and_pressed_by_keys(separated):
     QTest.keyClick(first, Qt.Key.Key_Down)
     assert separated.window.focusWidget() is strip(separated, 1).solo
     assert separated.selection.layer == 1
+
+
+def test_the_instrument_of_a_layer_is_chosen_and_undone(piece):
+    piece.window.mixer._set_program(0, 73, "Flute")
+    programs = {n.layer: n.program for n in piece.document.state.notes.values()}
+    assert programs == {0: 73, 1: 0}
+    assert piece.window.actions_["undo"].text() == "&Undo instrument Flute"
+    piece.document.undo()
+    assert {n.program for n in piece.document.state.notes.values()} == {0}

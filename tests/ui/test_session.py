@@ -236,3 +236,22 @@ def test_a_job_closes_its_generator_when_it_is_cancelled(qtbot, application):
         job.cancel()
     assert closed or job.is_cancelled
     assert not Path("x").exists()
+
+
+def test_a_project_whose_recording_is_gone_takes_it_from_elsewhere(application, files, tmp_path, qtbot, said):
+    recording, score = files
+    application.window.open_paths([recording, score])
+    idle(qtbot, application)
+    assert application.session.save(tmp_path / "work.soli")
+    before = dict(application.document.state.notes)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    recording.rename(elsewhere / "found.wav")
+    application.window.open_paths([tmp_path / "work.soli"])
+    idle(qtbot, application)
+    assert "was not found" in said[-1][1]
+    assert application.document.state.audio is None
+    application.window.open_paths([elsewhere / "found.wav"])
+    idle(qtbot, application)
+    assert application.document.state.audio is not None
+    assert dict(application.document.state.notes) == before

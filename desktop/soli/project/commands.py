@@ -289,6 +289,12 @@ def _inherited(mask: tuple[MaskEdit, ...], heirs: Mapping[int, int | None]) -> t
     )
 
 
+def set_program(state: State, layer: int, program: int, name: str) -> Edit:
+    """Say which instrument (a General MIDI program from 0) plays the pitched notes of a layer."""
+    ids = [n.id for n in state.notes.values() if n.layer == layer and not n.is_drum]
+    return replace(_alter(state, "", ids, lambda note: replace(note, program=program)), name=f"instrument {name}")
+
+
 def add_layer(state: State, name: str, ids: Collection[int] = (), *, layer_id: int | None = None) -> Edit:
     """A new layer, of the notes named (none: an empty one)."""
     layer = Layer(state.next_layer_id() if layer_id is None else layer_id, name.strip() or "Layer", free_colour(state.layers))

@@ -25,8 +25,14 @@ from soli.score.limits import Limits
 from soli.score.notes import Score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
+from soli.signal.spectrogram import Grid
 
 _NULL_BLOCK = 2**18  # samples
+
+# What a run was measured to take on two cores of a shared machine: good to a factor of two or so.
+SECONDS_PER_ENTRY, SECONDS_PER_SAMPLE = 9e-10, 6e-8
+TOLERANCE_S, COPIES = 0.42, 2.4  # what a note may use beyond itself; templates that sound with it
+PROGRAM_MB = 180.0
 
 Anchors: TypeAlias = tuple[tuple[float, float], ...]  # (score seconds, recording seconds)
 
@@ -205,6 +211,27 @@ def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str 
     opened = yield from open_recording_steps(recording)
     placed = yield from place_score_steps(opened.state, score, align=align, layers=layers)
     return replace(placed, seconds={**placed.seconds, "read": opened.seconds["read"] + placed.seconds["read"]})
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will take, roughly."""
+
+    seconds: float
+    megabytes: float
+
+
+def estimate(state: State) -> Estimate:
+    """What decomposing `state` will take on two cores, from the length of the recording and what sounds in it."""
+    recording = require_recording(state)
+    grid = Grid.for_recording(recording.rate, recording.length)
+    channels = min(recording.channels, 2)
+    held_s = sum(n.sounding_offset_s - n.onset_s + TOLERANCE_S for n in state.present_notes())
+    entries = held_s / grid.hop_s * COPIES * grid.bins
+    seconds = entries * max(1, state.settings.iterations) * SECONDS_PER_ENTRY + SECONDS_PER_SAMPLE * recording.samples.size
+    sound = 4e-6 * recording.samples.size
+    spectra = 4e-6 * grid.bins * grid.frames * channels
+    return Estimate(seconds, PROGRAM_MB + spectra + sound * (2 + len(state.layers)))
 
 
 def separate_steps(state: State) -> Steps[Separation]:

@@ -196,8 +196,9 @@ class Session(QObject):
         def opened(loaded: Loaded) -> None:
             assert loaded.state.audio is not None
             if waits and not score:
+                lost = self._document.state.recording_path is not None  # its notes lie where they belong already
                 self._document.attach(path, loaded.state.audio)
-                if self._document.state.score is not None:
+                if self._document.state.score is not None and not lost:
                     self._realign(self._document.state.anchors, "place score")
             else:
                 self._restore(loaded)

@@ -19,6 +19,28 @@ from soli.ui.mixer.strip import StripWidget
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
+# What a layer may be said to be played on, with the General MIDI program that stands for it.
+INSTRUMENTS = {
+    "Piano": 0,
+    "Harpsichord": 6,
+    "Vibraphone, bells": 11,
+    "Organ": 19,
+    "Guitar, lute": 24,
+    "Plucked bass": 32,
+    "Violin": 40,
+    "Viola": 41,
+    "Cello": 42,
+    "Strings": 48,
+    "Voice, choir": 52,
+    "Trumpet": 56,
+    "Horn": 60,
+    "Saxophone": 65,
+    "Oboe": 68,
+    "Bassoon": 70,
+    "Clarinet": 71,
+    "Flute": 73,
+}
+
 
 class MixerPanel(QWidget):
     """Strips in step with the document. `silent_changed` names the layers that are not heard."""
@@ -225,6 +247,13 @@ class MixerPanel(QWidget):
                 action.triggered.connect(lambda _=False, c=colour: self._recolour(strip_id, c))
             colours.addSeparator()
             colours.addAction("Other…", lambda: self._ask_colour(strip_id))
+            instruments = menu.addMenu("Instrument")
+            played = {n.program for n in self._document.state.notes.values() if n.layer == strip_id and not n.is_drum}
+            for name, program in INSTRUMENTS.items():
+                action = instruments.addAction(name, partial(self._set_program, strip_id, program, name))
+                action.setCheckable(True)
+                action.setChecked(played == {program})
+            instruments.setEnabled(bool(played))
             menu.addAction("Select its notes", lambda: self._select(strip_id))
             assign = menu.addAction("Move selected notes here", lambda: self.assign(strip_id))
             assign.setEnabled(bool(self._selection.ids))
@@ -250,6 +279,9 @@ class MixerPanel(QWidget):
 
     def _merge(self, layer: int, into: int) -> None:
         self._document.do(commands.remove_layer(self._document.state, layer, into))
+
+    def _set_program(self, layer: int, program: int, name: str) -> None:
+        self._document.do(commands.set_program(self._document.state, layer, program, name))
 
     def _recolour(self, layer: int, colour: str) -> None:
         self._document.do(commands.alter_layer(self._document.state, layer, colour=colour))

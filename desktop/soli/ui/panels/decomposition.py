@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from soli.progress import Progress
-from soli.project import commands
+from soli.project import commands, pipeline
 from soli.project.document import Document
 from soli.ui.theme import Theme
 from soli.ui.worker import Job
@@ -260,7 +260,9 @@ class DecompositionPanel(QWidget):
         elif not state.notes:
             self.says.setText("Open a score, or draw notes on the roll")
         else:
-            self.says.setText("Ready to decompose")
+            expected = pipeline.estimate(state)
+            size = f"{expected.megabytes / 1000:.1f} GB"
+            self.says.setText(f"Ready: about {max(1, round(expected.seconds))} s and {size} of memory")
 
     def _show_settings(self) -> None:
         settings = self._document.state.settings
