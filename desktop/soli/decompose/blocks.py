@@ -1,15 +1,20 @@
 """Work along the support: runs of frames, the components alive in them, and worker threads over them."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
+from time import monotonic
 from typing import TypeVar
 
 import numpy as np
 
 from soli.decompose.bodies import IntArray
 from soli.signal.audio import FloatArray
+
+# Long enough to be worth the wait for the last one, short enough to show and to stop.
+_SPELL_S = 0.1
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -24,7 +29,7 @@ class Block:
     alive: IntArray
 
 
-def partition(H: FloatArray, *, frames: int = 32) -> list[Block]:
+def partition(H: FloatArray, *, frames: int = 64) -> list[Block]:
     """The support of H as blocks of at most `frames` frames; frames in which nothing may sound are in none."""
     support = H > 0
     sounding = np.flatnonzero(support.any(axis=0))
@@ -41,22 +46,24 @@ def partition(H: FloatArray, *, frames: int = 32) -> list[Block]:
 
 
 def chunks(blocks: Sequence[Block], *, frames: int = 256) -> list[list[Block]]:
-    """Neighbouring blocks in groups of about `frames` frames: what one worker does in one go."""
-    groups: list[list[Block]] = []
-    held = frames
-    for block in blocks:
-        if held >= frames:
-            groups.append([])
-            held = 0
-        groups[-1].append(block)
-        held += block.stop - block.start
-    return groups
+    """Neighbouring blocks in groups of at most about `frames` frames, an even number of them where there are enough blocks.
+
+    A group is what one worker does in one go: with an odd number, the other one of two would wait for the last.
+    """
+    ends = np.cumsum([block.stop - block.start for block in blocks])
+    if len(ends) == 0:
+        return []
+    count = min(2 * -(-int(ends[-1]) // (2 * frames)), len(blocks))
+    group = np.minimum((ends - 1) * count // ends[-1], count - 1)
+    cuts = np.flatnonzero(np.diff(group)) + 1
+    return [list(blocks[start:stop]) for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(blocks)], strict=True)]
 
 
 class Workers:
     """Threads that each use BLAS on one core: small products gain nothing from a threaded BLAS.
 
-    The limit on BLAS holds only while work is waited for, so that a generator that is paused or dropped leaves none behind.
+    BLAS is limited for a spell of work at a time, and nothing runs between two spells: a generator that is paused or dropped
+    leaves no limit behind, and no product is ever caught by a change of the limit, which costs more than all else.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -67,20 +74,27 @@ class Workers:
         self._libraries = ThreadpoolController()
 
     def map(self, work: Callable[[U], T], items: Iterable[U]) -> Generator[T, None, None]:
-        """work(item) for every item, in order, never more than a few ahead of who asks."""
-        waiting: list[Future[T]] = []
+        """work(item) for every item, in order, some time ahead of who asks."""
+        waiting: deque[Future[T]] = deque()
         source = iter(items)
         try:
             while True:
+                done: list[T] = []
                 with self._libraries.limit(limits=1, user_api="blas"):
-                    for item in source:
-                        waiting.append(self._pool.submit(work, item))
-                        if len(waiting) > self.threads:
+                    end = monotonic() + _SPELL_S
+                    while True:
+                        while len(waiting) <= self.threads and monotonic() < end:
+                            try:
+                                item = next(source)
+                            except StopIteration:
+                                break
+                            waiting.append(self._pool.submit(work, item))
+                        if not waiting:
                             break
-                    if not waiting:
-                        return
-                    result = waiting.pop(0).result()
-                yield result
+                        done.append(waiting.popleft().result())
+                if not done:
+                    return
+                yield from done
         finally:
             for future in waiting:
                 future.cancel()

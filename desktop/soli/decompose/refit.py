@@ -210,7 +210,7 @@ def _layers(constraint: Constraint, start: int, stop: int) -> frozenset[int]:
 def _blocks(begin: FloatArray, frames: IntArray) -> list[Block]:
     blocks = []
     for start, stop in runs(frames):
-        blocks += [Block(start + b.start, start + b.stop, b.alive) for b in partition(begin[:, start:stop])]
+        blocks += [Block(start + b.start, start + b.stop, b.alive) for b in partition(begin[:, start:stop], frames=32)]
     return blocks
 
 
