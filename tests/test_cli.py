@@ -413,3 +413,35 @@ def test_a_real_recording_runs_through(tmp_path, capsys):
     energy = {name: np.square(part).sum() / np.square(recording.samples).sum() for name, part in parts.items()}
     assert energy.pop("residual") < 0.2
     assert all(0.05 < share < 0.95 for share in energy.values()), energy
+
+
+def test_a_kept_encoder_is_applied_without_a_run(tmp_path, piece, capsys):
+    recording, score = piece
+    kept = tmp_path / "piano.npz"
+    trained = ("separate", recording, score, "-o", tmp_path / "a", "--method", "nae", "--save-encoder", kept)
+    assert run(*trained) == 0
+    capsys.readouterr()
+    assert run("separate", recording, score, "-o", tmp_path / "b", "--encoder", kept, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["iterations"] == 0
+    first, second = stems(tmp_path / "a"), stems(tmp_path / "b")
+    assert first.keys() == second.keys()
+    for name in first:
+        assert np.corrcoef(first[name].ravel(), second[name].ravel())[0, 1] > 0.9 or name == "residual"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--save-encoder", "x.npz"], "--method nae"),
+        (["--encoder", "missing.npz"], "missing.npz"),
+        (["--set", "beta=two"], "no number"),
+        (["--set", "iterations=2.5"], "no whole number"),
+        (["--set", "colour=red"], "no setting"),
+    ],
+)
+def test_options_that_cannot_be_used_are_told_before_any_work(tmp_path, piece, capsys, options, says):
+    assert run("separate", *piece, "-o", tmp_path / "out", *options) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert says in said[0]
+    assert not (tmp_path / "out").exists()

@@ -44,6 +44,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     separate.add_argument("--method", choices=("nmf", "nae"), default="nmf")
     separate.add_argument("--iterations", type=_positive, default=None, metavar="N")
     separate.add_argument("--format", choices=("wav16", "wav24", "wav32f", "flac"), default="wav32f")
+    separate.add_argument("--save-encoder", type=Path, metavar="FILE", help="keep the encoder that --method nae trains (.npz)")
+    separate.add_argument("--encoder", type=Path, metavar="FILE", help="apply a kept encoder instead of a run")
     separate.add_argument(
         "--set",
         action="append",
@@ -95,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _separate(arguments: argparse.Namespace) -> None:
+    from soli.decompose.encoder import Encoder
     from soli.decompose.settings import ModelSettings
 
     chosen: dict[str, Any] = {"method": arguments.method, "seed": arguments.seed}
@@ -102,6 +105,9 @@ def _separate(arguments: argparse.Namespace) -> None:
         chosen["iterations"] = arguments.iterations
     chosen |= dict(map(_setting, arguments.set))
     settings = ModelSettings(**chosen)
+    if arguments.save_encoder and arguments.method != "nae":
+        raise InputError("--save-encoder keeps what an autoencoder learns; add --method nae")
+    encoder = Encoder.load(arguments.encoder) if arguments.encoder else None
     _, report = separate(
         arguments.audio,
         arguments.score,
@@ -110,6 +116,8 @@ def _separate(arguments: argparse.Namespace) -> None:
         layers=arguments.layers,
         align=not arguments.no_align,
         form=arguments.format,
+        encoder=encoder,
+        save_encoder=arguments.save_encoder,
     )
     if arguments.json:
         _print(json.dumps(report))
@@ -118,11 +126,21 @@ def _separate(arguments: argparse.Namespace) -> None:
 
 
 def separate(
-    recording: Path, score: Path, folder: Path, *, settings: Any, layers: str = "", align: bool = True, form: str = "wav32f"
+    recording: Path,
+    score: Path,
+    folder: Path,
+    *,
+    settings: Any,
+    layers: str = "",
+    align: bool = True,
+    form: str = "wav32f",
+    encoder: Any = None,
+    save_encoder: Path | None = None,
 ) -> tuple["State", dict[str, Any]]:
     """Files in, layers out; what was separated, and the report that --json prints."""
     from dataclasses import replace
 
+    from soli.decompose.encoder import Encoder
     from soli.project import export, layering, pipeline
 
     if layers:
@@ -133,7 +151,9 @@ def separate(
     if loaded.warning:
         _say(f"soli: {loaded.warning}")
     state = replace(loaded.state, settings=replace(settings, tuning_cents=loaded.state.settings.tuning_cents))
-    separation = _show(pipeline.separate_steps(state))
+    separation = _show(pipeline.separate_steps(state, encoder=encoder))
+    if save_encoder is not None:
+        Encoder.of(separation.factors).save(save_encoder)
     watch = pipeline.Stopwatch()
     with watch.stage("export"):
         files = _show(export.export_steps(separation, state, folder, form=form))

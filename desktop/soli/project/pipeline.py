@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from soli.decompose import masking, model
+from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.model import Factors
 from soli.errors import InputError
 from soli.progress import Progress, Steps
@@ -234,9 +235,10 @@ def estimate(state: State) -> Estimate:
     return Estimate(seconds, PROGRAM_MB + spectra + sound * (2 + len(state.layers)))
 
 
-def separate_steps(state: State) -> Steps[Separation]:
+def separate_steps(state: State, *, encoder: Encoder | None = None) -> Steps[Separation]:
     """Decompose the recording by the notes and the mask of `state`, and make every layer and the residual.
 
+    `encoder`: one that was trained on another recording of the same instruments, to be applied instead of a run.
     Raises InputError when there is nothing to decompose.
     """
     recording = require_recording(state)
@@ -245,7 +247,10 @@ def separate_steps(state: State) -> Steps[Separation]:
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
     watch = Stopwatch()
     with watch.stage("decompose"):
-        factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
+        if encoder is not None:
+            factors = yield from apply_encoder_steps(encoder, recording, notes, state.mask)
+        else:
+            factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
     yield Progress(1, 1, "Decomposed", factors.losses[-1] if factors.losses else None)
     with watch.stage("separate"):
         signals = yield from masking.separate_steps(recording, factors, [layer.id for layer in state.layers])

@@ -62,6 +62,8 @@ SPECS = (
     Spec("compare", "&Compare with the original", ("A",), "A / B: the mix, or the original recording (A)", checkable=True),
     Spec("decompose", "&Decompose", ("Ctrl+D", "Ctrl+Return"), "Separate the recording by the notes on the roll (Ctrl+D)"),
     Spec("model", "Decomposition se&ttings…", ()),
+    Spec("save_encoder", "Save the e&ncoder…", (), "Keep what the autoencoder learnt, for other recordings"),
+    Spec("apply_encoder", "A&pply an encoder…", (), "Activations in one product, without a run"),
     Spec("align", "&Align the score again", ()),
     Spec("layers_track", "By &track", ()),
     Spec("layers_channel", "By &channel", ()),

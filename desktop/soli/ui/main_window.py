@@ -193,6 +193,8 @@ class MainWindow(QMainWindow):
             "compare": lambda: self.listening.compare(not self.listening.comparing),
             "decompose": self.session.decompose,
             "model": self.questions.model,
+            "save_encoder": self.questions.save_encoder,
+            "apply_encoder": self.questions.apply_encoder,
             "align": self.session.align_again,
             "layers_track": lambda: self.session.split_layers("track"),
             "layers_channel": lambda: self.session.split_layers("channel"),

@@ -21,7 +21,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "", "solo", "mute", "solo_only", "all_but", "", "layer_above", "layer_below",
     ),
     "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "hear", "compare"),
-    "&Decompose": ("decompose", "model", "", "align"),
+    "&Decompose": ("decompose", "model", "", "save_encoder", "apply_encoder", "", "align"),
     "&Help": ("keys", "about"),
 }  # fmt: skip
 

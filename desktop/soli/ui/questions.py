@@ -15,6 +15,8 @@ from soli.ui.dialogs.export_dialog import ExportDialog
 from soli.ui.dialogs.model_dialog import ModelDialog
 from soli.ui.session import SCORES, Session
 
+ENCODERS = "Soli encoder (*.npz)"
+
 
 class Questions(QObject):
     """Asks in dialogs over `window`, and hands the answers on. Turning away leaves everything as it was."""
@@ -87,6 +89,17 @@ class Questions(QObject):
         )
         if accepted:
             self._session.split_layers(f"pitch:{pitch}")
+
+    def save_encoder(self) -> None:
+        start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} encoder.npz")
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save the encoder", start, ENCODERS)
+        if name:
+            self._session.save_encoder(Path(name) if Path(name).suffix else Path(f"{name}.npz"))
+
+    def apply_encoder(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._window, "Apply an encoder", self._settings.folder, ENCODERS)
+        if name:
+            self._session.decompose(encoder=Path(name))
 
     def may_lose(self) -> bool:
         if not self._document.edited:

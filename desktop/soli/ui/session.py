@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.assets import asset
-from soli.errors import ProjectError
+from soli.decompose.encoder import Encoder
+from soli.errors import InputError, ProjectError
 from soli.progress import Progress, Steps
 from soli.project import commands, export, layering, pipeline, storage
 from soli.project.document import Document
@@ -75,19 +76,35 @@ class Session(QObject):
         elif scores:
             self._place_score(scores[0], layers)
 
-    def decompose(self) -> None:
-        """Run the model on what the roll shows. The former layers stay until the new ones are whole."""
+    def decompose(self, *, encoder: Path | None = None) -> None:
+        """Run the model on what the roll shows, or apply a kept encoder. The former layers stay until the new ones are whole."""
         if self._decomposing is not None or self._opening is not None:
             return
         state = self._document.state
-        job = Job("Decomposing", lambda: pipeline.separate_steps(state))
+
+        def steps() -> Steps[Separation]:
+            known = Encoder.load(encoder) if encoder is not None else None
+            return (yield from pipeline.separate_steps(state, encoder=known))
+
+        job = Job("Decomposing", steps)
         job.done.connect(self._separated)
         job.cancelled.connect(
             lambda: self.said.emit("information", "Decomposition cancelled; the former layers are as they were")
         )
         job.ended.connect(self._decomposition_ended)
         self._decomposing = job
-        self._submit(job, curve=True)
+        self._submit(job, curve=encoder is None)
+
+    def save_encoder(self, path: Path) -> None:
+        """Keep what the autoencoder of the last run has learnt."""
+        if self._document.separation is None:
+            return
+        try:
+            Encoder.of(self._document.separation.factors).save(path)
+        except InputError as error:
+            self.said.emit("error", str(error))
+        else:
+            self.said.emit("information", f"Saved {path.name}")
 
     def cancel(self) -> None:
         """Stop what the user waits for."""

@@ -51,8 +51,7 @@ class ModelPicture:
 
     def templates(self) -> Bytes:
         """W over the rows of the roll's spectrogram, each column to its own loudest; shape (ROWS, R)."""
-        columns = self._log_templates[:, self.order]
-        return as_bytes(columns / np.maximum(columns.max(axis=0), 1e-12), TEMPLATE_DB, 1.0)
+        return self._columns(self.factors.W)
 
     def activations(self, start_s: float, end_s: float, most: int) -> Bytes:
         """H in a stretch of time, the loudest of what falls into a column; shape (R, at most `most`)."""
@@ -72,6 +71,25 @@ class ModelPicture:
         model = self._log_templates @ self.factors.H[:, picked]
         loudest = float(V.max(initial=0.0))
         return as_bytes(V, SOUND_DB, loudest), as_bytes(np.asarray(model, np.float32), SOUND_DB, loudest)
+
+    def encoders(self) -> tuple[Bytes, Bytes] | None:
+        """W_E of an autoencoder and the pseudo-inverse of W_D, a column a component as in W; None without an encoder.
+
+        What the lecture holds side by side: V = W_D H asks for H = W_D^+ V, and W_E learns to be something like it.
+        """
+        if self.factors.encoder is None:
+            return None
+        W = self.factors.W
+        # Components are too alike for an exact inverse: a little of the diagonal keeps it from blowing up.
+        gram = W.T @ W
+        gram += np.float32(1e-3 * np.trace(gram) / len(gram)) * np.eye(len(gram), dtype=np.float32)
+        inverse = np.linalg.solve(gram, W.T).T
+        return self._columns(np.abs(self.factors.encoder).T), self._columns(np.abs(inverse))
+
+    def _columns(self, weights: FloatArray) -> Bytes:
+        """A column a component over the rows of the picture, each to its own loudest."""
+        columns = self._rows.of_spectra(np.ascontiguousarray(weights, np.float32))[:, self.order]
+        return as_bytes(columns / np.maximum(columns.max(axis=0), np.float32(1e-12)), TEMPLATE_DB, 1.0)
 
     def component_at(self, row: int) -> str:
         """What the component in a row of H is, as a musician reads it."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from soli.decompose.constraints import Kind
 from soli.decompose.model import Factors
@@ -17,6 +17,7 @@ from soli.ui.roll.view import View
 from soli.ui.theme import Theme
 
 TITLES = ("W   templates", "H   activations", "V   recording", "WH   model")
+ENCODER_TITLES = ("W_D   decoder", "H   activations", "W_E   encoder", "pseudo-inverse of W_D")
 WIDTHS = (0.16, 0.34, 0.25, 0.25)
 GAP, HEAD, FOOT = 12, 22, 20
 REDRAW_MS = 120
@@ -35,6 +36,14 @@ class ModelView(QWidget):
         self._images: list[QImage] = []
         self._buffers: list[NDArray[np.uint32]] = []
         self._pointer: QPointF | None = None
+        self._titles = TITLES
+        self.swap = QToolButton(self)
+        self.swap.setObjectName("tab")
+        self.swap.setText("Encoder")
+        self.swap.setCheckable(True)
+        self.swap.setToolTip("The encoder beside the pseudo-inverse of the decoder, in place of recording and model")
+        self.swap.toggled.connect(lambda _: self._later())
+        self.swap.hide()
         self.setMouseTracking(True)
         self.setAccessibleName("Decomposition: templates, activations, recording and model")
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_MS)
@@ -59,6 +68,8 @@ class ModelView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.swap.adjustSize()
+        self.swap.move(self.width() - self.swap.width() - GAP, -2)
         self._later()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -73,7 +84,7 @@ class ModelView(QWidget):
                 )
                 return
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            for box, image, title in zip(self._boxes(), self._images, TITLES, strict=True):
+            for box, image, title in zip(self._boxes(), self._images, self._titles, strict=True):
                 painter.setFont(theme.font(8, weight=QFont.Weight.DemiBold))
                 painter.setPen(theme.colour("dim"))
                 painter.drawText(QRectF(box.left(), 2, box.width(), HEAD - 4), Qt.AlignmentFlag.AlignVCenter, title)
@@ -174,7 +185,10 @@ class ModelView(QWidget):
             return
         W = picture.templates()
         H = picture.activations(view.start_s, view.end_s, MOST_COLUMNS)
-        V, model = picture.sound(view.start_s, view.end_s)
+        encoders = picture.encoders() if self.swap.isChecked() else None
+        self._titles = TITLES if encoders is None else ENCODER_TITLES
+        self.swap.setVisible(picture.factors.encoder is not None)
+        V, model = encoders or picture.sound(view.start_s, view.end_s)
         sound = shades(self._theme.colours)
         painted = (sound[W[::-1]], self._coloured(H, picture)[::-1], sound[V[::-1]], sound[model[::-1]])
         self._buffers = [np.ascontiguousarray(pixels) for pixels in painted]
