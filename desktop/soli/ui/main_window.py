@@ -1,16 +1,14 @@
 """The window: lays out the parts and ties the actions to them."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMenu,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -35,6 +33,7 @@ from soli.ui.panels.doubtful import DoubtfulPanel
 from soli.ui.panels.model_view import ModelView
 from soli.ui.panels.template import TemplatePanel
 from soli.ui.panels.tempo import TempoPanel
+from soli.ui.popups import PopupMenus
 from soli.ui.questions import Questions
 from soli.ui.roll.roll import Roll
 from soli.ui.selection import Selection
@@ -83,7 +82,8 @@ class MainWindow(QMainWindow):
         self.hint = QLabel()
         self.summary = QLabel()
         self._lay_out()
-        build_menus(self.menuBar(), self.actions_, self._recent_menu, self._fill_layer_menu)
+        self.popups = PopupMenus(self, self.actions_, document, settings)
+        build_menus(self.menuBar(), self.actions_, self.popups.fill_recent, self.popups.fill_layers)
         self._connect()
         document.subscribe(self._follow)
         theme.changed.connect(self._retheme)
@@ -221,7 +221,9 @@ class MainWindow(QMainWindow):
         canvas, listening, session = self.roll.canvas, self.listening, self.session
         self.questions.opened.connect(self.open_paths)
         canvas.hint_changed.connect(self.hint.setText)
-        canvas.menu_requested.connect(self._roll_menu)
+        canvas.menu_requested.connect(lambda at: self.popups.open_roll(canvas, at))
+        self.popups.opened.connect(self.open_paths)
+        self.popups.layer_chosen.connect(self.mixer.assign)
         self.selection.changed.connect(self._update_actions)
         canvas.note_clicked.connect(lambda note: self.audition.note({note}))
         self.audition.said.connect(self.hint.setText)
@@ -327,33 +329,6 @@ class MainWindow(QMainWindow):
             self.mixer.focus_active()
         else:
             self.roll.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _roll_menu(self, at: QPoint) -> None:
-        menu = QMenu(self)
-        for key in ("hear", "delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer"):
-            menu.addAction(self.actions_[key])
-        self._fill_layer_menu(menu.addMenu("Move to layer"))
-        self.roll.canvas.add_menu(menu, at)
-        menu.deleteLater()
-
-    def _fill_layer_menu(self, menu: QMenu) -> None:
-        """One entry a layer, with the keys Alt+1 to Alt+9."""
-        menu.clear()
-        menu.setEnabled(bool(self.document.state.layers))
-        for index, layer in enumerate(self.document.state.layers):
-            if index < len(self.actions_.assign):
-                action = self.actions_.assign[index]
-                action.setText(layer.name)
-                menu.addAction(action)
-            else:
-                menu.addAction(layer.name, partial(self.mixer.assign, layer.id))
-
-    def _recent_menu(self, menu: QMenu) -> None:
-        menu.clear()
-        for name in self.settings.recent:
-            menu.addAction(name, partial(self.open_paths, [Path(name)]))
-        if not self.settings.recent:
-            menu.addAction("Nothing yet").setEnabled(False)
 
     def _when_safe(self, then: Callable[[], object]) -> None:
         """Do something that would lose unsaved work, after asking what becomes of it."""

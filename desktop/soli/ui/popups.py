@@ -1,0 +1,53 @@
+"""Menus that are filled when they open: of the roll, of the layers, of recent files."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from soli.project.document import Document
+from soli.settings import Settings
+from soli.ui.actions import Actions
+from soli.ui.roll.canvas import Canvas
+
+ON_THE_ROLL = ("hear", "delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer")
+
+
+class PopupMenus(QObject):
+    """Fills menus with what there is now."""
+
+    opened = Signal(list)  # paths to open
+    layer_chosen = Signal(int)  # the layer that the selected notes go to
+
+    def __init__(self, window: QWidget, actions: Actions, document: Document, settings: Settings) -> None:
+        super().__init__(window)
+        self._window, self._actions, self._document, self._settings = window, actions, document, settings
+
+    def open_roll(self, canvas: Canvas, at: QPoint) -> None:
+        """The menu of the roll, at a point of the screen."""
+        menu = QMenu(self._window)
+        for key in ON_THE_ROLL:
+            menu.addAction(self._actions[key])
+        self.fill_layers(menu.addMenu("Move to layer"))
+        canvas.add_menu(menu, at)
+        menu.deleteLater()
+
+    def fill_layers(self, menu: QMenu) -> None:
+        """One entry a layer, with the keys Alt+1 to Alt+9."""
+        menu.clear()
+        menu.setEnabled(bool(self._document.state.layers))
+        for index, layer in enumerate(self._document.state.layers):
+            if index < len(self._actions.assign):
+                action = self._actions.assign[index]
+                action.setText(layer.name)
+                menu.addAction(action)
+            else:
+                menu.addAction(layer.name, partial(self.layer_chosen.emit, layer.id))
+
+    def fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for name in self._settings.recent:
+            menu.addAction(name, partial(self.opened.emit, [Path(name)]))
+        if not self._settings.recent:
+            menu.addAction("Nothing yet").setEnabled(False)
