@@ -130,7 +130,7 @@ def test_other_settings_wait_for_a_whole_run(separated, qtbot):
 def test_cancelling_leaves_the_former_layers_untouched(separated, qtbot, said, monkeypatch):
     former = separated.document.separation
 
-    def endless(state):
+    def endless(state, **_):
         step = 0
         while True:
             step += 1
@@ -148,7 +148,7 @@ def test_cancelling_leaves_the_former_layers_untouched(separated, qtbot, said, m
 
 
 def test_a_fault_in_a_job_is_told_and_the_worker_goes_on(piece, qtbot, said, monkeypatch, capfd):
-    def faulty(state):
+    def faulty(state, **_):
         yield Progress(0, 1)
         raise ZeroDivisionError("oops")
 
@@ -168,10 +168,10 @@ def test_a_run_of_a_recording_closed_meanwhile_is_dropped(piece, qtbot, monkeypa
     steps = pipeline.separate_steps
     opened = []
 
-    def slow(state):
+    def slow(state, **options):
         while not opened:
             yield Progress(0, 1)
-        return (yield from steps(state))
+        return (yield from steps(state, **options))
 
     monkeypatch.setattr(pipeline, "separate_steps", slow)
     piece.session.decompose()
