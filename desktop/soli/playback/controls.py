@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from soli.playback.transport import SHORTEST_LOOP_S
 from soli.signal.audio import FloatArray
 
 LONGEST_AUDITION_S = 30.0
+
+# Index of a signal in the newest load, first sample, samples.
+Piece: TypeAlias = tuple[int, int, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Player(Protocol):
         Mono is heard on both sides, more than two channels are folded. A signal that holds values that are no numbers
         is silenced and the status says so. Raises DeviceError when there is no room for them. Copies the signals
         (0.5 GB for three minutes of eight stereo layers), so call it from a worker thread; it may be called from any.
+        """
+
+    def patch(self, pieces: Sequence[tuple[int, int, FloatArray]]) -> None:
+        """Replace stretches of the newest load, heard at once and cross-faded within 10 ms; position and gains stay.
+
+        `pieces`: index of the signal, first sample, float32 (samples, channels); later ones over earlier ones. What lies
+        outside of a signal is cut off. All is then as after a load of the patched signals, but for one that was
+        silenced: it stays so until the next load. Copies the pieces alone; may be called from any thread.
+        Raises ValueError for a signal that is not there, or a stereo piece of a mono one.
         """
 
     def set_strips(self, strips: Sequence[Strip]) -> None:
@@ -80,8 +92,8 @@ class Player(Protocol):
 class Controls:
     """The common part of all players: numbers the commands, remembers what was asked, reads the board.
 
-    A player gives `_send`, `_send_audition`, and `_stage`, which takes the prepared signals and returns the call that
-    swaps them in.
+    A player gives `_send`, `_send_patch`, `_send_audition`, and `_stage`, which takes the prepared signals and returns
+    the call that swaps them in.
     """
 
     def __init__(self) -> None:
@@ -94,18 +106,48 @@ class Controls:
         self._loop: tuple[float, float] | None = None
         self._strips: tuple[Strip, ...] = ()
         self._generation = 0
-        self._load_message = ""
+        self._shapes: tuple[tuple[int, ...], ...] = ()
+        self._broken: frozenset[int] = frozenset()
 
     def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip]) -> None:
         if len(signals) != len(strips):
             raise ValueError(f"{len(signals)} signals need as many strips, not {len(strips)}")
-        prepared, message = prepare(signals)
+        prepared, broken = prepare(signals)
         swap_in = self._stage(prepared, rate)
         with self._lock:
             self._strips = tuple(strips)
             self._generation += 1
-            self._load_message = message
+            self._shapes, self._broken = tuple(signal.shape for signal in prepared), broken
             swap_in()
+
+    def patch(self, pieces: Sequence[tuple[int, int, FloatArray]]) -> None:
+        # Folded and copied before the lock is taken: the window waits for it with every command.
+        copies = [(index, first, _heard(np.array(piece, np.float32))) for index, first, piece in pieces]
+        finite = [_is_finite(piece) for _, _, piece in copies]
+        with self._lock:
+            fitting: list[Piece] = []
+            for (index, first, piece), sound in zip(copies, finite, strict=True):
+                fitting += self._fitting(index, first, piece, sound)
+            if fitting:
+                self._sent += 1
+                self._send_patch(self._sent, fitting)
+
+    def _fitting(self, index: int, first: int, piece: FloatArray, finite: bool) -> list[Piece]:
+        """What of a piece belongs into the signal; silence throughout if it holds values that are no numbers."""
+        if not 0 <= index < len(self._shapes):
+            raise ValueError(f"there is no signal {index} among {len(self._shapes)}")
+        length, channels = self._shapes[index]
+        if index in self._broken:
+            return []
+        if piece.shape[1] > channels:
+            raise ValueError(f"signal {index} has {channels} channels, not {piece.shape[1]}")
+        piece, first = piece[max(0, -first) : max(0, length - first)], max(0, first)
+        if not len(piece):
+            return []
+        if not finite:
+            self._broken |= {index}
+            return [(index, 0, np.zeros((length, 1), np.float32))]
+        return [(index, first, piece)]
 
     def set_strips(self, strips: Sequence[Strip]) -> None:
         with self._lock:
@@ -169,6 +211,9 @@ class Controls:
     def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
         raise NotImplementedError
 
+    def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None:
+        raise NotImplementedError
+
     def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
         raise NotImplementedError
 
@@ -187,9 +232,13 @@ class Controls:
         return auditioning if number > reading.applied else reading.auditioning
 
     def _message(self, reading: Reading) -> str:
-        if not self._load_message and reading.silenced:
+        if self._broken:
+            names = [str(index + 1) for index in sorted(self._broken)]
+            which = f"Strip {names[0]} is" if len(names) == 1 else f"Strips {', '.join(names)} are"
+            return f"{which} silent because of values that are no numbers; decompose again."
+        if reading.silenced:
             return "A layer holds values that are no numbers and is left out where it does; decompose again."
-        return self._load_message
+        return ""
 
     def _ask_playing(self, playing: bool, name: str, *, end_audition: bool = False) -> None:
         with self._lock:
@@ -211,17 +260,30 @@ def audible(signal: FloatArray, rate: int) -> FloatArray:
     return fold(piece.reshape(len(piece), -1), CHANNELS)
 
 
-def prepare(signals: Sequence[FloatArray]) -> tuple[list[FloatArray], str]:
-    """The signals with one or two channels each, those with values that are no numbers silenced; a sentence on these."""
+def prepare(signals: Sequence[FloatArray]) -> tuple[list[FloatArray], frozenset[int]]:
+    """The signals with one or two channels each, those with values that are no numbers silenced; which these are."""
     prepared: list[FloatArray] = []
     broken: list[int] = []
     for index, signal in enumerate(signals):
-        folded = fold(np.asarray(signal, np.float32).reshape(len(signal), -1), CHANNELS)
-        if not all(np.isfinite(folded[start : start + 65536]).all() for start in range(0, len(folded), 65536)):
-            broken.append(index + 1)
+        folded = _heard(np.asarray(signal, np.float32))
+        if not _is_finite(folded):
+            broken.append(index)
             folded = np.zeros((len(folded), 1), np.float32)
         prepared.append(folded)
-    if not broken:
-        return prepared, ""
-    which = f"Strip {broken[0]} is" if len(broken) == 1 else f"Strips {', '.join(map(str, broken))} are"
-    return prepared, f"{which} silent because of values that are no numbers; decompose again."
+    return prepared, frozenset(broken)
+
+
+def by_signal(pieces: Sequence[Piece]) -> dict[int, list[tuple[int, FloatArray]]]:
+    """The pieces of each signal, in their order."""
+    sorted_pieces: dict[int, list[tuple[int, FloatArray]]] = {}
+    for index, first, piece in pieces:
+        sorted_pieces.setdefault(index, []).append((first, piece))
+    return sorted_pieces
+
+
+def _heard(signal: FloatArray) -> FloatArray:
+    return fold(signal.reshape(len(signal), -1), CHANNELS) if signal.size else np.zeros((len(signal), 1), np.float32)
+
+
+def _is_finite(signal: FloatArray) -> bool:
+    return all(np.isfinite(signal[start : start + 65536]).all() for start in range(0, len(signal), 65536))

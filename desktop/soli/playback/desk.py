@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from soli.playback.audition import Audition
 from soli.playback.board import BoardWriter, Cells
 from soli.playback.mixer import BLOCK_LENGTH, RAMP_S, Mixer
+from soli.playback.patchwork import Patchwork
 from soli.playback.transport import Transport
 from soli.signal.audio import FloatArray
 
@@ -16,6 +18,7 @@ CHANNELS = 2
 PEAK_WINDOW_S = 0.04
 RMS_TIME_CONSTANT_S = 0.1
 MOST_COMMANDS_A_BLOCK = 64
+_CROSS_FADED = frozenset({"swap", "patch"})
 
 # Number, name of a method below whose name begins with `do_`, its arguments.
 Command: TypeAlias = tuple[int, str, tuple[Any, ...]]
@@ -113,6 +116,16 @@ class Desk:
         self._recent_length = 0
         self._mean_squares = np.zeros(len(mixer.signals))
 
+    def do_patch(self, signals: Sequence[Patchwork], generation: int) -> None:
+        """Cross-fade to `signals`, those of load `generation` with stretches replaced; of an older load they come too late."""
+        if generation != self._generation:
+            return
+        former, self._mixer = self._mixer, self._mixer.with_signals(signals)
+        if self.transport.silent:
+            self.retired.append(former)
+        else:
+            self._former, self._swapped = former, 0
+
     def _tune(self, transport: Transport) -> None:
         self.rate, self.transport = transport.rate, transport
         self.audition = Audition(self.rate, CHANNELS, self.retired)
@@ -123,7 +136,8 @@ class Desk:
 
     def _obey(self) -> None:
         for _ in range(MOST_COMMANDS_A_BLOCK):
-            if not self._commands:
+            # What comes while another swap is faded in waits for its end: no more than two mixes are ever heard.
+            if not self._commands or (self._former is not None and self._commands[0][1] in _CROSS_FADED):
                 return
             number, name, arguments = self._commands.popleft()
             getattr(self, f"do_{name}")(*arguments)

@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from soli.playback.board import BoardWriter, Cells
+from soli.playback.controls import Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.fake import SilentClock
 from soli.playback.mixer import RAMP_S, Mixer, Strip, channel_gains
+from soli.playback.patchwork import Patchwork, resampled_stretch
 from soli.playback.segments import Layout, Place, Segment, forget, views
 from soli.signal.audio import FloatArray, resample
 
@@ -41,11 +43,19 @@ class Load(NamedTuple):
     strips: tuple[Strip, ...]
 
 
+class Patch(NamedTuple):
+    """Stretches that take the place of others in the signals of load `generation`."""
+
+    number: int
+    generation: int
+    pieces: tuple[Piece, ...]
+
+
 def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None) -> None:
     """The whole life of the sound process; never returns.
 
-    Understands ("command", number, name, arguments), ("load", Load), ("audition", number, signal, rate) and ("close",);
-    says ("ready", sentence) once, and ("failed", sentence) before it gives up.
+    Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate)
+    and ("close",); says ("ready", sentence) once, and ("failed", sentence) before it gives up.
     """
     code = 1
     _quieten()
@@ -73,7 +83,8 @@ class Engine:
         self._pipe = pipe
         self._board = Segment(place=board)
         cells = self._board.doubles()
-        self._loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Load | Patch] = queue.SimpleQueue()
+        self._prepared: _Prepared | None = None
         self._arrived: deque[Segment] = deque()
         self._held: list[Segment] = []
         self._newest: Place | None = None
@@ -101,7 +112,7 @@ class Engine:
 
     def serve(self) -> None:
         """Do what the parent says until it says close or is gone. Raises EOFError when it is gone."""
-        threading.Thread(target=self._prepare_loads, daemon=True).start()
+        threading.Thread(target=self._prepare_orders, daemon=True).start()
         try:
             while True:
                 if self._pipe.poll(0.5):
@@ -128,7 +139,10 @@ class Engine:
             self._newest = load.place
             longest = max((layout.length for layout in load.layouts), default=0)
             self._desk.post((load.number, "expect", (longest / load.rate,)))
-            self._loads.put(load)
+            self._orders.put(load)
+            return
+        if message[0] == "patch":
+            self._orders.put(message[1])
             return
         if message[0] == "audition":
             _, number, signal, rate = message
@@ -140,22 +154,52 @@ class Engine:
             name, arguments = "aim", (channel_gains(strips, CHANNELS), generation)
         self._desk.post((number, name, arguments))
 
-    def _prepare_loads(self) -> None:
+    def _prepare_orders(self) -> None:
         with contextlib.suppress(AttributeError, OSError):
             os.setpriority(os.PRIO_PROCESS, 0, 0)
         while True:
-            load = self._loads.get()
-            while not self._loads.empty():
-                load = self._loads.get()
-            with contextlib.suppress(FileNotFoundError):  # a newer load has taken its place, and comes next
-                self._prepare(load)
+            orders = [self._orders.get()]
+            while not self._orders.empty():
+                orders.append(self._orders.get())
+            newest = max((at for at, order in enumerate(orders) if isinstance(order, Load)), default=0)
+            for order in orders[newest:]:
+                if isinstance(order, Patch):
+                    self._prepare_patch(order)
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # a newer load has taken its place, and comes next
+                    self._prepare(order)
+            del orders, order  # what they hold is large, and the next may be long in coming
 
     def _prepare(self, load: Load) -> None:
         segment, rate = Segment(place=load.place), self._desk.rate
-        signals = [resample(signal, load.rate, rate) for signal in views(segment, load.layouts)]
+        recorded = tuple(map(Patchwork, views(segment, load.layouts)))
+        signals = recorded
+        if load.rate != rate:
+            signals = tuple(Patchwork(resample(signal, load.rate, rate)) for signal in views(segment, load.layouts))
+        self._prepared = _Prepared(load.generation, load.rate, recorded, signals)
         mixer = Mixer(signals, channel_gains(load.strips, CHANNELS), ramp_length=round(RAMP_S * rate))
         self._arrived.append(segment)
         self._desk.post((load.number, "swap", (mixer, load.generation, rate)))
+
+    def _prepare_patch(self, patch: Patch) -> None:
+        prepared, rate = self._prepared, self._desk.rate
+        if prepared is None or prepared.generation != patch.generation:
+            return
+        wanted = by_signal(patch.pieces)
+        recorded = tuple(s.patched(wanted.get(index, ())) for index, s in enumerate(prepared.recorded))
+        signals = recorded
+        if prepared.rate != rate:
+            signals = tuple(
+                heard.patched(
+                    [
+                        resampled_stretch(recorded[index], first, first + len(piece), rate=prepared.rate, to_rate=rate)
+                        for first, piece in wanted.get(index, ())
+                    ]
+                )
+                for index, heard in enumerate(prepared.signals)
+            )
+        self._prepared = prepared._replace(recorded=recorded, signals=signals)
+        self._desk.post((patch.number, "patch", (signals, patch.generation)))
 
     def _let_go(self) -> None:
         """Free what the audio thread has put away."""
@@ -163,6 +207,15 @@ class Engine:
         while self._arrived:
             self._held.append(self._arrived.popleft())
         self._held = [segment for segment in self._held if not segment.close()]
+
+
+class _Prepared(NamedTuple):
+    """The newest load and its patches: as recorded at `rate`, and as heard at the device's (the same where they agree)."""
+
+    generation: int
+    rate: int
+    recorded: tuple[Patchwork, ...]
+    signals: tuple[Patchwork, ...]
 
 
 class _NoSoundError(Exception):

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from soli.playback.board import Reading, read_board
-from soli.playback.controls import Controls
+from soli.playback.controls import Controls, Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.mixer import RAMP_S, Mixer, channel_gains
+from soli.playback.patchwork import Patchwork
 from soli.signal.audio import FloatArray, resample
 
 CLOCK_BLOCK_LENGTH = 512
@@ -57,6 +58,7 @@ class FakePlayer(Controls):
         self._desk = Desk(rate, self._cells)
         self._time_s = 0.0
         self._rate = rate
+        self._signals: tuple[Patchwork, ...] = ()
         self._clock = SilentClock(self._desk) if live else None
         if self._clock:
             self._clock.start()
@@ -78,6 +80,7 @@ class FakePlayer(Controls):
         def swap_in() -> None:
             self._rate = rate
             mixer = Mixer(signals, channel_gains(self._strips), ramp_length=round(RAMP_S * rate))
+            self._signals = mixer.signals
             self._command("swap", mixer, self._generation, rate)
 
         return swap_in
@@ -87,6 +90,11 @@ class FakePlayer(Controls):
             strips, generation = arguments
             name, arguments = "aim", (channel_gains(strips), generation)
         self._desk.post((number, name, arguments))
+
+    def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None:
+        wanted = by_signal(pieces)
+        self._signals = tuple(signal.patched(wanted.get(index, ())) for index, signal in enumerate(self._signals))
+        self._desk.post((number, "patch", (self._signals, self._generation)))
 
     def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
         # The desk has the rate of the newest load by the time that it comes to this.

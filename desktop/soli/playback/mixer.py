@@ -1,5 +1,6 @@
 """Pure mixing: signals and strips in, one block out. The live engine, the fake one and export all mix here."""
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from soli.playback.patchwork import Patchwork
 from soli.signal.audio import FloatArray
 
 RAMP_S = 0.010
@@ -85,13 +87,13 @@ class Mixer:
     `mix` is called from the audio thread: it takes no locks and allocates nothing that grows.
     """
 
-    def __init__(self, signals: Sequence[FloatArray], gains: FloatArray, *, ramp_length: int = 441) -> None:
+    def __init__(self, signals: Sequence[FloatArray | Patchwork], gains: FloatArray, *, ramp_length: int = 441) -> None:
         if gains.shape[0] != len(signals):
             raise ValueError(f"{len(signals)} signals need as many strips, not {gains.shape[0]}")
-        self.signals = tuple(signals)
+        self.signals = tuple(s if isinstance(s, Patchwork) else Patchwork(s) for s in signals)
         self.channels = gains.shape[1]
         for signal in self.signals:
-            if signal.ndim != 2 or signal.dtype != np.float32 or signal.shape[1] not in (1, self.channels):
+            if len(signal.shape) != 2 or signal.dtype != np.float32 or signal.shape[1] not in (1, self.channels):
                 raise ValueError(f"signals must be float32 of 1 or {self.channels} channels, not {signal.dtype} {signal.shape}")
         self.length = max((len(signal) for signal in self.signals), default=0)
         self.ramp_length = ramp_length
@@ -113,6 +115,14 @@ class Mixer:
             self._start[index] = self._gain_now(index)[0]
             self._target[index] = gains[index]
             self._ramped[index] = 0
+
+    def with_signals(self, signals: Sequence[Patchwork]) -> "Mixer":
+        """A mixer that goes on with `signals` of the same shapes, its gains wherever they are now."""
+        other = copy.copy(self)
+        other.signals = tuple(signals)
+        other._start, other._target, other._ramped = self._start.copy(), self._target.copy(), self._ramped.copy()
+        other.peaks, other.mean_squares, other.silenced = self.peaks.copy(), self.mean_squares.copy(), set()
+        return other
 
     def mix(self, reads: Sequence[Read], out: FloatArray) -> None:
         """Overwrite `out`, float32 of shape (n, channels) with n up to BLOCK_LENGTH, with the mix of `reads`.
@@ -155,17 +165,20 @@ class Mixer:
         return bool(self._ramped[index] < self.ramp_length or self._target[index].any())
 
     @staticmethod
-    def _collect(signal: FloatArray, reads: Sequence[Read], scratch: FloatArray) -> None:
+    def _collect(signal: Patchwork, reads: Sequence[Read], scratch: FloatArray) -> None:
         scratch.fill(0.0)
         for read in reads:
             start, stop = max(read.position, 0), min(read.position + read.length, len(signal))
             if start >= stop:
                 continue
             place = read.offset + start - read.position
-            piece = signal[start:stop]
-            if read.envelope is not None:
-                piece = piece * read.envelope[start - read.position : stop - read.position]
-            scratch[place : place + len(piece)] += piece
+            for piece in signal.cut(start, stop):
+                count = len(piece)
+                if read.envelope is None:
+                    scratch[place : place + count] += piece
+                else:
+                    scratch[place : place + count] += piece * read.envelope[start - read.position :][:count]
+                place, start = place + count, start + count
 
     def _weigh(self, index: int, scratch: FloatArray) -> None:
         done = int(self._ramped[index])

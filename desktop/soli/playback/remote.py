@@ -5,6 +5,7 @@ import contextlib
 import multiprocessing
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -13,12 +14,13 @@ from typing import Any
 
 from soli.errors import DeviceError
 from soli.playback.board import SIZE, Cells, Reading
-from soli.playback.controls import Controls
-from soli.playback.engine import Load, run
-from soli.playback.segments import Layout, Segment, store, sweep
+from soli.playback.controls import Controls, Piece
+from soli.playback.engine import Load, Patch, run
+from soli.playback.segments import Layout, Segment, store, sweep, views
 from soli.signal.audio import FloatArray
 
 FAREWELL_S = 2.0
+TAKEN_AFTER_S = 1.0
 
 
 class ProcessPlayer(Controls):
@@ -39,6 +41,7 @@ class ProcessPlayer(Controls):
         self._cells = self._board.doubles()
         self._outbox: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._loaded: tuple[Segment, tuple[Layout, ...], int] | None = None
+        self._patches: list[tuple[float, int, tuple[Piece, ...]]] = []  # when, number: not yet in the segment
         self._audition: tuple[int, FloatArray, int] | None = None
         self._engine_message = ""
         self._dead = False
@@ -79,6 +82,7 @@ class ProcessPlayer(Controls):
             if self._loaded:
                 self._release(self._loaded[0])
                 self._loaded = None
+            self._patches.clear()
 
     def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
         segment, layouts = store(signals)
@@ -90,6 +94,7 @@ class ProcessPlayer(Controls):
             if self._loaded:
                 self._release(self._loaded[0])
             self._loaded = (segment, layouts, rate)
+            self._patches.clear()
             self._sent += 1
             self._outbox.put(self._load_message_for(self._sent))
 
@@ -98,6 +103,23 @@ class ProcessPlayer(Controls):
     def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
         if not self._closed:
             self._outbox.put(("command", number, name, arguments))
+
+    def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None:
+        if not self._closed:
+            self._patches.append((time.monotonic(), number, tuple(pieces)))
+            self._write_patches(all_of_them=self._dead)
+            self._outbox.put(("patch", Patch(number, self._generation, tuple(pieces))))
+
+    def _write_patches(self, *, all_of_them: bool) -> None:
+        """Write into the segment what the process has taken over and no longer reads there, for one that may follow it."""
+        if self._loaded is None or not self._patches:
+            return
+        applied, until = self._reading().applied, time.monotonic() - TAKEN_AFTER_S
+        signals = views(self._loaded[0], self._loaded[1], writeable=True)
+        while self._patches and (all_of_them or (self._patches[0][0] < until and self._patches[0][1] <= applied)):
+            _, _, pieces = self._patches.pop(0)
+            for index, first, piece in pieces:
+                signals[index][first : first + len(piece)] = piece
 
     def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
         if not self._closed:
@@ -217,6 +239,7 @@ class ProcessPlayer(Controls):
             self._start_process()
             if self._dead or self._pipe is None:
                 return
+            self._write_patches(all_of_them=True)
             with contextlib.suppress(OSError, ValueError):
                 if self._loaded:
                     self._pipe.send(self._load_message_for(self._sent + 1))
