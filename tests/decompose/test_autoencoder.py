@@ -118,3 +118,24 @@ def test_training_repeats_itself() -> None:
     V, W, M = problem()
     first, second = (finish(autoencoder.factorize(V, W, M)) for _ in range(2))
     np.testing.assert_array_equal(first.H, second.H)
+
+
+def test_binary_dropout_lets_the_encoder_say_how_loud() -> None:
+    V, W, M = problem()
+    weighed = M * np.random.default_rng(1).uniform(0.1, 1, M.shape).astype(np.float32)
+    runs = [
+        finish(autoencoder.factorize(V, W, mask, settings=ModelSettings(method="nae", dropout=dropout, iterations=3))).H  # type: ignore[arg-type]
+        for dropout, mask in (("binary", weighed), ("soft", M), ("soft", weighed))
+    ]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert close(runs[2], runs[1]) > 1e-3
+
+
+@pytest.mark.parametrize("updates", ["gradient", "relu"])
+def test_at_a_fixed_rate_the_loss_falls_too(updates: str) -> None:
+    V, W, M = problem()
+    chosen = ModelSettings(method="nae", updates=updates, beta=2.0, rate="fixed", learning_rate=0.01, iterations=60)  # type: ignore[arg-type]
+    found = finish(autoencoder.factorize(V, W, M, settings=chosen))
+    assert found.losses[-1] < 0.9 * found.losses[1]
+    assert not found.H[M == 0].any()
+    assert np.isfinite(found.H).all()

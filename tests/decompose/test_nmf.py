@@ -136,3 +136,22 @@ def test_what_does_not_fit_is_refused() -> None:
     for wrong in ((V[:-1], W, H), (bad, W, H), (V, -W, H), (V, W, np.full_like(H, np.inf)), (V, W[:, :-1], H)):
         with pytest.raises(InputError):
             finish(nmf.factorize(*wrong))
+
+
+def test_a_fixed_rate_is_the_plain_gradient_projected() -> None:
+    from soli.decompose.descent import FixedRate
+
+    rng = np.random.default_rng(0)
+    values, gradient = rng.random((3, 8)).astype(np.float32), rng.standard_normal((3, 8)).astype(np.float32)
+    values[1, 2:5] = 0
+    slope = FixedRate(values, 0.1)
+    slope.begin()
+    first = slope.moved(values, gradient)
+    free = values != 0
+    rate = 0.1 * values.sum(axis=1) / np.abs(gradient * free).sum(axis=1)
+    np.testing.assert_allclose(first, np.where(free, np.maximum(values - rate[:, None] * gradient, 0), 0), rtol=1e-5)
+    slope.begin()
+    second = slope.moved(first, 3 * gradient)
+    np.testing.assert_allclose(
+        second, np.where(free, np.maximum(first - rate[:, None] * 3 * gradient, 0), 0), rtol=1e-4, atol=1e-6
+    )

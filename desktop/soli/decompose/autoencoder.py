@@ -12,7 +12,7 @@ import numpy as np
 
 from soli.decompose.blocks import Block, Workers, chunks, partition
 from soli.decompose.bodies import IntArray
-from soli.decompose.descent import Adam
+from soli.decompose.descent import Descent, descent
 from soli.decompose.divergence import divergence, halves
 from soli.decompose.nmf import Solution, Sums, check, mean_sounding, rows_to_one, settled
 from soli.decompose.settings import ModelSettings
@@ -42,6 +42,8 @@ def factorize(
     settings = settings or ModelSettings(method="nae")
     check(V, W, H)
     Vt = V.T
+    if settings.dropout == "binary":
+        H = (H > 0).astype(np.float32)
     decoder, _ = rows_to_one(np.ascontiguousarray(W.T))
     work = chunks(partition(H))
     scale = mean_sounding(Vt, work)
@@ -49,7 +51,7 @@ def factorize(
     if scale <= 0:
         return Solution(decoder.T, np.zeros_like(H), (0.0,), encoder)
     signed, additive = settings.updates == "relu", settings.updates != "multiplicative"
-    slopes: tuple[Adam, Adam] | None = None
+    slopes: tuple[Descent, Descent] | None = None
     prior = timbre if settings.beta == 1.0 and not additive else None
     pool, losses = Workers(), list[float]()
     latest = np.zeros_like(H)
@@ -59,7 +61,7 @@ def factorize(
             previous = decoder, encoder
             if additive and iteration == 1:
                 # One multiplicative step has set the scale, which additive ones would take long to find.
-                encoder_slope, decoder_slope = (Adam(rows, settings.learning_rate, signed=signed) for rows in previous[::-1])
+                encoder_slope, decoder_slope = (descent(rows, settings, signed=signed) for rows in previous[::-1])
                 slopes = encoder_slope, decoder_slope
             step = _Step(Vt, decoder, encoder, H, scale=scale, settings=settings, latest=latest)
             for half, run in enumerate((step.encoder_sums, step.decoder_sums)):
@@ -114,6 +116,8 @@ def encoded(
     decoder (K, R), encoder (R, K) and mask (R, n) are of the components that may be alive there; all float32.
     """
     depth = settings if layers is None else replace(settings, encoder_steps=layers)
+    if settings.dropout == "binary":
+        mask = (mask > 0).astype(np.float32)
     Wt, code = np.ascontiguousarray(decoder.T), np.zeros_like(mask)
     step = _Step(V.T, Wt, encoder, mask, scale=float(V.mean()), settings=depth, latest=code)
     step.encode([Block(0, V.shape[1], np.arange(len(Wt)))])

@@ -1,18 +1,37 @@
-"""Additive gradient descent with a rate that adapts to each entry (Kingma and Ba, Adam, ICLR 2015), projected on request."""
+"""Additive gradient descent, projected on request: at a fixed rate, or one that adapts to each entry (Adam)."""
+
+from typing import Protocol
 
 import numpy as np
 
 from soli.decompose.bodies import IntArray
+from soli.decompose.settings import ModelSettings
 from soli.signal.audio import FloatArray
 
 _FIRST, _SECOND = 0.9, 0.999
 
 
+class Descent(Protocol):
+    """Moves one matrix against its gradient, step by step."""
+
+    def begin(self) -> None: ...
+
+    def moved(
+        self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = ..., columns: slice = ...
+    ) -> FloatArray: ...
+
+
+def descent(like: FloatArray, settings: ModelSettings, *, signed: bool = False) -> Descent:
+    """The descent of the settings for the matrix `like`, which is not altered; see Adam."""
+    kind = Adam if settings.rate == "adaptive" else FixedRate
+    return kind(like, settings.learning_rate, signed=signed)
+
+
 class Adam:
     """Moves one matrix against its gradient, `rate` times the mean size of each of its rows to begin with a step.
 
-    Entries that begin as zero stay zero. Unless `signed`, what would become negative becomes zero and may rise again.
-    `like` is the matrix to begin with; it is not altered.
+    Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015. Entries that begin as zero stay zero. Unless `signed`,
+    what would become negative becomes zero and may rise again. `like` is the matrix to begin with; it is not altered.
     """
 
     def __init__(self, like: FloatArray, rate: float, *, signed: bool = False) -> None:
@@ -36,4 +55,35 @@ class Adam:
         mean, spread = first / (1 - _FIRST**self.steps), np.sqrt(second / (1 - _SECOND**self.steps))
         down = np.divide(mean, spread, out=np.zeros_like(mean), where=spread > 1e-20)
         result: FloatArray = np.where(self.free[rows, columns], values - self.size[rows] * down, np.float32(0))
+        return result if self.signed else np.maximum(result, 0)
+
+
+class FixedRate:
+    """The same by the plain gradient (Smaragdis and Venkataramani, ICASSP 2017), with the interface of Adam.
+
+    The rate of each row is fixed in the first step, in which its entries move by `rate` times their mean size on average.
+    """
+
+    def __init__(self, like: FloatArray, rate: float, *, signed: bool = False) -> None:
+        self.free = like != 0
+        count = np.maximum(self.free.sum(axis=1, keepdims=True), 1)
+        self.size = (rate * np.abs(like).sum(axis=1, keepdims=True) / count).astype(np.float32)
+        self.rate = np.zeros_like(like)
+        self.signed, self.steps = signed, 0
+
+    def begin(self) -> None:
+        """Begin the next step, as in Adam."""
+        self.steps += 1
+
+    def moved(
+        self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
+    ) -> FloatArray:
+        """`values`, the part of the matrix at `rows` and `columns`, one step further down."""
+        free = self.free[rows, columns]
+        if self.steps == 1:
+            steepness = np.abs(gradient * free).sum(axis=1, keepdims=True) / np.maximum(free.sum(axis=1, keepdims=True), 1)
+            self.rate[rows, columns] = np.divide(
+                self.size[rows], steepness, out=np.zeros_like(steepness, np.float32), where=steepness > 1e-20, casting="unsafe"
+            )
+        result: FloatArray = np.where(free, values - self.rate[rows, columns] * gradient, np.float32(0))
         return result if self.signed else np.maximum(result, 0)

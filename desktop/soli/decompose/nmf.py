@@ -10,7 +10,7 @@ import numpy as np
 
 from soli.decompose.blocks import Block, Workers, chunks, partition
 from soli.decompose.bodies import IntArray
-from soli.decompose.descent import Adam
+from soli.decompose.descent import Descent, descent
 from soli.decompose.divergence import damping, divergence, halves
 from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
@@ -68,14 +68,14 @@ def factorize(
     )
     prior = timbre if settings.beta == 1.0 and settings.updates == "multiplicative" else None
     additive = settings.updates == "gradient"
-    slopes: tuple[Adam, Adam] | None = None
+    slopes: tuple[Descent, Descent] | None = None
     pool, losses = Workers(), list[float]()
     try:
         for iteration in range(settings.iterations):
             step, former = _Step(Vt, Wt, H, scale=scale, beta=settings.beta, templates=not fixed_templates), H.copy()
             if additive and iteration == 1:
                 # One multiplicative step has set the scale, which additive ones would take long to find.
-                slopes = Adam(Wt, settings.learning_rate), Adam(H, settings.learning_rate)
+                slopes = descent(Wt, settings), descent(H, settings)
             if slopes is not None:
                 step.slope = slopes[1]
                 for slope in slopes:
@@ -197,7 +197,7 @@ class _Step:
     ) -> None:
         self.Vt, self.H, self.beta = Vt, H, beta
         self.templates, self.activations = templates, activations
-        self.slope: Adam | None = None
+        self.slope: Descent | None = None
         self.tiny = float(np.float32(1e-7 * scale))
         self.nothing = np.float32(_NOTHING * scale * Vt.shape[1])
         # A last template that is always on keeps the model above zero; added in the product it costs nothing.

@@ -11,6 +11,8 @@ Initialisation: TypeAlias = Literal["random", "templates", "activations", "both"
 Updates: TypeAlias = Literal["multiplicative", "gradient", "relu"]
 Grouping: TypeAlias = Literal["instrument", "track", "one"]
 Stop: TypeAlias = Literal["iterations", "change", "loss"]
+Rate: TypeAlias = Literal["adaptive", "fixed"]
+Dropout: TypeAlias = Literal["soft", "binary"]
 
 RANGES = {
     "iterations": (1, 10_000),
@@ -39,8 +41,10 @@ class ModelSettings:
     """What to factorise with. None means: by the family of each instrument.
 
     method: `nmf`, or `nae`, the nonnegative autoencoder.
-    updates: `multiplicative` (default); `gradient`, by Adam with `learning_rate`, projected to stay nonnegative;
+    updates: `multiplicative` (default); `gradient`, additive with `learning_rate`, projected to stay nonnegative;
     `relu` (nae with beta 2), the same with signed weights and rectified layers. The latter two need 100 iterations or more.
+    rate: of the additive updates, `adaptive` for each entry (Adam), or `fixed` for each row from the first step on.
+    dropout: what the mask M_H of the autoencoder holds where it is not zero: `soft`, what the score foretells, or `binary`, 1.
     encoder_steps: further layers of the encoder (nae), each a multiplicative step towards the decoder's own activations;
     0 is the encoder as one product.
     beta: the beta-divergence that is made small: 2 Euclidean, 1 Kullback-Leibler, 0 Itakura-Saito.
@@ -65,7 +69,9 @@ class ModelSettings:
     stop: Stop = "iterations"
     tolerance: float = 1e-4
     learning_rate: float = 0.05
-    encoder_steps: int = 4
+    rate: Rate = "adaptive"
+    dropout: Dropout = "soft"
+    encoder_steps: int = 8
     prior: float = 0.6
     solve_to_hz: float | None = None
     before_s: float | None = None
@@ -87,6 +93,8 @@ class ModelSettings:
             ("updates", Updates),
             ("initialisation", Initialisation),
             ("stop", Stop),
+            ("rate", Rate),
+            ("dropout", Dropout),
             ("grouping", Grouping),
         ):
             value = getattr(self, name)
