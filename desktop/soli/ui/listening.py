@@ -1,17 +1,72 @@
 """Keeps the player in step with the document: which signals it holds, at which gains, and what it says."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.playback.player import Player, PlayerStatus, Strip
 from soli.progress import Progress, Steps
 from soli.project.document import Document
+from soli.project.pipeline import Separation
 from soli.project.state import ORIGINAL, RESIDUAL
-from soli.signal.audio import FloatArray
+from soli.signal.audio import Audio, FloatArray
 from soli.ui.worker import Job, Worker
 
 PLAYING_MS, IDLE_MS = 16, 120
+
+
+@dataclass(eq=False)
+class _Wanted:
+    """What the player is to hold: the recording, and the signals of a separation if there is one.
+
+    `before` is what was wanted before; where only stretches differ from that, `patched` says which.
+    """
+
+    channels: tuple[int, ...]
+    audio: Audio
+    separation: Separation | None
+    before: "_Wanted | None"
+
+    @property
+    def patched(self) -> tuple[tuple[int, int], ...]:
+        before = self.before
+        if self.separation is None or before is None or before.channels != self.channels or before.audio is not self.audio:
+            return ()
+        return self.separation.patched
+
+    def ranges_since(self, held: "_Wanted | None") -> list[tuple[int, int]] | None:
+        """The samples that may differ from what is `held`, in order and apart; None where that may be all of them."""
+        ranges: list[tuple[int, int]] = []
+        wanted = self
+        while wanted is not held:
+            if not wanted.patched or wanted.before is None:
+                return None
+            ranges += wanted.patched
+            wanted = wanted.before
+        return united(ranges)
+
+    def signals(self) -> list[FloatArray]:
+        separation = self.separation
+        return [self.audio.samples if c == ORIGINAL or separation is None else separation.signals[c] for c in self.channels]
+
+    def pieces(self, ranges: list[tuple[int, int]]) -> list[tuple[int, int, FloatArray]]:
+        """What the player's `patch` takes; the original never changes."""
+        separation = self.separation
+        if separation is None:
+            return []
+        places = [(i, c) for i, c in enumerate(self.channels) if c != ORIGINAL]
+        return [(i, first, separation.signals.stretch(c, first, end)) for first, end in ranges for i, c in places]
+
+
+def united(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same samples in ranges (first, end) that are in order and do not touch; empty ones are gone."""
+    apart: list[tuple[int, int]] = []
+    for first, end in sorted(r for r in ranges if r[1] > r[0]):
+        if apart and first <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(apart[-1][1], end))
+        else:
+            apart.append((first, end))
+    return apart
 
 
 class Listening(QObject):
@@ -26,9 +81,9 @@ class Listening(QObject):
     def __init__(self, document: Document, player: Player, worker: Worker) -> None:
         super().__init__()
         self._document, self._player, self._worker = document, player, worker
-        self._wanted: tuple[int, ...] = ()
+        self._wanted: _Wanted | None = None
+        self._held: _Wanted | None = None  # the worker's: what the player holds, if that is known
         self._loaded: tuple[int, ...] = ()
-        self._loads = 0
         self._swapping = False  # the player may hold other signals than `_loaded` says, until it is told here
         self._said = ""
         self._comparing = False
@@ -124,33 +179,39 @@ class Listening(QObject):
         state, separation = self._document.state, self._document.separation
         if state.audio is None:
             return
-        channels: list[int] = []
-        signals: list[FloatArray] = []
-        if separation is not None:
-            channels += [*separation.layers, RESIDUAL]
-            signals += [*separation.layers.values(), separation.residual]
-        channels.append(ORIGINAL)
-        signals.append(state.audio.samples)
-        wanted, rate = tuple(channels), state.audio.rate
-        self._loads += 1
-        number = self._loads
+        strips = () if separation is None else (*separation.layers, RESIDUAL)
+        wanted = _Wanted((*strips, ORIGINAL), state.audio, separation, self._wanted)
+        self._wanted = wanted
 
-        def steps() -> Steps[None]:
+        def steps() -> Steps[bool]:
             yield Progress(0, 1, "Preparing to play")
-            if number == self._loads:  # a newer load makes this one needless
+            if wanted is not self._wanted:  # a newer one makes this one needless
+                return False
+            ranges = wanted.ranges_since(self._held)
+            self._held = None  # unknown, should this fail
+            if ranges is None:
                 self._swapping = True
-                self._player.load(signals, rate, self._strips(wanted))
+                self._player.load(wanted.signals(), wanted.audio.rate, self._strips(wanted.channels))
+            else:
+                self._player.patch(wanted.pieces(ranges))
+            self._held = wanted
+            wanted.before = None  # what has led to it would be kept for ever
+            return True
 
-        def loaded() -> None:
-            self._swapping = False
-            if number == self._loads:
-                self._loaded = wanted
+        def loaded(heard: bool) -> None:
+            if heard:
+                self._swapping = False
+                self._loaded = wanted.channels
                 self._send_strips()
                 self.ready.emit()
 
+        def failed(text: str) -> None:
+            self._swapping = False
+            self.said.emit(text)
+
         job = Job("Preparing to play", steps)
         job.done.connect(loaded)
-        job.failed.connect(self.said)
+        job.failed.connect(failed)
         self._worker.submit(job)
 
     def _tick(self) -> None:
