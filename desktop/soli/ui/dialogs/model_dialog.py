@@ -56,6 +56,13 @@ MODEL: tuple[Choice | Number, ...] = (
         "Multiplicative updates keep zeros at zero and need no learning rate",
     ),
     Choice("beta", "Divergence", {1.0: "Kullback–Leibler", 2.0: "Euclidean", 0.0: "Itakura–Saito"}, "What is made small"),
+    Choice("rate", "Step of gradients", {"adaptive": "Adaptive (Adam)", "fixed": "Fixed"}, "Only gradient updates have a step"),
+    Choice(
+        "dropout",
+        "Dropout (NAE)",
+        {"soft": "Soft, as the notes decay", "binary": "Binary, as in the lecture"},
+        "The mask that an autoencoder's code is multiplied with",
+    ),
     Choice(
         "initialisation",
         "Start from",
