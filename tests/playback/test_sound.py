@@ -188,6 +188,30 @@ def test_layers_swapped_in_live_leave_no_gap(sound_server: SoundServer, player: 
     assert player.status().underruns == 0
 
 
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_stretches_replaced_live_leave_no_gap(rate: int, sound_server: SoundServer, player: ProcessPlayer) -> None:
+    """Under the playhead and ahead of it, at the device's rate and at another."""
+    whole, other = noise(3.0, 2, rate)
+    first, end = round(0.2 * rate), round(2.5 * rate)
+    patched = whole.copy()
+    patched[first:end] = other[first:end]
+    heard_whole, heard_patched = resample(whole, rate, RATE), resample(patched, rate, RATE)
+    player.load([whole], rate, [Strip()])
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.8)
+        player.patch([(0, first, other[first:end])])
+        assert eventually(lambda: not player.status().playing)
+        time.sleep(0.5)
+    assert player.status().underruns == 0
+    start = lag(heard[0], heard_patched)
+    # The device is fed 0.3 s ahead of the ear.
+    before, after = slice(RAMPS, round(0.75 * RATE)), slice(round(1.8 * RATE), len(heard_patched) - RAMPS)
+    for stretch, expected in ((before, heard_whole), (after, heard_patched)):
+        difference = heard[0][start + stretch.start : start + stretch.stop] - expected[stretch]
+        assert np.abs(difference).max() < SILENT_ENOUGH
+
+
 def test_a_sound_on_its_own_is_heard_to_the_sample_while_the_music_plays(
     sound_server: SoundServer, player: ProcessPlayer
 ) -> None:

@@ -24,7 +24,6 @@ from soli.ui.roll.minimap import loudness
 from soli.ui.worker import Job, Worker
 
 SAME_PLACE_S = 0.005
-REFIT_AFTER_MS = 30
 HEARD = frozenset({"notes", "mask", "absent", "layers"})
 SCORES = (".mid", ".midi", ".smf", ".kar")
 
@@ -49,8 +48,8 @@ class Session(QObject):
         self._picture_of: Audio | None = None
         self._ear = pipeline.Ear()
         self._refitting: Job | None = None
-        # Edits that follow each other fast are heard together.
-        self._soon = QTimer(self, singleShot=True, interval=REFIT_AFTER_MS)
+        # As soon as the window has shown the edit; edits that come before it has are heard together.
+        self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._refit)
         document.subscribe(self._follow)
 
