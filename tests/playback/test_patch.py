@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from soli.playback import segments
 from soli.playback.mixer import RAMP_S, Strip
-from soli.playback.patchwork import BLOCK_LENGTH, Patchwork, resampled_stretch
 from soli.playback.player import FakePlayer, ProcessPlayer
-from soli.signal.audio import resample
 
 RATE = 44100
 FADE = round(RAMP_S * RATE)
@@ -208,41 +206,6 @@ def test_what_does_not_fit_the_load_is_refused(player: FakePlayer) -> None:
         player.patch([(0, 0, level(0.5, 10))])
     with pytest.raises(ValueError, match="no signal 1"):
         player.patch([(1, 0, level(0.5, 10, 1))])
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.integers(1, 3 * BLOCK_LENGTH),
-    st.lists(st.tuples(st.integers(0, 3 * BLOCK_LENGTH), st.integers(0, 2 * BLOCK_LENGTH)), max_size=4),
-    st.integers(0, 3 * BLOCK_LENGTH),
-    st.integers(0, 3 * BLOCK_LENGTH),
-)
-def test_a_patchwork_is_the_signal_written_over_and_leaves_the_older_one_as_it_was(
-    length: int, where: list[tuple[int, int]], start: int, stop: int
-) -> None:
-    whole = noise(length, 1)
-    expected, patchwork = whole.copy(), Patchwork(whole)
-    former = patchwork
-    for seed, (first, count) in enumerate(where):
-        piece = noise(count, 1, seed=seed)
-        patchwork = patchwork.patched([(first, piece)])
-        expected[first : first + count] = piece[: max(0, length - first)]
-    start, stop = sorted((min(start, length), min(stop, length)))
-    np.testing.assert_array_equal(np.concatenate([*patchwork.cut(start, stop), whole[:0]]), expected[start:stop])
-    np.testing.assert_array_equal(np.concatenate(former.cut(0, length)), noise(length, 1))
-
-
-@pytest.mark.parametrize(("rate", "to_rate"), [(44100, 48000), (48000, 44100), (96000, 44100), (22050, 48000), (44100, 47999)])
-@pytest.mark.parametrize("where", [(0, 10), (60_000, 80_000), (139_990, 140_000)])
-def test_a_stretch_is_resampled_as_the_whole_would_be(rate: int, to_rate: int, where: tuple[int, int]) -> None:
-    first, end = where
-    whole = noise(140_000)
-    patched = written_over([whole], [(0, first, noise(end - first, seed=8))])[0]
-    result = Patchwork(resample(whole, rate, to_rate)).patched(
-        [resampled_stretch(Patchwork(patched), first, end, rate=rate, to_rate=to_rate)]
-    )
-    expected = resample(patched, rate, to_rate)
-    np.testing.assert_allclose(np.concatenate(result.cut(0, len(expected))), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [RATE, 48_000])

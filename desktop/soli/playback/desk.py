@@ -10,9 +10,9 @@ import numpy as np
 from soli.playback.audition import Audition
 from soli.playback.board import BoardWriter, Cells
 from soli.playback.mixer import BLOCK_LENGTH, RAMP_S, Mixer
-from soli.playback.patchwork import Patchwork
 from soli.playback.transport import Transport
 from soli.signal.audio import FloatArray
+from soli.signal.patchwork import Patchwork
 
 CHANNELS = 2
 PEAK_WINDOW_S = 0.04

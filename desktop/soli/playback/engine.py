@@ -22,9 +22,9 @@ from soli.playback.controls import Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.fake import SilentClock
 from soli.playback.mixer import RAMP_S, Mixer, Strip, channel_gains
-from soli.playback.patchwork import Patchwork, resampled_stretch
 from soli.playback.segments import Layout, Place, Segment, forget, views
 from soli.signal.audio import FloatArray, resample
+from soli.signal.patchwork import Patchwork, resampled_stretch
 
 BLOCK_LENGTH = 1024
 SILENT_RATE = 44100

@@ -10,8 +10,8 @@ from soli.playback.board import Reading, read_board
 from soli.playback.controls import Controls, Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.mixer import RAMP_S, Mixer, channel_gains
-from soli.playback.patchwork import Patchwork
 from soli.signal.audio import FloatArray, resample
+from soli.signal.patchwork import Patchwork
 
 CLOCK_BLOCK_LENGTH = 512
 FALLEN_BEHIND_S = 0.25

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from soli.playback.patchwork import Patchwork
 from soli.signal.audio import FloatArray
+from soli.signal.patchwork import Patchwork
 
 RAMP_S = 0.010
 BLOCK_LENGTH = 4096

@@ -1,4 +1,4 @@
-"""A signal parts of which are replaced while it is heard: what is replaced is new memory, never written over."""
+"""A signal parts of which are replaced: what is new lies in new memory, so that nothing is copied whole or written over."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _REACH = 512
 class Patchwork:
     """`whole`, float32 (length, channels), with blocks of it replaced; neither is ever written to.
 
-    A patched one shares all other blocks with the one it was made from, so the audio thread may go on reading either.
+    A patched one shares all other blocks with the one it was made from, and any thread may go on reading either.
     """
 
     def __init__(self, whole: FloatArray) -> None:
@@ -47,6 +47,15 @@ class Patchwork:
             start += count
         return pieces
 
+    def stretch(self, start: int, stop: int) -> FloatArray:
+        """Samples `start` to `stop`, as far as the signal goes, a copy."""
+        start, stop = max(0, start), min(stop, len(self))
+        return np.concatenate([self._whole[:0], *self.cut(start, max(start, stop))])
+
+    def joined(self) -> FloatArray:
+        """All samples in one array: the very one it was made from where nothing is replaced, otherwise a copy."""
+        return self.stretch(0, len(self)) if self._blocks else self._whole
+
     def patched(self, pieces: Sequence[tuple[int, FloatArray]]) -> "Patchwork":
         """The same signal with `pieces` (first sample, samples) in it, later ones over earlier ones, cut off at its end."""
         result = Patchwork(self._whole)
@@ -59,8 +68,7 @@ class Patchwork:
             for number in range(first // BLOCK_LENGTH, -(-last // BLOCK_LENGTH)):
                 start = number * BLOCK_LENGTH
                 if number not in fresh:
-                    stop = min(start + BLOCK_LENGTH, len(self))
-                    fresh[number] = np.concatenate(self.cut(start, stop))
+                    fresh[number] = self.stretch(start, start + BLOCK_LENGTH)
                 block, begin = fresh[number], max(first, start)
                 end = min(last, start + len(block))
                 block[begin - start : end - start] = piece[begin - first : end - first]
@@ -80,7 +88,7 @@ def resampled_stretch(signal: Patchwork, first: int, end: int, *, rate: int, to_
     common = math.gcd(rate, to_rate)
     start = max(0, first - 2 * reach) // (rate // common) * (rate // common)
     stop = min(len(signal), end + 2 * reach)
-    resampled = resample(np.concatenate(signal.cut(start, stop)), rate, to_rate)
+    resampled = resample(signal.stretch(start, stop), rate, to_rate)
     begin = start * to_rate // rate
     first_heard = max(0, first - reach) * to_rate // rate
     end_heard = -(-min(len(signal), end + reach) * to_rate // rate)
