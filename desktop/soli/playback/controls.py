@@ -1,6 +1,7 @@
 """What every player offers the window, and what all players have in common: commands out, the board in."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -89,7 +90,7 @@ class Player(Protocol):
         """Stop and let go of everything, within a few seconds whatever happens; may be called again."""
 
 
-class Controls:
+class Controls(ABC):
     """The common part of all players: numbers the commands, remembers what was asked, reads the board.
 
     A player gives `_send`, `_send_patch`, `_send_audition`, and `_stage`, which takes the prepared signals and returns
@@ -205,17 +206,17 @@ class Controls:
             auditioning=self._is_auditioning(reading),
         )
 
-    def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
-        raise NotImplementedError
+    @abstractmethod
+    def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]: ...
 
-    def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None: ...
 
-    def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None: ...
 
-    def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None: ...
 
     def _reading(self) -> Reading:
         return read_board(self._cells, clock_s())
