@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -163,7 +164,7 @@ def separate(
         "files": [str(path) for path in files],
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "iterations": len(factors.losses),
-        "loss": float(factors.losses[-1]) if len(factors.losses) else None,
+        "loss": float(factors.losses[-1]) if len(factors.losses) and math.isfinite(factors.losses[-1]) else None,
         "peak_memory_mb": _peak_memory_mb(),
         "frames": int(factors.grid.frames),
         "components": len(factors.components),

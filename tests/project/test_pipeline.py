@@ -205,3 +205,13 @@ def test_an_estimate_grows_with_the_work(state):
     assert first.megabytes == more.megabytes
     longer = replace(state, audio=Audio(np.tile(state.audio.samples, (20, 1)), state.audio.rate))
     assert pipeline.estimate(longer).megabytes > first.megabytes
+
+
+def test_updates_that_run_away_are_told_and_publish_nothing(state):
+    wild = replace(state.settings, updates="gradient", rate="fixed", learning_rate=10.0, iterations=40)
+    with pytest.raises(InputError, match="learning rate"):
+        finish(pipeline.separate_steps(replace(state, settings=wild)))
+
+
+def test_values_that_are_no_numbers_never_count_as_adding_up(state):
+    assert pipeline.null_dbfs(state.audio, [np.full(state.audio.samples.shape, np.nan, np.float32)]) == np.inf

@@ -255,3 +255,72 @@ def test_a_project_whose_recording_is_gone_takes_it_from_elsewhere(application, 
     idle(qtbot, application)
     assert application.document.state.audio is not None
     assert dict(application.document.state.notes) == before
+
+
+def test_an_alignment_of_what_was_undone_meanwhile_is_dropped(piece, qtbot):
+    piece.session.set_anchor(0.2, 0.25)
+    qtbot.waitUntil(lambda: len(piece.document.state.anchors) == 1, timeout=20_000)
+    piece.session.set_anchor(2.2, 2.25)
+    piece.document.undo()
+    qtbot.waitUntil(lambda: not piece.worker.busy and not piece.session.opening, timeout=20_000)
+    assert piece.document.state.anchors == ()
+    assert piece.document.history.next is not None
+
+
+def test_anchors_set_one_after_the_other_are_both_kept(piece, qtbot):
+    piece.session.set_anchor(0.2, 0.25)
+    piece.session.set_anchor(2.2, 2.25)
+    qtbot.waitUntil(lambda: not piece.worker.busy and not piece.session.opening, timeout=20_000)
+    assert piece.document.state.anchors == ((0.2, 0.25), (2.2, 2.25))
+
+
+def test_an_anchor_lets_a_decomposition_go_on(piece, qtbot):
+    piece.session.decompose()
+    piece.session.set_anchor(0.2, 0.25)
+    qtbot.waitUntil(lambda: len(piece.document.state.anchors) == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: piece.document.separation is not None, timeout=30_000)
+
+
+def test_a_new_project_stops_what_was_being_opened(application, files, qtbot):
+    application.window.open_paths(list(files))
+    application.window._new()
+    qtbot.waitUntil(lambda: not application.worker.busy, timeout=20_000)
+    assert application.document.state.audio is None
+    assert not application.document.state.notes
+    assert not application.document.edited
+
+
+def test_settings_chosen_while_a_score_is_aligned_stay(piece, files, qtbot):
+    from dataclasses import replace
+
+    from soli.project import commands
+
+    piece.window.open_paths([files[1]])
+    chosen = replace(piece.document.state.settings, iterations=99)
+    piece.document.do(commands.set_settings(piece.document.state, chosen))
+    idle(qtbot, piece)
+    assert piece.document.state.settings.iterations == 99
+    assert len(piece.document.state.notes) == 9
+
+
+def test_an_edit_made_during_an_alignment_is_heard_after_it(separated, qtbot):
+    from soli.project import commands
+
+    separated.session.align_again()
+    separated.document.do(commands.set_absent(separated.document.state, {5}, absent=True))
+    separated.session.cancel()
+    qtbot.waitUntil(lambda: not separated.document.stale, timeout=20_000)
+
+
+def test_former_runs_are_let_go_of(separated, qtbot):
+    import gc
+    import weakref
+
+    runs = [weakref.ref(separated.document.separation)]
+    for _ in range(3):
+        separated.session.decompose()
+        qtbot.waitUntil(lambda: not separated.worker.busy and not separated.session.decomposing, timeout=30_000)
+        runs.append(weakref.ref(separated.document.separation))
+    qtbot.wait(50)
+    gc.collect()
+    assert sum(run() is not None for run in runs) <= 2

@@ -3,6 +3,7 @@
 Zeros stay zero under multiplicative updates, so the support survives every step and only what is alive is computed.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,6 +87,8 @@ def factorize(
                 at = iteration * len(work) + done
                 yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
             losses.append(sums.loss - heard)
+            if not math.isfinite(losses[-1]):
+                raise InputError("the updates ran away to values that are no numbers; choose a lower learning rate")
             so_far = Solution(Wt.T, H, tuple(losses))
             yield Progress((iteration + 1) * len(work), settings.iterations * len(work), "Decomposing", losses[-1], so_far)
             previous = Wt
@@ -205,6 +208,11 @@ class _Step:
         self.total = self.Wt.sum(axis=1, dtype=np.float64)
 
     def run(self, chunk: Sequence[Block]) -> Sums:
+        # Steps that are too long overflow; the loss tells, once an iteration.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._run(chunk)
+
+    def _run(self, chunk: Sequence[Block]) -> Sums:
         rows = np.unique(np.concatenate([block.alive for block in chunk]))
         bins, floor = self.Wt.shape[1], len(self.Wt) - 1
         sums = Sums.zero(rows, bins, self.beta)

@@ -244,6 +244,10 @@ def separate_steps(state: State, *, encoder: Encoder | None = None) -> Steps[Sep
     recording = require_recording(state)
     notes = state.present_notes()
     if not notes and not any(stroke.allow for stroke in state.mask):
+        if state.notes:
+            raise InputError(
+                "none of the notes is in the recording; choose another score, or bring notes back that were left out"
+            )
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
     watch = Stopwatch()
     with watch.stage("decompose"):
@@ -251,6 +255,10 @@ def separate_steps(state: State, *, encoder: Encoder | None = None) -> Steps[Sep
             factors = yield from apply_encoder_steps(encoder, recording, notes, state.mask)
         else:
             factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
+    if not (np.isfinite(factors.W).all() and np.isfinite(factors.H).all()):
+        raise InputError(
+            "the updates ran away to values that are no numbers; choose a lower learning rate or multiplicative ones"
+        )
     yield Progress(1, 1, "Decomposed", factors.losses[-1] if factors.losses else None)
     with watch.stage("separate"):
         signals = yield from masking.separate_steps(recording, factors, [layer.id for layer in state.layers])
@@ -271,7 +279,8 @@ def null_dbfs(recording: Audio, signals: Sequence[FloatArray], first: int = 0, e
         total = -recording.samples[block]
         for signal in signals:
             total += signal[block]
-        peak = max(peak, float(np.abs(total).max()))
+        here = float(np.abs(total).max())
+        peak = max(peak, here if math.isfinite(here) else math.inf)
     return 20 * math.log10(max(peak, 1e-12))
 
 

@@ -272,7 +272,11 @@ class MainWindow(QMainWindow):
         from soli.project.pipeline import Loaded
         from soli.project.state import State
 
-        self._when_safe(lambda: self.document.restore(Loaded(State())))
+        def begin() -> None:
+            self.session.cancel()
+            self.document.restore(Loaded(State()))
+
+        self._when_safe(begin)
 
     def _delete(self) -> None:
         if self.selection.ids:

@@ -1,6 +1,7 @@
 """What the window does: opens, aligns, decomposes, saves, exports. The document changes here; widgets only show it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Session(QObject):
         self._opening: Job | None = None
         self._picture_of: Audio | None = None
         self._ear = pipeline.Ear()
+        self._wanted: pipeline.Anchors | None = None  # anchors of the alignment that runs
         self._refitting: Job | None = None
         # As soon as the window has shown the edit; edits that come before it has are heard together.
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -107,9 +109,16 @@ class Session(QObject):
 
     def cancel(self) -> None:
         """Stop what the user waits for."""
-        for job in (self._decomposing, self._opening):
-            if job is not None:
-                job.cancel()
+        if self._decomposing is not None:
+            self._decomposing.cancel()
+        self._forget_opening()
+
+    def _forget_opening(self) -> None:
+        """Whatever is being opened or aligned is not wanted any more, even if it is done already."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+            self.busy_changed.emit()
 
     def split_layers(self, kind: str) -> None:
         """Sort the notes into new layers; see `layering.split`."""
@@ -129,13 +138,18 @@ class Session(QObject):
 
     def set_anchor(self, score_s: float, recording_s: float) -> None:
         """Make sure that a place of the score lies at a time of the recording, and align again around it."""
-        others = [a for a in self._document.state.anchors if abs(a[0] - score_s) > SAME_PLACE_S]
+        others = [a for a in self._anchors if abs(a[0] - score_s) > SAME_PLACE_S]
         self._realign((*others, (score_s, recording_s)), f"anchor at {recording_s:.2f} s")
 
     def remove_anchor(self, score_s: float) -> None:
         """Let the sound decide about a place again."""
-        others = [a for a in self._document.state.anchors if abs(a[0] - score_s) > SAME_PLACE_S]
+        others = [a for a in self._anchors if abs(a[0] - score_s) > SAME_PLACE_S]
         self._realign(tuple(others), "remove anchor")
+
+    @property
+    def _anchors(self) -> pipeline.Anchors:
+        """The anchors, with those that are still being aligned to."""
+        return self._document.state.anchors if self._wanted is None or self._opening is None else self._wanted
 
     def set_limits(self, slowest: float, fastest: float) -> None:
         """Bound the local tempo, as parts of the tempo of the whole piece, and align again."""
@@ -150,11 +164,18 @@ class Session(QObject):
             return
 
         def aligned(alignment: Alignment) -> None:
+            now = self._document.state
+            if (now.score, now.audio, now.anchors, now.limits) != (state.score, state.audio, state.anchors, state.limits):
+                return  # undone or replaced meanwhile
             self._document.do(commands.realign(self._document.state, alignment, anchors, name, limits=limits))
             if alignment.warning or alignment.notice:
                 self.said.emit("warning", alignment.warning or alignment.notice)
 
-        self._run_opening("Aligning", lambda: pipeline.realign_steps(state, anchors, ear, limits=limits), aligned)
+        def steps() -> Steps[Alignment]:
+            return pipeline.realign_steps(state, anchors, ear, limits=limits)
+
+        self._run_opening("Aligning", steps, aligned, joins=True)
+        self._wanted = anchors
 
     def save(self, path: Path) -> bool:
         """Write the project; True when it is safe."""
@@ -230,7 +251,7 @@ class Session(QObject):
         def steps() -> Steps[Loaded]:
             return pipeline.place_score_steps(state, path, layers=layers, first_layer=first, ear=ear)
 
-        self._run_opening("Aligning", steps, self._score_placed)
+        self._run_opening("Aligning", steps, self._score_placed, joins=True)
 
     def _open_project(self, path: Path) -> None:
         def opened(loaded: Loaded) -> None:
@@ -246,6 +267,8 @@ class Session(QObject):
 
     def _score_placed(self, loaded: Loaded) -> None:
         state = loaded.state
+        if state.audio is not self._document.state.audio:
+            return  # aligned to a recording that was closed meanwhile
         edit = commands.place_score(
             self._document.state,
             score_path=state.score_path,
@@ -254,7 +277,7 @@ class Session(QObject):
             notes=state.notes,
             absent=state.absent,
             layers=state.layers,
-            settings=state.settings,
+            settings=replace(self._document.state.settings, tuning_cents=state.settings.tuning_cents),
         )
         self._document.place(edit)
         if state.score_path is not None:
@@ -266,8 +289,15 @@ class Session(QObject):
         if not path.is_relative_to(asset("demo")):  # what ships with Soli is no place of the user's
             self.opened.emit(path)
 
-    def _run_opening(self, name: str, steps: Callable[[], Steps[Any]], done: Callable[[Any], None]) -> None:
-        self.cancel()
+    def _run_opening(
+        self, name: str, steps: Callable[[], Steps[Any]], done: Callable[[Any], None], *, joins: bool = False
+    ) -> None:
+        """Run what opens or aligns, in place of any other that does. What only `joins` the piece lets a decomposition go on."""
+        if joins:
+            self._forget_opening()
+        else:
+            self.cancel()
+        self._wanted = None
         job = Job(name, steps)
 
         def finished(result: Any) -> None:
@@ -278,6 +308,7 @@ class Session(QObject):
         def ended() -> None:
             if self._opening is job:
                 self._opening = None
+            self._soon.start()  # edits made meanwhile
             self.busy_changed.emit()
 
         job.done.connect(finished)

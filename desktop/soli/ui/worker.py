@@ -35,7 +35,7 @@ class Job(QObject):
         self.loss_s: list[float] = []  # when each loss was known, in seconds from the start
         self.model: object = None  # what a decomposition has found so far
         self.started_s = 0.0
-        self._steps = steps
+        self._steps: Callable[[], Steps[Any]] | None = steps
         self._stop = threading.Event()
 
     def cancel(self) -> None:
@@ -64,9 +64,12 @@ class Job(QObject):
             )
         else:
             self.done.emit(result)
+        # What the steps were made of, often minutes of sound, is not to live as long as whoever remembers this job.
+        self._steps, self.model = None, None
         self.ended.emit()
 
     def _drive(self) -> Any:
+        assert self._steps is not None
         steps, told_s = self._steps(), 0.0
         try:
             while True:
@@ -111,7 +114,13 @@ class Worker(QThread):
 
     def submit(self, job: Job) -> Job:
         self._pending.append(job)
-        job.ended.connect(lambda: self._pending.remove(job))
+
+        def ended() -> None:
+            # Connections hold what they call, and that holds the job: only deleting it lets go of all of them.
+            self._pending.remove(job)
+            job.deleteLater()
+
+        job.ended.connect(ended)
         self._jobs.put(job)
         return job
 
