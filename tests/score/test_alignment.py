@@ -195,3 +195,16 @@ def test_the_score_as_it_is():
     assert alignment.notes == score.notes
     assert (alignment.confidence == 1).all()
     assert float(alignment.time_map.to_recording(3.25)) == 3.25
+
+
+@pytest.mark.parametrize("cents", [-50, -47, 47, 50])
+def test_a_recording_half_way_between_two_semitones_is_taken_for_the_right_one(cents):
+    from soli.score.alignment import best_tuned_steps
+    from soli.score.features import hear_steps
+
+    notes = melody((60, 64, 67, 72, 71, 67, 65, 62, 59, 60, 64, 60), step_s=0.5)
+    audio = render(notes, detune_cents=cents)
+    hearing, alignment = finish(best_tuned_steps(audio, Score(notes), finish(hear_steps(audio))))
+    assert alignment.sure > 0.5
+    assert abs(hearing.tuning_cents - cents) < 6
+    assert np.abs([n.onset_s - m.onset_s for n, m in zip(alignment.notes, notes, strict=True)]).max() < 0.05

@@ -20,7 +20,7 @@ from soli.project.layering import split, suggested_kind
 from soli.project.signals import Layers, Signals
 from soli.project.state import RESIDUAL, State
 from soli.score import midi
-from soli.score.alignment import Alignment, align_steps, checked_anchors, realigned_steps, unaligned
+from soli.score.alignment import Alignment, align_steps, best_tuned_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
 from soli.score.limits import Limits
 from soli.score.notes import Score
@@ -94,6 +94,10 @@ class Ear:
             self._heard = (recording, (yield from hear_steps(recording)))
         return self._heard[1]
 
+    def keep(self, recording: Audio, hearing: Hearing) -> None:
+        """Remember a better hearing of a recording."""
+        self._heard = (recording, hearing)
+
 
 class Stopwatch:
     """Seconds of each named stage."""
@@ -159,8 +163,10 @@ def align_score_steps(
     watch = watch or Stopwatch()
     with watch.stage("align"):
         if state.audio is not None and align:
-            hearing = yield from (ear or Ear()).hearing_steps(state.audio)
-            alignment = yield from align_steps(state.audio, score, hearing=hearing)
+            ear = ear or Ear()
+            hearing = yield from ear.hearing_steps(state.audio)
+            hearing, alignment = yield from best_tuned_steps(state.audio, score, hearing)
+            ear.keep(state.audio, hearing)
         else:
             alignment = unaligned(score)
     layering = split(score.notes, score.track_names, layers or suggested_kind(score.notes)).numbered_from(first_layer)

@@ -4,6 +4,7 @@ After Ewert, Müller, Grosche (High resolution audio synchronization using chrom
 Prätzlich, Driedger, Müller (Memory-restricted multiscale dynamic time warping, ICASSP 2016).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -35,6 +36,7 @@ from soli.score.placement import (
 from soli.score.warping import Window
 from soli.signal.audio import Audio, FloatArray
 
+_NEARLY_HALF_CENTS = 40.0
 _SILENT = 1e-5
 _DOUBTFUL = 0.5
 
@@ -91,6 +93,20 @@ def align_steps(
     for limits that no music keeps, and where anchors more than a second apart ask for a tempo beyond them.
     """
     return (yield from _aligned_steps(audio, score, None, anchors, (), hearing, limits))
+
+
+def best_tuned_steps(audio: Audio, score: Score, hearing: Hearing) -> Steps[tuple[Hearing, Alignment]]:
+    """Align; a recording that lies half-way between two semitones is tried as either, and the surer one is right.
+
+    A tuning is known but for whole semitones: 49 cents too high and 51 too low are the same sound. Returns the hearing that
+    the alignment is made from.
+    """
+    alignment = yield from align_steps(audio, score, hearing=hearing)
+    if abs(hearing.tuning_cents) < _NEARLY_HALF_CENTS:
+        return hearing, alignment
+    other = yield from hear_steps(audio, tuning=hearing.tuning_cents - math.copysign(100.0, hearing.tuning_cents))
+    second = yield from align_steps(audio, score, hearing=other)
+    return (other, second) if second.sure > alignment.sure else (hearing, alignment)
 
 
 def realigned_steps(

@@ -49,8 +49,11 @@ class Hearing:
     duration_s: float
 
 
-def hear_steps(audio: Audio) -> Steps[Hearing]:
-    """Analyse a recording block by block; memory stays linear in its length, and small against the recording."""
+def hear_steps(audio: Audio, *, tuning: float | None = None) -> Steps[Hearing]:
+    """Analyse a recording block by block; memory stays linear in its length, and small against the recording.
+
+    tuning: cents from A4 = 440 Hz, estimated where it is None.
+    """
     signal = yield from _mono_steps(audio)
     peak = float(np.abs(signal).max(initial=0.0))
     coarse = Grid(RATE, len(signal), SPECTRA_WINDOW, SPECTRA_HOP)
@@ -58,7 +61,7 @@ def hear_steps(audio: Audio) -> Steps[Hearing]:
     blocks = -(-coarse.frames // _BLOCK) + -(-fine.frames // _BLOCK)
     step = 0
     yield Progress(step, blocks, "Listening")
-    tuning = tuning_cents(signal)
+    tuning = tuning_cents(signal) if tuning is None else tuning
     yield Progress(step, blocks, "Listening")
 
     filters = band_filters(coarse, tuning)
