@@ -15,6 +15,7 @@ from soli.project.state import State
 from soli.signal.log_spectrogram import LOWEST_PITCH, ROWS, ROWS_PER_SEMITONE, LogSpectrogramMaker
 
 MOST_COLUMNS = 2400
+QUIET = 0.3  # what is softer than this part of the range is ground
 GROUND = np.array([13, 15, 20], np.float32)
 BRIGHT = np.array([196, 214, 240], np.float32)
 
@@ -24,7 +25,7 @@ def draw(state: State) -> NDArray[np.uint8]:
     picture = finish(LogSpectrogramMaker(pipeline.require_recording(state)).steps())
     step = -(-picture.values.shape[1] // MOST_COLUMNS)
     columns = np.maximum.reduceat(picture.values, np.arange(0, picture.values.shape[1], step), axis=1)
-    level = (columns[::-1, :, None].astype(np.float32) / 255) ** 1.3
+    level = np.clip(columns[::-1, :, None].astype(np.float32) / 255 - QUIET, 0, None) / (1 - QUIET)
     canvas = GROUND + level * (BRIGHT - GROUND)
     colours = {layer.id: np.array(list(bytes.fromhex(layer.colour[1:])), np.float32) for layer in state.layers}
     for note in state.notes.values():
