@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playback.waiting import eventually
 
 from soli.playback import segments
 from soli.playback.mixer import Strip
@@ -28,15 +29,6 @@ def player() -> Iterator[ProcessPlayer]:
     player = ProcessPlayer(NOWHERE)
     yield player
     player.close()
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def tone(seconds: float = 20.0, level: float = 0.25) -> np.ndarray:

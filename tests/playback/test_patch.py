@@ -3,12 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playback.waiting import eventually
 
 from soli.playback import segments
 from soli.playback.mixer import RAMP_S, Strip
@@ -32,15 +33,6 @@ def process() -> Iterator[ProcessPlayer]:
     player = ProcessPlayer(NOWHERE)
     yield player
     player.close()
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def noise(length: int, channels: int = 2, seed: int = 0) -> np.ndarray:

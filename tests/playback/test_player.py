@@ -1,9 +1,10 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from playback.waiting import eventually
 
 from soli.playback.controls import Player
 from soli.playback.mixer import Strip, mix_offline
@@ -19,15 +20,6 @@ def player() -> Iterator[FakePlayer]:
     player = FakePlayer(live=False)
     yield player
     player.close()
-
-
-def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_what_is_heard_is_the_offline_mix(player: FakePlayer, layers: list[np.ndarray]) -> None:

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
 from playback.sound_card import RATE, SoundServer
+from playback.waiting import eventually
 
 from soli.playback.board import durations_s
 from soli.playback.engine import BLOCK_LENGTH
@@ -29,15 +30,6 @@ def player(sound_server: SoundServer) -> Iterator[ProcessPlayer]:
     assert player.status().message == ""
     yield player
     player.close()
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def lag(heard: np.ndarray, expected: np.ndarray) -> int:

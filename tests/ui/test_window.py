@@ -63,7 +63,9 @@ def test_undo_names_what_it_would_undo(piece):
 
 def test_the_ruler_seeks_and_loops(piece, hand, qtbot):
     ruler, view = piece.window.roll.ruler, piece.window.roll.view
+    piece.window.jobs.method.setFocus()
     hand(ruler).click(view.x_of(1.0), 10)
+    assert piece.window.focusWidget() is piece.window.roll.canvas
     assert piece.listening.status.position_s == pytest.approx(1.0, abs=0.02)
     hand(ruler).drag((view.x_of(0.5), 30), (view.x_of(1.5), 30))
     assert piece.listening.loop == pytest.approx((0.5, 1.5), abs=0.02)

@@ -239,6 +239,9 @@ class MainWindow(QMainWindow):
         self.roll.ruler.seek_requested.connect(listening.seek)
         self.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop((start, end)))
         self.roll.minimap.seek_requested.connect(listening.seek)
+        # Who points at a time goes on with the keys of the roll.
+        for pointed in (self.roll.ruler.seek_requested, self.roll.ruler.loop_requested, self.roll.minimap.seek_requested):
+            pointed.connect(lambda *_: canvas.setFocus(Qt.FocusReason.MouseFocusReason))
         self.mixer.silent_changed.connect(canvas.set_audible)
         self.jobs.settings_requested.connect(self.questions.model)
         listening.ticked.connect(self._tick)
