@@ -1,0 +1,103 @@
+"""Edits of layers and of their strips in the mixer."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from soli.playback.mixer import Strip
+from soli.project.edits import Edit, FieldChange, NotesChange, alter
+from soli.project.layering import Layering
+from soli.project.mask_commands import inherited
+from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
+
+
+def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
+    name = getattr(state.layer(layer), "name", "")
+    edit = alter(state, "assign", ids, lambda note: replace(note, layer=layer))
+    return replace(edit, name=f"{edit.name} to {name}")
+
+
+def set_layers(state: State, layering: Layering, name: str) -> Edit:
+    """Sort all notes into new layers; strips of the former layers go, strokes follow where most notes of their layer went."""
+    first = layering.layers[0].id
+    before = tuple(n for n in state.notes.values() if layering.layer_of.get(n.id, first) != n.layer)
+    after = tuple(replace(n, layer=layering.layer_of.get(n.id, first)) for n in before)
+    kept = {i: s for i, s in state.strips.items() if i in {RESIDUAL, ORIGINAL}}
+    ways: dict[int, Counter[int]] = defaultdict(Counter)
+    for note in state.notes.values():
+        ways[note.layer][layering.layer_of.get(note.id, first)] += 1
+    heirs = {former.id: ways[former.id].most_common(1)[0][0] if ways[former.id] else None for former in state.layers}
+    return Edit(
+        name,
+        (
+            NotesChange(before, after),
+            FieldChange("mask", state.mask, inherited(state.mask, heirs)),
+            FieldChange("layers", state.layers, layering.layers),
+            FieldChange("strips", state.strips, MappingProxyType(kept)),
+        ),
+    )
+
+
+def set_program(state: State, layer: int, program: int, name: str) -> Edit:
+    """Say which instrument (a General MIDI program from 0) plays the pitched notes of a layer."""
+    ids = [n.id for n in state.notes.values() if n.layer == layer and not n.is_drum]
+    return replace(alter(state, "", ids, lambda note: replace(note, program=program)), name=f"instrument {name}")
+
+
+def add_layer(state: State, name: str, ids: Collection[int] = (), *, layer_id: int | None = None) -> Edit:
+    """A new layer, of the notes named (none: an empty one)."""
+    layer = Layer(state.next_layer_id() if layer_id is None else layer_id, name.strip() or "Layer", free_colour(state.layers))
+    notes = alter(state, "", ids, lambda note: replace(note, layer=layer.id)).changes
+    return Edit(f"new layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
+
+
+def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour: str | None = None) -> Edit:
+    name = (name or "").strip()
+
+    def altered(layer: Layer) -> Layer:
+        return replace(layer, name=name or layer.name, colour=colour or layer.colour) if layer.id == layer_id else layer
+
+    what = "rename layer" if name else "colour layer"
+    return Edit(what, (FieldChange("layers", state.layers, tuple(map(altered, state.layers))),))
+
+
+def remove_layer(state: State, layer_id: int, into: int) -> Edit:
+    """Merge a layer into another: its notes and strokes go there."""
+    name = f"merge {getattr(state.layer(layer_id), 'name', 'layer')}"
+    if into == layer_id:
+        return Edit(name, ())
+    ids = [n.id for n in state.notes.values() if n.layer == layer_id]
+    notes = alter(state, "", ids, lambda note: replace(note, layer=into)).changes
+    layers = tuple(layer for layer in state.layers if layer.id != layer_id)
+    strips = MappingProxyType({i: s for i, s in state.strips.items() if i != layer_id})
+    return Edit(
+        name,
+        (
+            *notes,
+            FieldChange("mask", state.mask, inherited(state.mask, {layer_id: into})),
+            FieldChange("layers", state.layers, layers),
+            FieldChange("strips", state.strips, strips),
+        ),
+    )
+
+
+def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -> Edit:
+    """Gain, pan, mute or solo of one strip."""
+    old = state.strip(strip_id)
+    what = (
+        "mute"
+        if old.muted != strip.muted
+        else "solo"
+        if old.soloed != strip.soloed
+        else "pan"
+        if old.pan != strip.pan
+        else "gain"
+    )
+    return replace(set_strips(state, {strip_id: strip}, what), gesture=gesture)
+
+
+def set_strips(state: State, strips: Mapping[int, Strip], name: str) -> Edit:
+    # A strip that was never touched is at its defaults: to write them down would be no change.
+    altered = {i: strip for i, strip in strips.items() if strip != state.strip(i)}
+    return Edit(name, (FieldChange("strips", state.strips, MappingProxyType({**state.strips, **altered})),))
