@@ -98,7 +98,7 @@ def test_decomposing_publishes_layers_that_sum_to_the_recording(separated):
 
 def test_the_layers_follow_an_edit_and_its_undo(separated, canvas, place, hand, qtbot):
     former = separated.document.separation
-    canvas.use_tool(3)
+    canvas.use_tool(index_of("Forbid"))
     hand(canvas).drag(place(0.2, 64), place(0.8, 64))
     assert separated.document.stale
     assert "not heard yet" in separated.window.summary.text()
@@ -283,7 +283,7 @@ def test_an_anchor_lets_a_decomposition_go_on(piece, qtbot):
 
 def test_a_new_project_stops_what_was_being_opened(application, files, qtbot):
     application.window.open_paths(list(files))
-    application.window._new()
+    application.window.requests.new()
     qtbot.waitUntil(lambda: not application.worker.busy, timeout=20_000)
     assert application.document.state.audio is None
     assert not application.document.state.notes

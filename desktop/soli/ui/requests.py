@@ -1,0 +1,109 @@
+"""What the user asks for where it takes more than one part of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from soli.assets import asset
+from soli.project import commands
+from soli.project.pipeline import Loaded
+from soli.project.state import State
+from soli.project.storage import SUFFIX
+from soli.ui.session import SCORES
+
+if TYPE_CHECKING:
+    from soli.ui.main_window import MainWindow
+
+BRIGHTNESS_STEP = 0.1
+
+
+class Requests:
+    """Carries out what `window` is asked for; `wiring` ties actions and gestures to it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def open_demo(self) -> None:
+        self.when_safe(lambda: self._window.session.open_files([asset("demo", "recording.flac"), asset("demo", "score.mid")]))
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open files from the command line, a drop or a dialog."""
+        # A score is placed by an undoable step, and a recording joins notes that wait for one: nothing is lost by either.
+        scores = [p.suffix.lower() in SCORES for p in paths]
+        joins = self._window.document.state.audio is None and SUFFIX not in {p.suffix.lower() for p in paths} and not any(scores)
+        if not all(scores) and not joins:
+            self.when_safe(lambda: self._window.session.open_files(paths))
+        else:
+            self._window.session.open_files(paths)
+
+    def new(self) -> None:
+        def begin() -> None:
+            self._window.session.cancel()
+            self._window.document.restore(Loaded(State()))
+
+        self.when_safe(begin)
+
+    def delete(self) -> None:
+        if self._window.selection.ids:
+            self._window.document.do(commands.delete_notes(self._window.document.state, self._window.selection.ids))
+
+    def set_absent(self, *, absent: bool) -> None:
+        self._window.document.do(commands.set_absent(self._window.document.state, self._window.selection.ids, absent=absent))
+
+    def assign(self, index: int) -> None:
+        layers = self._window.document.state.layers
+        if index < len(layers):
+            self._window.mixer.assign(layers[index].id)
+
+    def go(self, time_s: float) -> None:
+        self._window.listening.seek(time_s)
+        self._window.roll.view.bring_into_view(time_s)
+
+    def walk_layers(self, step: int) -> None:
+        ids = [layer.id for layer in self._window.document.state.layers]
+        if self._window.selection.layer in ids:
+            self._window.selection.set_layer(ids[(ids.index(self._window.selection.layer) + step) % len(ids)])
+
+    def escape(self) -> None:
+        """Stop the run that goes on; without one, let go of the selection."""
+        if self._window.session.decomposing or self._window.session.opening:
+            self._window.session.cancel()
+        elif self._window.audition.ids:
+            self._window.audition.stop()
+        else:
+            self._window.selection.set(())
+
+    def loop_selection(self) -> None:
+        notes = [self._window.document.state.notes[i] for i in self._window.selection.ids]
+        if notes:
+            self._window.listening.set_loop((min(n.onset_s for n in notes), max(n.sounding_offset_s for n in notes)))
+
+    def toggle_follow(self) -> None:
+        self._window.settings.follow_playhead = self._window.actions_["follow"].isChecked()
+
+    def light(self, step: float) -> None:
+        canvas = self._window.roll.canvas
+        canvas.set_light(min(1.0, max(-1.0, canvas.brightness + step)), canvas.contrast)
+
+    def use_theme(self, name: str) -> None:
+        self._window.settings.theme = name
+        self._window.theme.use(name)
+
+    def next_pane(self) -> None:
+        """Walk the keyboard through roll, strips and decomposition."""
+        here = self._window.focusWidget()
+        if here is not None and self._window.mixer.isAncestorOf(here):
+            self._window.jobs.method.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif here is self._window.roll.canvas and self._window.document.state.audio is not None:
+            self._window.mixer.focus_active()
+        else:
+            self._window.roll.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def when_safe(self, then: Callable[[], object]) -> None:
+        """Do something that would lose unsaved work, after asking what becomes of it."""
+        if self._window.questions.may_lose():
+            then()

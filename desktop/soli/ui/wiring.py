@@ -1,0 +1,126 @@
+"""Ties actions and the signals of the parts of the window to what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from soli.ui.dialogs.keys_dialog import KeysDialog
+from soli.ui.requests import BRIGHTNESS_STEP
+
+if TYPE_CHECKING:
+    from soli.ui.main_window import MainWindow
+
+
+def connect_actions(window: MainWindow) -> None:
+    """Say what each action does."""
+    asked = window.requests
+    acts: dict[str, Callable[[], object]] = {
+        "new": asked.new,
+        "open": window.questions.open,
+        "open_recording": lambda: window.questions.open("recording"),
+        "open_score": lambda: window.questions.open("score"),
+        "save": window.questions.save,
+        "save_as": lambda: window.questions.save(ask=True),
+        "export": window.questions.export,
+        "export_notes": window.questions.export_notes,
+        "demo": asked.open_demo,
+        "quit": window.close,
+        "undo": window.document.undo,
+        "redo": window.document.redo,
+        "select_all": lambda: window.selection.set(window.document.state.notes),
+        "select_none": lambda: window.selection.set(()),
+        "delete": asked.delete,
+        "leave_out": lambda: asked.set_absent(absent=True),
+        "bring_back": lambda: asked.set_absent(absent=False),
+        "zoom_in": lambda: window.roll.view.zoom_time(1.4),
+        "zoom_out": lambda: window.roll.view.zoom_time(1 / 1.4),
+        "zoom_selection": window.roll.zoom_to_selection,
+        "fit": window.roll.fit,
+        "follow": asked.toggle_follow,
+        "drawer_model": lambda: window.drawer.toggle(0),
+        "drawer_tempo": lambda: window.drawer.toggle(1),
+        "drawer_doubtful": lambda: window.drawer.toggle(2),
+        "brighter": lambda: asked.light(BRIGHTNESS_STEP),
+        "darker": lambda: asked.light(-BRIGHTNESS_STEP),
+        "dark": lambda: asked.use_theme("dark"),
+        "light": lambda: asked.use_theme("light"),
+        "next_pane": asked.next_pane,
+        "play": window.listening.toggle_play,
+        "return": lambda: asked.go(0.0),
+        "end": lambda: asked.go(window.document.state.duration_s),
+        "loop": window.listening.toggle_loop,
+        "hear": lambda: window.audition.note(window.selection.ids),
+        "loop_selection": asked.loop_selection,
+        "compare": lambda: window.listening.compare(not window.listening.comparing),
+        "decompose": window.session.decompose,
+        "model": window.questions.model,
+        "save_encoder": window.questions.save_encoder,
+        "apply_encoder": window.questions.apply_encoder,
+        "align": window.session.align_again,
+        "layers_track": lambda: window.session.split_layers("track"),
+        "layers_channel": lambda: window.session.split_layers("channel"),
+        "layers_hand": lambda: window.session.split_layers("hand"),
+        "layers_pitch": window.questions.split,
+        "layers_one": lambda: window.session.split_layers("one"),
+        "new_layer": window.mixer.new_layer,
+        "rename_layer": lambda: window.mixer.rename(window.selection.layer),
+        "solo": lambda: window.mixer.toggle(window.selection.layer, solo=True),
+        "mute": lambda: window.mixer.toggle(window.selection.layer, mute=True),
+        "solo_only": lambda: window.mixer.solo_only(window.selection.layer),
+        "all_but": lambda: window.mixer.all_but(window.selection.layer),
+        "layer_above": lambda: asked.walk_layers(-1),
+        "layer_below": lambda: asked.walk_layers(1),
+        "keys": lambda: KeysDialog(window, window.actions_.table()).exec(),
+        "about": window.questions.about,
+    }
+    for key, act in acts.items():
+        window.actions_.on(key, act)
+    for index, action in enumerate(window.actions_.tools):
+        action.triggered.connect(lambda _=False, i=index: window.roll.canvas.use_tool(i))
+    for index, action in enumerate(window.actions_.assign):
+        action.triggered.connect(lambda _=False, i=index: asked.assign(i))
+
+
+def connect_parts(window: MainWindow) -> None:
+    """Let the parts hear of each other."""
+    asked = window.requests
+    canvas, listening, session = window.roll.canvas, window.listening, window.session
+    window.questions.opened.connect(asked.open_paths)
+    canvas.hint_changed.connect(window.hint.setText)
+    canvas.menu_requested.connect(lambda at: window.popups.open_roll(canvas, at))
+    window.popups.opened.connect(asked.open_paths)
+    window.popups.layer_chosen.connect(window.mixer.assign)
+    window.selection.changed.connect(window.update_actions)
+    canvas.note_clicked.connect(lambda note: window.audition.note({note}))
+    window.audition.said.connect(window.hint.setText)
+    window.model.component_clicked.connect(window.audition.component)
+    canvas.escaped.connect(asked.escape)
+    window.mixer.left.connect(canvas.setFocus)
+    window.drawer.page_changed.connect(window.show_drawer)
+    window.tempo.limits_set.connect(session.set_limits)
+    window.tempo.curve.anchor_set.connect(session.set_anchor)
+    window.tempo.curve.anchor_removed.connect(session.remove_anchor)
+    canvas.anchor_set.connect(session.set_anchor)
+    window.doubtful.revealed.connect(canvas.reveal)
+    window.roll.ruler.seek_requested.connect(listening.seek)
+    window.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop((start, end)))
+    window.roll.minimap.seek_requested.connect(listening.seek)
+    # Who points at a time goes on with the keys of the roll.
+    for pointed in (window.roll.ruler.seek_requested, window.roll.ruler.loop_requested, window.roll.minimap.seek_requested):
+        pointed.connect(lambda *_: canvas.setFocus(Qt.FocusReason.MouseFocusReason))
+    window.mixer.silent_changed.connect(canvas.set_audible)
+    window.jobs.settings_requested.connect(window.questions.model)
+    listening.ticked.connect(window.tick)
+    listening.loop_changed.connect(window.show_loop)
+    listening.comparing_changed.connect(window.actions_["compare"].setChecked)
+    listening.said.connect(lambda text: window.roll.banner.say("warning", text))
+    session.said.connect(window.roll.banner.say)
+    session.started.connect(window.watch)
+    session.busy_changed.connect(window.update_actions)
+    session.opened.connect(window.remember)
+    session.picture_ready.connect(canvas.set_picture)
+    session.picture_grew.connect(canvas.picture_grew)
+    session.loudness_ready.connect(window.roll.minimap.set_loudness)
