@@ -87,7 +87,7 @@ def test_the_main_job(musician, tmp_path):
     soli.waits("silence", lambda s: not s["playing"])
 
     notes = soli.sees["notes"]
-    soli.window.key("3")
+    soli.window.key("5")
     soli.window.drag(*soli.point(6.0, 52), *soli.point(7.0, 52))
     (stroke,) = soli.waits("a stroke of the brush", lambda s: s["mask"])["mask"]
     assert stroke[0] == 52
@@ -135,7 +135,7 @@ def test_notes_are_edited_saved_and_found_again(musician, tmp_path):
     soli.window.key("2")
     soli.window.drag(*soli.point(1.0, 100), *soli.point(1.5, 100))
     soli.waits("a note drawn", lambda s: len(s["notes"]) == 559)
-    soli.window.key("5")
+    soli.window.key("4")
     soli.window.click(*soli.point(middle, pitch - 2))
     soli.waits("the note erased", lambda s: note not in s["notes"])
     assert soli.sees["done"] == ["move note", "lengthen note", "draw note", "delete note"]

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from soli.decompose.constraints import Kind, build
 from soli.signal.spectrogram import Grid
+from soli.ui.roll.toolbox import index_of
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 RIGHT = Qt.MouseButton.RightButton
@@ -78,7 +79,7 @@ def test_ctrl_toggles_and_empty_ground_deselects(piece, canvas, place, hand):
 
 def test_drawing_makes_a_note_of_the_active_layer(piece, canvas, place, hand, unchanged):
     piece.selection.set_layer(1)
-    canvas.use_tool(1)
+    canvas.use_tool(index_of("Draw"))
     hand(canvas).drag(place(3.0, 55), place(3.5, 55))
     (drawn,) = piece.selection.ids
     note = piece.document.state.notes[drawn]
@@ -87,7 +88,7 @@ def test_drawing_makes_a_note_of_the_active_layer(piece, canvas, place, hand, un
 
 
 def test_erasing_by_a_drag_is_one_step(piece, canvas, place, hand, unchanged):
-    canvas.use_tool(4)
+    canvas.use_tool(index_of("Erase"))
     hand(canvas).drag(place(0.4, 64), place(1.4, 66), steps=40)
     assert not {0, 1, 2} & piece.document.state.notes.keys()
     assert names(piece) == ["delete 3 notes"]
@@ -95,10 +96,15 @@ def test_erasing_by_a_drag_is_one_step(piece, canvas, place, hand, unchanged):
 
 @pytest.mark.parametrize(
     ("tool", "button", "allows"),
-    [(2, Qt.MouseButton.LeftButton, True), (2, RIGHT, False), (3, Qt.MouseButton.LeftButton, False), (3, RIGHT, True)],
+    [
+        ("Allow", Qt.MouseButton.LeftButton, True),
+        ("Allow", RIGHT, False),
+        ("Forbid", Qt.MouseButton.LeftButton, False),
+        ("Forbid", RIGHT, True),
+    ],
 )
 def test_brushes_allow_and_forbid(piece, canvas, place, hand, unchanged, tool, button, allows):
-    canvas.use_tool(tool)
+    canvas.use_tool(index_of(tool))
     hand(canvas).drag(place(2.0, 60), place(2.5, 60), button=button)
     (stroke,) = piece.document.state.mask
     assert stroke.allow is allows
@@ -129,9 +135,9 @@ def test_escape_forgets_a_drag(piece, canvas, place, hand):
 
 
 def test_what_the_roll_shows_is_the_support_the_engine_gets(piece, canvas, place, hand):
-    canvas.use_tool(2)
+    canvas.use_tool(index_of("Allow"))
     hand(canvas).drag(place(3.0, 58), place(3.4, 58))
-    canvas.use_tool(3)
+    canvas.use_tool(index_of("Forbid"))
     hand(canvas).drag(place(0.3, 64), place(0.45, 64))
     state, shown = piece.document.state, canvas.field.bodies
     grid = Grid.for_recording(state.audio.rate, state.audio.length)
@@ -152,9 +158,9 @@ def test_what_the_roll_shows_is_the_support_the_engine_gets(piece, canvas, place
 
 
 def test_a_forbidden_stretch_allowed_again_is_not_shown_forbidden(piece, canvas, place, hand):
-    canvas.use_tool(3)
+    canvas.use_tool(index_of("Forbid"))
     hand(canvas).drag(place(1.0, 60), place(2.0, 60))
-    canvas.use_tool(2)
+    canvas.use_tool(index_of("Allow"))
     hand(canvas).drag(place(1.4, 60), place(1.6, 60))
     pieces = [(s.start_s, s.end_s) for s in canvas.field.forbidden]
     assert pieces == [pytest.approx((1.0, 1.4), abs=0.02), pytest.approx((1.6, 2.0), abs=0.02)]
@@ -196,7 +202,7 @@ def test_a_piece_without_a_score_is_drawn_by_hand_and_decomposed(piece, canvas, 
     piece.document.restore(Loaded(bare))
     qtbot.waitUntil(lambda: not piece.worker.busy)
     canvas.view.show(0.0, 4.0, 44, 72)
-    canvas.use_tool(1)
+    canvas.use_tool(index_of("Draw"))
     hand(canvas).drag(place(0.2, 64), place(0.6, 64))
     assert len(piece.document.state.notes) == 1
     assert [layer.name for layer in piece.document.state.layers] == ["Layer 1"]
@@ -210,7 +216,7 @@ def test_a_piece_without_a_score_is_drawn_by_hand_and_decomposed(piece, canvas, 
 
 
 def test_dragging_a_bar_line_or_a_note_with_the_anchor_tool_aligns_again(piece, canvas, place, hand, qtbot, unchanged):
-    canvas.use_tool(5)
+    canvas.use_tool(index_of("Anchor"))
     hand(canvas).drag(place(0.4, 64), place(0.45, 64))
     qtbot.waitUntil(lambda: not piece.session.opening and bool(piece.document.history.done), timeout=20_000)
     state = piece.document.state
@@ -254,7 +260,7 @@ def test_dragging_and_toggling_make_no_sound(separated, canvas, place, hand, qtb
 
 
 def test_a_fast_stroke_of_the_brush_leaves_no_holes(piece, canvas, place, hand, unchanged):
-    canvas.use_tool(2)
+    canvas.use_tool(index_of("Allow"))
     hand(canvas).drag(place(1.0, 50), place(3.0, 64), steps=2)
     strokes = piece.document.state.mask
     assert [stroke.pitch for stroke in strokes] == list(range(50, 65))
@@ -265,13 +271,13 @@ def test_a_fast_stroke_of_the_brush_leaves_no_holes(piece, canvas, place, hand, 
 
 
 def test_a_fast_drag_of_the_eraser_takes_every_note_on_its_way(piece, canvas, place, hand, unchanged):
-    canvas.use_tool(4)
+    canvas.use_tool(index_of("Erase"))
     hand(canvas).drag(place(0.4, 64), place(2.9, 69), steps=1)
     assert not {0, 1, 2, 3, 4, 5} & piece.document.state.notes.keys()
 
 
 def test_drawing_on_a_note_makes_no_second_one(piece, canvas, place, hand):
-    canvas.use_tool(1)
+    canvas.use_tool(index_of("Draw"))
     hand(canvas).click(*place(0.4, 64))
     hand(canvas).click(*place(0.4, 64))
     assert not piece.document.history.done

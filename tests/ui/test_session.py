@@ -14,6 +14,7 @@ from soli.progress import Progress
 from soli.project import pipeline
 from soli.score import midi
 from soli.signal import audio
+from soli.ui.roll.toolbox import index_of
 from soli.ui.worker import Job
 
 

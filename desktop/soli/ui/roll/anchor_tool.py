@@ -12,7 +12,7 @@ class AnchorTool(Tool):
     """Drags a note, a chord or a bar line to where it sounds; it becomes an anchor of the alignment."""
 
     name = "Anchor"
-    key = "6"
+    key = "0"
     hint = "Anchor: drag a note, a chord or a bar line to where it sounds · the score around it follows"
     cursor = Qt.CursorShape.SplitHCursor
 

@@ -15,6 +15,7 @@ class MaskBrush(Tool):
     """Paints where a pitch may, or may not, sound. The right button does the opposite of the left one."""
 
     cursor = Qt.CursorShape.CrossCursor
+    both_buttons = True
 
     def __init__(self, desk: Desk, *, allow: bool) -> None:
         super().__init__(desk)
@@ -78,7 +79,7 @@ class MaskBrush(Tool):
 
 class AllowBrush(MaskBrush):
     name = "Allow"
-    key = "3"
+    key = "5"
     hint = "Allow: drag where a pitch may sound beyond its notes, in the active layer · right-drag forbids"
 
     def __init__(self, desk: Desk) -> None:
@@ -87,7 +88,7 @@ class AllowBrush(MaskBrush):
 
 class ForbidBrush(MaskBrush):
     name = "Forbid"
-    key = "4"
+    key = "6"
     hint = "Forbid: drag where a pitch may not sound, whatever the notes say · right-drag allows"
 
     def __init__(self, desk: Desk) -> None:

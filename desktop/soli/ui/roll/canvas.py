@@ -37,7 +37,6 @@ CARD_DELAY_MS = 250
 NUDGE_S = 0.01
 WHEEL_SEMITONES = 3.0
 NOTCH = 120
-BRUSHES = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -197,7 +196,7 @@ class Canvas(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         # Brushes use the right button themselves; the menu key always opens the menu.
-        if event.reason() != QContextMenuEvent.Reason.Mouse or self._tools.index(self._tool) not in BRUSHES:
+        if event.reason() != QContextMenuEvent.Reason.Mouse or not self._tool.both_buttons:
             self.menu_requested.emit(event.globalPos())
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -278,8 +277,7 @@ class Canvas(QWidget):
     def _may_use(self, button: Qt.MouseButton) -> bool:
         if not self.document.state.layers and self.document.state.audio is None:
             return False
-        brush = self._tools.index(self._tool) in BRUSHES
-        return button == Qt.MouseButton.LeftButton or (button == Qt.MouseButton.RightButton and brush)
+        return button == Qt.MouseButton.LeftButton or (button == Qt.MouseButton.RightButton and self._tool.both_buttons)
 
     def _at(self, event: QMouseEvent) -> Pointer:
         x, y, keys = event.position().x(), event.position().y(), event.modifiers()

@@ -55,6 +55,7 @@ class Tool:
     key = ""
     hint = ""
     cursor = Qt.CursorShape.ArrowCursor
+    both_buttons = False  # whether the right button works too, doing the opposite of the left one
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -256,7 +257,7 @@ class EraseTool(Tool):
     """Deletes the notes it is dragged over, as one step."""
 
     name = "Erase"
-    key = "5"
+    key = "4"
     hint = "Erase: click or drag over notes to delete them"
     cursor = Qt.CursorShape.CrossCursor
 
