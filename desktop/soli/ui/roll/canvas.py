@@ -26,6 +26,7 @@ from soli.signal.log_spectrogram import LogSpectrogram
 from soli.ui.beats import Beats
 from soli.ui.roll import painting
 from soli.ui.roll.note_field import NoteField
+from soli.ui.roll.snapping import ONSET_REACH_PX, Snapping
 from soli.ui.roll.sound_image import SoundImage
 from soli.ui.roll.toolbox import TOOLS
 from soli.ui.roll.tools import Pointer, Tool, says
@@ -61,6 +62,7 @@ class Canvas(QWidget):
         self.document, self.selection, self.view, self.theme = document, selection, view, theme
         self.field = NoteField(document.state)
         self.beats = Beats(document.state)
+        self.snapping = Snapping(document)
         self.audible = Audible()
         self.brightness, self.contrast = 0.0, 1.0
         self._image: SoundImage | None = None
@@ -82,6 +84,7 @@ class Canvas(QWidget):
         document.subscribe(self._follow)
         selection.changed.connect(self._selection_changed)
         view.changed.connect(self.update)
+        self.snapping.changed.connect(self.update)
         theme.changed.connect(self._recolour)
 
     @property
@@ -131,6 +134,10 @@ class Canvas(QWidget):
     def anchor(self, score_s: float, recording_s: float) -> None:
         self.anchor_set.emit(score_s, recording_s)
 
+    def snap(self, time_s: float, *, bypass: bool = False) -> float:
+        """Where a dragged time holds on, in seconds; itself where nothing holds it, or with `bypass` (Alt)."""
+        return self.snapping.snap(time_s, reach_s=ONSET_REACH_PX / self.view.px_per_s, bypass=bypass)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         view, theme = self.view, self.theme
         with QPainter(self) as painter:
@@ -151,6 +158,8 @@ class Canvas(QWidget):
             self._paint_strokes(painter)
             self._paint_selected(painter, hidden)
             self._tool.paint(painter)
+            if self.snapping.line_s is not None:
+                painting.draw_snap_line(painter, view, theme, self.snapping.line_s)
             if self._playhead_s is not None:
                 painting.draw_playhead(painter, view, theme, self._playhead_s)
             self._paint_card(painter)
@@ -168,6 +177,12 @@ class Canvas(QWidget):
             self._tool.press(self._at(event))
             self.update()
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._tool.double_click(self._at(event)):
+            self.update()
+        else:
+            self.mousePressEvent(event)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None:
             way = event.position() - self._pan_from
@@ -175,11 +190,14 @@ class Canvas(QWidget):
             self.view.scroll(seconds=-way.x() / self.view.px_per_s, semitones=way.y() / self.view.px_per_semitone)
             return
         self._pointer = self._at(event)
+        self.snapping.let_go()
         if self._tool.dragging:
             self._tool.drag(self._pointer)
             self.update()
         else:
             self.setCursor(self._tool.shape_at(self._pointer))
+            if self._tool.hover(self._pointer):
+                self.update()
             self._hover()
         self.hint_changed.emit(says(self._tool, self._pointer))
 
@@ -190,6 +208,7 @@ class Canvas(QWidget):
         elif self._tool.dragging:
             clicked = self._tool.clicked
             self._tool.release(self._at(event))
+            self.snapping.let_go()
             if clicked is not None:
                 self.note_clicked.emit(clicked)
             self.update()
@@ -201,7 +220,10 @@ class Canvas(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
+        self._tool.hover(None)
+        self.snapping.let_go()
         self._hide_card()
+        self.update()
         self.hint_changed.emit(says(self._tool, None))
         super().leaveEvent(event)
 
@@ -289,6 +311,7 @@ class Canvas(QWidget):
             self.view.pitch_at(y),
             shift=bool(keys & Qt.KeyboardModifier.ShiftModifier),
             ctrl=bool(keys & Qt.KeyboardModifier.ControlModifier),
+            alt=bool(keys & Qt.KeyboardModifier.AltModifier),
             right=right,
         )
 
@@ -372,6 +395,7 @@ class Canvas(QWidget):
     def _escape(self) -> None:
         if self._tool.dragging:
             self._tool.cancel()
+            self.snapping.let_go()
             self.update()
         else:
             self.escaped.emit()

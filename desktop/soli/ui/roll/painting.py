@@ -152,6 +152,14 @@ def draw_playhead(painter: QPainter, view: View, theme: Theme, time_s: float) ->
     painter.drawLine(QLineF(x, 0, x, view.height))
 
 
+def draw_snap_line(painter: QPainter, view: View, theme: Theme, time_s: float) -> None:
+    """Where a dragged time holds on."""
+    x = round(view.x_of(time_s)) + 0.5
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(QPen(theme.colour("accent", 210), 1))
+    painter.drawLine(QLineF(x, 0, x, view.height))
+
+
 def draw_card(painter: QPainter, view: View, theme: Theme, near: QRectF, title: str, details: str) -> None:
     """A small card beside a note that says what it is."""
     title_font, detail_font = theme.font(9.5, weight=theme.font().Weight.DemiBold), theme.font(8.5, figures=True)

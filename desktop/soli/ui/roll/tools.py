@@ -32,6 +32,7 @@ class Desk(Protocol):
     beats: Beats
 
     def layer_colour(self, layer: int) -> QColor: ...
+    def snap(self, time_s: float, *, bypass: bool = False) -> float: ...
     def anchor(self, score_s: float, recording_s: float) -> None: ...
 
 
@@ -45,6 +46,7 @@ class Pointer:
     pitch: int
     shift: bool = False
     ctrl: bool = False
+    alt: bool = False
     right: bool = False
 
 
@@ -94,6 +96,16 @@ class Tool:
 
     def cancel(self) -> None:
         self.start = self.now = None
+
+    def hover(self, at: Pointer | None) -> bool:
+        """The pointer moves with no button held, or leaves (None); True where that has to be painted."""
+        del at
+        return False
+
+    def double_click(self, at: Pointer) -> bool:
+        """Whether a double click means something here, and was done."""
+        del at
+        return False
 
     def finish(self) -> None: ...
     def paint(self, painter: QPainter) -> None: ...
