@@ -126,7 +126,7 @@ def test_settings_that_do_not_go_together_are_said_and_cannot_be_accepted(piece)
     dialog = ModelDialog(piece.window, piece.document.state.settings)
     accept = dialog._buttons.button(QDialogButtonBox.StandardButton.Ok)
     assert accept.isEnabled()
-    updates = dialog._editors["updates"]
+    updates = dialog.form._editors["updates"]
     updates.setCurrentIndex(updates.findData("relu"))
     assert not accept.isEnabled()
     assert "relu" in dialog._says.text()

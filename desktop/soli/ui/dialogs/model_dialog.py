@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -105,44 +106,32 @@ SUPPORT: tuple[Choice | Number, ...] = (
 )
 
 
-class ModelDialog(QDialog):
-    """Shows settings and gives them back changed. What does not go together is said, and cannot be accepted."""
+class ModelForm(QWidget):
+    """All settings in two columns. `changed` comes with every change, by the user or by `show_settings`."""
 
-    def __init__(self, parent: QWidget, settings: ModelSettings) -> None:
-        super().__init__(parent)
+    changed = Signal()
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
         self._settings = settings
         self._editors: dict[str, QComboBox | QSpinBox | QDoubleSpinBox] = {}
         self._specs: dict[str, Choice | Number] = {spec.field: spec for spec in (*MODEL, *SUPPORT)}
-        self.setWindowTitle("Decomposition settings")
-        columns = QHBoxLayout()
+        columns = QHBoxLayout(self)
+        columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(30)
         for title, specs in (("MODEL", MODEL), ("WHAT NOTES ALLOW", SUPPORT)):
             columns.addLayout(self._column(title, specs))
-        self._says = QLabel()
-        self._says.setObjectName("quiet")
-        self._says.setWordWrap(True)
-        self._says.setMinimumHeight(34)
-        standard = QDialogButtonBox.StandardButton
-        self._buttons = QDialogButtonBox(standard.Ok | standard.Cancel | standard.RestoreDefaults)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
-        self._buttons.button(standard.RestoreDefaults).clicked.connect(lambda: self.show_settings(ModelSettings()))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(22, 18, 22, 16)
-        layout.setSpacing(14)
-        layout.addLayout(columns)
-        layout.addWidget(self._says)
-        layout.addWidget(self._buttons)
         self.show_settings(settings)
 
     def show_settings(self, settings: ModelSettings) -> None:
+        self._settings = settings
         for name, editor in self._editors.items():
             value = getattr(settings, name)
             if isinstance(editor, QComboBox):
                 editor.setCurrentIndex(max(0, editor.findData(value)))
             else:
                 editor.setValue(editor.minimum() if value is None else value)  # type: ignore[arg-type]
-        self._check()
+        self.changed.emit()
 
     def settings(self) -> ModelSettings:
         """The settings as they are chosen now. Raises InputError for those that do not go together."""
@@ -180,7 +169,7 @@ class ModelDialog(QDialog):
         box = QComboBox()
         for value, name in spec.values.items():
             box.addItem(name, value)
-        box.currentIndexChanged.connect(self._check)
+        box.currentIndexChanged.connect(lambda _: self.changed.emit())
         return box
 
     def _number(self, spec: Number) -> QSpinBox | QDoubleSpinBox:
@@ -199,6 +188,41 @@ class ModelDialog(QDialog):
         if spec.automatic:
             spin.setSpecialValueText(spec.automatic)
         return spin
+
+
+class ModelDialog(QDialog):
+    """Shows settings and gives them back changed. What does not go together is said, and cannot be accepted."""
+
+    def __init__(self, parent: QWidget, settings: ModelSettings) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Decomposition settings")
+        self.form = ModelForm(settings)
+        self._tuning_cents = settings.tuning_cents
+        self._says = QLabel()
+        self._says.setObjectName("quiet")
+        self._says.setWordWrap(True)
+        self._says.setMinimumHeight(34)
+        standard = QDialogButtonBox.StandardButton
+        self._buttons = QDialogButtonBox(standard.Ok | standard.Cancel | standard.RestoreDefaults)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        self._buttons.button(standard.RestoreDefaults).clicked.connect(lambda: self.show_settings(ModelSettings()))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.setSpacing(14)
+        layout.addWidget(self.form)
+        layout.addWidget(self._says)
+        layout.addWidget(self._buttons)
+        self.form.changed.connect(self._check)
+        self._check()
+
+    def settings(self) -> ModelSettings:
+        """The settings as they are chosen now. Raises InputError for those that do not go together."""
+        return self.form.settings()
+
+    def show_settings(self, settings: ModelSettings) -> None:
+        """Show other settings; the tuning was measured in the recording and stays."""
+        self.form.show_settings(replace(settings, tuning_cents=self._tuning_cents))
 
     def _check(self) -> None:
         accept = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
