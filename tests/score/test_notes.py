@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soli.score.notes import Note, Score, TimeMap, frequency_hz, pitch_name, warped
+from soli.errors import InputError
+from soli.score.notes import Note, Score, TimeMap, frequency_hz, parse_pitch, pitch_name, warped
 
 
 @st.composite
@@ -110,3 +111,20 @@ def test_a_note_sounds_until_its_offset_or_as_long_as_the_pedal_holds_it():
 
 def test_the_tenth_channel_is_the_drums():
     assert [Note(0, 0, 1, 36, channel=c).is_drum for c in (0, 8, 9, 10)] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("pitch", range(128))
+def test_every_pitch_is_read_from_its_own_name_and_number(pitch):
+    assert parse_pitch(pitch_name(pitch)) == parse_pitch(pitch_name(pitch).lower()) == parse_pitch(f" {pitch} ") == pitch
+
+
+def test_pitches_are_read_in_any_spelling():
+    for text in ("C#4", "c♯4", "Db4", "D♭4", "61", "B##3", "Ebb4"):
+        assert parse_pitch(text) == (62 if text == "Ebb4" else 61), text
+    assert parse_pitch("Cb4") == parse_pitch("B3")
+
+
+@pytest.mark.parametrize("text", ["", "H4", "C", "128", "C##", "G#9", "Cb-1", "4C", "C44", "sixty", "²", "C4 E4"])
+def test_what_is_no_pitch_is_refused_in_a_sentence(text):
+    with pytest.raises(InputError, match="pitch"):
+        parse_pitch(text)

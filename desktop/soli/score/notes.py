@@ -1,5 +1,6 @@
 """Notes in time: Note, Score and the map from score time to recording time."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -7,15 +8,36 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from soli.errors import InputError
+
 Times: TypeAlias = NDArray[np.float64]
 
 PITCH_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 DRUM_CHANNEL = 9
+_STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+_SHIFTS = {"": 0, "#": 1, "♯": 1, "##": 2, "x": 2, "b": -1, "♭": -1, "bb": -2, "♭♭": -2}
+_PITCH = re.compile(r"([a-g])(##|bb|♭♭|[#♯x]|[b♭]|)(-?\d{1,2})", re.IGNORECASE)
 
 
 def pitch_name(pitch: int) -> str:
     """Scientific name of a MIDI pitch: 60 is C4."""
     return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def parse_pitch(text: str) -> int:
+    """MIDI pitch of a name in any spelling ("C#4", "Db4", "c♯4") or of a number from 0 to 127. Raises InputError."""
+    text = text.strip()
+    found = _PITCH.fullmatch(text)
+    if found:
+        step, shift, octave = found.groups()
+        pitch = _STEPS[step.lower()] + _SHIFTS[shift.lower()] + 12 * (int(octave) + 1)
+    elif text.isascii() and text.isdigit() and len(text) <= 3:
+        pitch = int(text)
+    else:
+        raise InputError(f"“{text}” is no pitch; write it as C#4, Db4 or as a MIDI number")
+    if not 0 <= pitch <= 127:
+        raise InputError(f"{text} is outside of MIDI's pitches, C-1 (0) to G9 (127)")
+    return pitch
 
 
 def frequency_hz(pitch: float) -> float:
@@ -28,7 +50,8 @@ class Note:
     """One note. Times are in seconds of whatever it is placed in: the score's own, or the recording's once aligned.
 
     `pedal_s` is when it stops sounding if the sustain pedal holds it past its offset (never before `offset_s`).
-    `layer` is the id of the layer it is heard in.
+    `layer` is the id of the layer it is heard in. `before_s` and `after_s` are how far it may sound outside its onset and
+    offset, in seconds; None means as the settings and its instrument have it.
     """
 
     id: int
@@ -41,6 +64,8 @@ class Note:
     program: int = 0
     pedal_s: float = 0.0
     layer: int = 0
+    before_s: float | None = None
+    after_s: float | None = None
 
     @property
     def sounding_offset_s(self) -> float:
