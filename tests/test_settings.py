@@ -12,6 +12,8 @@ from soli import settings
 from soli.settings import MOST_RECENT, Settings
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NUMBERS = st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
+TABLE = st.dictionaries(TEXT, TEXT | st.booleans() | NUMBERS, max_size=4)
 SOME = st.builds(
     Settings,
     theme=TEXT,
@@ -23,6 +25,10 @@ SOME = st.builds(
     window=st.just([]) | st.lists(st.integers(-(2**31), 2**31), min_size=4, max_size=4),
     maximised=st.booleans(),
     recent=st.lists(TEXT, max_size=5),
+    latency=TEXT,
+    keys=st.dictionaries(TEXT, st.lists(TEXT, max_size=3), max_size=4),
+    decomposition=TABLE,
+    presets=st.dictionaries(TEXT, TABLE, max_size=3),
 )
 
 
@@ -78,6 +84,25 @@ def test_a_window_that_is_no_rectangle_is_none(path, window):
     path.parent.mkdir()
     path.write_text(f"window = {window}\n")
     assert settings.load(path).window == []
+
+
+def test_tables_keep_what_can_be_written_again(path):
+    path.parent.mkdir()
+    path.write_text(
+        '[keys]\nsave = ["F5"]\nundo = "F6"\nredo = [1]\n[decomposition]\nbeta = 2.0\nprior = nan\nday = 2020-01-01\n'
+        'iterations = 9\nlist = [1]\n[presets]\nnone = 3\n"a b" = {rate = inf, seed = 4}\n'
+    )
+    loaded = settings.load(path)
+    assert loaded.keys == {"save": ["F5"]}
+    assert loaded.decomposition == {"beta": 2.0, "iterations": 9}
+    assert loaded.presets == {"a b": {"seed": 4}}
+    settings.save(path, loaded)
+    assert settings.load(path) == loaded
+
+
+@pytest.mark.parametrize(("latency", "latency_s"), [("short", 0.03), ("normal", None), ("long", 0.3), ("odd", None)])
+def test_the_latency_has_a_name(latency, latency_s):
+    assert Settings(latency=latency).latency_s == latency_s
 
 
 def test_a_place_that_cannot_be_written_is_passed_over(tmp_path):

@@ -1,20 +1,31 @@
-"""What Soli remembers between sessions: theme, folders, recent files. One TOML file in the platform's place."""
+"""What Soli remembers between sessions: theme, sound, keys, folders, recent files. One TOML file in the platform's place."""
 
 import contextlib
 import json
+import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from soli.files import beside
 
 FILE_NAME = "settings.toml"
 MOST_RECENT = 10
+LATENCIES_S = {"short": 0.03, "normal": None, "long": 0.3}  # None: what the device holds to be safe
+
+Table: TypeAlias = dict[str, str | int | float | bool]
 
 
 @dataclass
 class Settings:
-    """Preferences with their defaults. A field that the file spells wrongly keeps its default."""
+    """Preferences with their defaults. A field that the file spells wrongly keeps its default.
+
+    `device` is PortAudio's name of one with its host API ("name, API"), "" for the system's; `latency` a key of LATENCIES_S;
+    `keys` the keys of commands that have others than their defaults; `decomposition` what new projects begin with, and
+    `presets` named settings of the decomposition, as tables of the fields that differ from None.
+    """
 
     theme: str = "dark"
     folder: str = ""
@@ -22,9 +33,18 @@ class Settings:
     export_format: str = "wav32f"
     follow_playhead: bool = True
     device: str = ""
+    latency: str = "normal"
     window: list[int] = field(default_factory=list)  # x, y, width, height
     maximised: bool = False
     recent: list[str] = field(default_factory=list)
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    decomposition: Table = field(default_factory=dict)
+    presets: dict[str, Table] = field(default_factory=dict)
+
+    @property
+    def latency_s(self) -> float | None:
+        """How far the sound device is to be fed ahead; None for what it holds to be safe."""
+        return LATENCIES_S.get(self.latency)
 
     def remember(self, path: Path) -> None:
         """Put a file on top of the recent ones."""
@@ -51,16 +71,40 @@ def load(path: Path) -> Settings:
     settings.recent = [name for name in settings.recent if isinstance(name, str)]
     if len(settings.window) != 4 or any(type(n) is not int for n in settings.window):
         settings.window = []
+    settings.keys = {
+        name: keys for name, keys in settings.keys.items() if isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    }
+    settings.decomposition = _plain(settings.decomposition)
+    settings.presets = {name: _plain(table) for name, table in settings.presets.items() if isinstance(table, dict)}
     return settings
 
 
 def save(path: Path, settings: Settings) -> None:
     """Write settings, whole or not at all; a place that cannot be written is no reason to disturb the user."""
-    # Strings, numbers, booleans and lists of them are written alike in JSON and TOML, but for the one sign DEL.
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in asdict(settings).items()]
-    text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
+    stored = asdict(settings)
+    tables = {key: stored.pop(key) for key, value in tuple(stored.items()) if isinstance(value, dict)}
+    lines = [f"{key} = {_toml(value)}" for key, value in stored.items()]
+    for key, table in tables.items():
+        lines += ["", f"[{key}]", *(f"{_toml(name)} = {_toml(value)}" for name, value in table.items())]
+    text = "\n".join(lines) + "\n"
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside(path) as partial:
             # A file name in no encoding cannot be said in TOML; the rest of the preferences can.
             partial.write_bytes(text.encode("utf-8", "replace"))
+
+
+def _plain(table: Mapping[str, Any]) -> Table:
+    """What of a table can be written again: texts, truths and finite numbers."""
+    return {
+        name: value
+        for name, value in table.items()
+        if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    }
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(name)} = {_toml(content)}" for name, content in value.items()) + "}"
+    # Strings, numbers, booleans and lists of them are written alike in JSON and TOML, but for the one sign DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
