@@ -12,7 +12,7 @@ from soli.decompose.constraints import MaskEdit
 from soli.project.state import Layer, State, free_colour
 from soli.score.notes import Note
 
-BYTES_PER_NOTE = 240
+BYTES_PER_NOTE = 256
 BYTES_PER_STROKE = 120
 
 
@@ -52,13 +52,32 @@ class NotesChange:
     def inverse(self) -> "NotesChange":
         return NotesChange(self.after, self.before)
 
+    def followed(self, later: "NotesChange") -> "NotesChange":
+        """Both as one: notes as they were first and are last, however often they changed in between."""
+        between = {note.id for note in self.after}
+        before = {note.id: note for note in self.before} | {n.id: n for n in later.before if n.id not in between}
+        gone = {note.id for note in later.before}
+        after = {note.id: note for note in self.after if note.id not in gone} | {note.id: note for note in later.after}
+        same = {i for i, note in before.items() if after.get(i) == note}
+        return NotesChange(
+            tuple(note for i, note in before.items() if i not in same), tuple(note for i, note in after.items() if i not in same)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Strokes that take the place of others: those `before` lie from number `at` on in the mask as it was."""
+
+    at: int
+    before: tuple[MaskEdit, ...]
+    after: tuple[MaskEdit, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class MaskChange:
-    """Strokes of the mask brush put on top of those that are there, or taken off again."""
+    """Splices of the strokes of the mask brush, from the first to the last, none over another."""
 
-    strokes: tuple[MaskEdit, ...]
-    added: bool = True
+    splices: tuple[Splice, ...]
 
     @property
     def aspect(self) -> str:
@@ -66,15 +85,23 @@ class MaskChange:
 
     @property
     def size(self) -> int:
-        return BYTES_PER_STROKE * len(self.strokes)
+        return BYTES_PER_STROKE * sum(len(splice.before) + len(splice.after) for splice in self.splices)
 
     def apply(self, state: State) -> State:
-        if self.added:
-            return replace(state, mask=state.mask + self.strokes)
-        return replace(state, mask=state.mask[: len(state.mask) - len(self.strokes)])
+        mask: list[MaskEdit] = []
+        done = 0
+        for splice in self.splices:
+            mask += state.mask[done : splice.at]
+            mask += splice.after
+            done = splice.at + len(splice.before)
+        return replace(state, mask=(*mask, *state.mask[done:]))
 
     def inverse(self) -> "MaskChange":
-        return MaskChange(self.strokes, not self.added)
+        longer, splices = 0, []
+        for splice in self.splices:
+            splices.append(Splice(splice.at + longer, splice.after, splice.before))
+            longer += len(splice.after) - len(splice.before)
+        return MaskChange(tuple(splices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +121,11 @@ class FieldChange:
 
     def inverse(self) -> "FieldChange":
         return FieldChange(self.aspect, self.after, self.before)
+
+
+def _groups(layers: tuple[Layer, ...]) -> dict[int, int]:
+    """Which layers share templates."""
+    return {layer.id: layer.templates for layer in layers if layer.templates is not None}
 
 
 def _bytes(value: Any) -> int:
@@ -116,7 +148,10 @@ class Edit:
     @property
     def sounds(self) -> bool:
         """Whether the decomposition has to hear of it."""
-        return not self.aspects.isdisjoint({"notes", "absent", "mask", "settings"})
+        return not self.aspects.isdisjoint({"notes", "absent", "mask", "template_limits", "settings"}) or any(
+            isinstance(change, FieldChange) and change.aspect == "layers" and _groups(change.before) != _groups(change.after)
+            for change in self.changes
+        )
 
     @property
     def changes_nothing(self) -> bool:
@@ -137,19 +172,30 @@ class Edit:
             state = change.inverse().apply(state)
         return state
 
+    @property
+    def added(self) -> tuple[int, ...]:
+        """The ids of the notes that it adds."""
+        changes = [change for change in self.changes if isinstance(change, NotesChange)]
+        former = {note.id for change in changes for note in change.before}
+        return tuple(note.id for change in changes for note in change.after if note.id not in former)
+
     def merged(self, later: "Edit") -> "Edit":
-        """Both as one step. A field changed again and again is kept as it was first and is last, however long the drag."""
-        mine, theirs = self._fields, later._fields
-        if mine and [change.aspect for change in mine] == [change.aspect for change in theirs]:
-            fields = (FieldChange(a.aspect, a.before, b.after) for a, b in zip(mine, theirs, strict=True))
-            return Edit(self.name, tuple(fields), self.gesture)
+        """Both as one step. What is changed again and again is kept as it was first and is last, however long the drag."""
+        aspects = [change.aspect for change in self.changes]
+        if aspects == [change.aspect for change in later.changes] and len(set(aspects)) == len(aspects):
+            pairs = [_merged(mine, theirs) for mine, theirs in zip(self.changes, later.changes, strict=True)]
+            if None not in pairs:
+                return Edit(self.name, tuple(change for change in pairs if change is not None), self.gesture)
         return Edit(self.name, self.changes + later.changes, self.gesture)
 
-    @property
-    def _fields(self) -> tuple[FieldChange, ...]:
-        """The changes, if all of them are of fields."""
-        fields = tuple(change for change in self.changes if isinstance(change, FieldChange))
-        return fields if len(fields) == len(self.changes) else ()
+
+def _merged(first: Change, then: Change) -> Change | None:
+    """Both as one change; None where that is not known."""
+    if isinstance(first, FieldChange) and isinstance(then, FieldChange):
+        return FieldChange(first.aspect, first.before, then.after)
+    if isinstance(first, NotesChange) and isinstance(then, NotesChange):
+        return first.followed(then)
+    return None
 
 
 def count(number: int, noun: str) -> str:

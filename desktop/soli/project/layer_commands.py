@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from soli.playback.mixer import Strip
-from soli.project.edits import Edit, FieldChange, NotesChange, alter
+from soli.project.edits import Edit, FieldChange, NotesChange, alter, count
 from soli.project.layering import Layering
 from soli.project.mask_commands import inherited
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
@@ -14,6 +14,7 @@ from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
 
 def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
     name = getattr(state.layer(layer), "name", "")
+    ids = state.editable(ids) if layer not in state.locked_layers else ()
     edit = alter(state, "assign", ids, lambda note: replace(note, layer=layer))
     return replace(edit, name=f"{edit.name} to {name}")
 
@@ -48,7 +49,7 @@ def set_program(state: State, layer: int, program: int, name: str) -> Edit:
 def add_layer(state: State, name: str, ids: Collection[int] = (), *, layer_id: int | None = None) -> Edit:
     """A new layer, of the notes named (none: an empty one)."""
     layer = Layer(state.next_layer_id() if layer_id is None else layer_id, name.strip() or "Layer", free_colour(state.layers))
-    notes = alter(state, "", ids, lambda note: replace(note, layer=layer.id)).changes
+    notes = alter(state, "", state.editable(ids), lambda note: replace(note, layer=layer.id)).changes
     return Edit(f"new layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
 
 
@@ -64,22 +65,68 @@ def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour:
 
 def remove_layer(state: State, layer_id: int, into: int) -> Edit:
     """Merge a layer into another: its notes and strokes go there."""
-    name = f"merge {getattr(state.layer(layer_id), 'name', 'layer')}"
-    if into == layer_id:
+    return merge_layers(state, [layer_id], into)
+
+
+def merge_layers(state: State, ids: Collection[int], into: int) -> Edit:
+    """Merge layers into another: their notes and strokes go there."""
+    gone = [layer for layer in state.layers if layer.id in ids and layer.id != into]
+    name = f"merge {gone[0].name if len(gone) == 1 else count(len(gone), 'layer')}"
+    if not gone or state.layer(into) is None:
         return Edit(name, ())
-    ids = [n.id for n in state.notes.values() if n.layer == layer_id]
-    notes = alter(state, "", ids, lambda note: replace(note, layer=into)).changes
-    layers = tuple(layer for layer in state.layers if layer.id != layer_id)
-    strips = MappingProxyType({i: s for i, s in state.strips.items() if i != layer_id})
+    heirs = dict.fromkeys((layer.id for layer in gone), into)
+    moved = [n.id for n in state.notes.values() if n.layer in heirs]
+    layers = tuple(layer for layer in state.layers if layer.id not in heirs)
+    strips = MappingProxyType({i: s for i, s in state.strips.items() if i not in heirs})
     return Edit(
         name,
         (
-            *notes,
-            FieldChange("mask", state.mask, inherited(state.mask, {layer_id: into})),
+            *alter(state, "", moved, lambda note: replace(note, layer=into)).changes,
+            FieldChange("mask", state.mask, inherited(state.mask, heirs)),
             FieldChange("layers", state.layers, layers),
             FieldChange("strips", state.strips, strips),
         ),
     )
+
+
+def move_layer(state: State, layer_id: int, position: int) -> Edit:
+    """Put a layer at another place among the layers, 0 for the first."""
+    others = [layer for layer in state.layers if layer.id != layer_id]
+    mine = [layer for layer in state.layers if layer.id == layer_id]
+    position = min(max(0, position), len(others))
+    layers = (*others[:position], *mine, *others[position:])
+    return Edit(f"move layer {mine[0].name if mine else ''}".strip(), (FieldChange("layers", state.layers, layers),))
+
+
+def set_layer_flags(state: State, layer_id: int, *, hidden: bool | None = None, locked: bool | None = None) -> Edit:
+    """Hide a layer on the roll or show it, lock its notes or let them be edited; None leaves that as it is."""
+    words = [
+        word
+        for flag, word in ((hidden, "hide" if hidden else "show"), (locked, "lock" if locked else "unlock"))
+        if flag is not None
+    ]
+
+    def flagged(layer: Layer) -> Layer:
+        if layer.id != layer_id:
+            return layer
+        return replace(
+            layer,
+            hidden=layer.hidden if hidden is None else hidden,
+            locked=layer.locked if locked is None else locked,
+        )
+
+    name = f"{' and '.join(words)} {getattr(state.layer(layer_id), 'name', 'layer')}".strip()
+    return Edit(name, (FieldChange("layers", state.layers, tuple(map(flagged, state.layers))),))
+
+
+def set_layer_templates(state: State, layer_ids: Collection[int], group: int | None) -> Edit:
+    """Let layers share the set of templates `group` (see `State.next_template_group`); None goes by their instruments."""
+    layers = tuple(replace(layer, templates=group) if layer.id in layer_ids else layer for layer in state.layers)
+    names = [layer.name for layer in layers if layer.id in layer_ids]
+    whose = names[0] if len(names) == 1 else count(len(names), "layer")
+    sharing = group is not None and sum(layer.templates == group for layer in layers) > 1
+    what = "share templates of" if sharing else "templates by instrument for" if group is None else "own templates for"
+    return Edit(f"{what} {whose}", (FieldChange("layers", state.layers, layers),))
 
 
 def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -> Edit:

@@ -49,12 +49,13 @@ def realign(
 
 
 def place_score(state: State, **fields: Any) -> Edit:
-    """Put a score onto the recording: its notes replace all, mask strokes and layers begin anew.
+    """Put a score onto the recording: its notes replace all, mask strokes, limits of templates and layers begin anew.
 
     `fields` are score_path, score, alignment, notes (mapping), absent and layers of the new state.
     """
     fields = {
         "mask": (),
+        "template_limits": MappingProxyType({}),
         "absent": frozenset(),
         "anchors": (),
         "strips": MappingProxyType({i: s for i, s in state.strips.items() if i < 0}),

@@ -1,12 +1,13 @@
 """What a project holds, as one immutable value: recording, score, notes, mask edits, layers, mix and settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.playback.mixer import Strip
 from soli.score.alignment import Alignment
 from soli.score.limits import LIMITS, Limits
@@ -31,11 +32,18 @@ LAYER_COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A group of notes that is heard on its own. `colour` is "#rrggbb"."""
+    """A group of notes that is heard on its own. `colour` is "#rrggbb".
+
+    hidden: it is not shown on the roll. locked: its notes and strokes cannot be edited. templates: layers with the same number
+    share one set of templates; None is by the instruments of its notes.
+    """
 
     id: int
     name: str
     colour: str
+    hidden: bool = False
+    locked: bool = False
+    templates: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +53,7 @@ class State:
     `notes` are in the recording's seconds, by id, as aligned and edited by the user. Those whose ids are in `absent` are
     in the score but not in the recording: they take no part in the decomposition. `anchors` are pairs of score seconds and
     recording seconds that the user made sure of, `limits` the slowest and fastest local tempo that the alignment may take, as
-    parts of that of the whole piece.
+    parts of that of the whole piece. `template_limits` are by pitch.
     """
 
     recording_path: Path | None = None
@@ -58,6 +66,7 @@ class State:
     anchors: tuple[tuple[float, float], ...] = ()
     limits: Limits = LIMITS
     mask: tuple[MaskEdit, ...] = ()
+    template_limits: Mapping[int, TemplateLimit] = field(default_factory=lambda: MappingProxyType({}))
     layers: tuple[Layer, ...] = ()
     strips: Mapping[int, Strip] = field(default_factory=lambda: MappingProxyType({}))
     settings: ModelSettings = field(default_factory=ModelSettings)
@@ -83,6 +92,23 @@ class State:
 
     def next_layer_id(self) -> int:
         return max((layer.id for layer in self.layers), default=-1) + 1
+
+    def next_template_group(self) -> int:
+        """A number for `Layer.templates` that no layer has."""
+        return max((layer.templates for layer in self.layers if layer.templates is not None), default=-1) + 1
+
+    @property
+    def locked_layers(self) -> frozenset[int]:
+        return frozenset(layer.id for layer in self.layers if layer.locked)
+
+    @property
+    def hidden_layers(self) -> frozenset[int]:
+        return frozenset(layer.id for layer in self.layers if layer.hidden)
+
+    def editable(self, ids: Iterable[int]) -> list[int]:
+        """Those of the notes `ids` that are there and in no locked layer, each once, in order."""
+        locked = self.locked_layers
+        return [i for i in sorted(set(ids)) if i in self.notes and self.notes[i].layer not in locked]
 
     def present_notes(self) -> list[Note]:
         """The notes that the model is to find, ordered by onset."""

@@ -4,14 +4,16 @@ application_id is "Soli", user_version the version of this schema; a newer one i
 
 meta(key, value)        recording, recording_sha256, score, title, tuning_cents, sure, slowest, fastest: text
 settings(key, value)    fields of ModelSettings, JSON values
-layer(position, id, name, colour)
+layer(position, id, name, colour, hidden, locked, templates)
 strip(id, gain_db, pan, muted, soloed)             id -1 is the residual, -2 the original
-note(id, onset_s, offset_s, pitch, velocity, track, channel, program, pedal_s, layer)     in the recording's seconds
+note(id, onset_s, offset_s, pitch, velocity, track, channel, program, pedal_s, layer, before_s, after_s)
+                        in the recording's seconds
 score_note(... as note)                            in the score's seconds
 aligned_note(... as note, confidence, absent)      where the alignment put it, before the user moved any
 score_track(position, name); beat(position, time_s, bar, beat); pedal(position, channel, down_s, up_s)
 time_map(position, score_s, recording_s)
 stroke(position, pitch, start_s, end_s, allow, layer)     the mask brush, in painting order
+template_limit(pitch, harmonics, tolerance_cents)         what the user allows the templates of a pitch
 absent(note)                                              ids of notes that take no part in the decomposition
 anchor(score_s, recording_s)                              places that the user made sure of
 
@@ -35,10 +37,12 @@ import numpy as np
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError, ProjectError, SoliError
 from soli.files import beside
 from soli.playback.mixer import Strip
 from soli.progress import Progress, Steps
+from soli.project.migration import migrated
 from soli.project.pipeline import Loaded
 from soli.project.state import Layer, State
 from soli.score.alignment import Alignment
@@ -47,19 +51,20 @@ from soli.score.notes import Beat, Note, Pedal, Score, TimeMap
 from soli.signal import audio
 
 APPLICATION_ID = 0x536F6C69  # "Soli"
-VERSION = 1
+VERSION = 2
 SUFFIX = ".soli"
 LONGEST_S = 1e7
 MOST_TRACKS = 65_535  # a Standard MIDI File holds no more
 
 _NOTE = """id INTEGER PRIMARY KEY, onset_s REAL, offset_s REAL, pitch INTEGER, velocity INTEGER,
-track INTEGER, channel INTEGER, program INTEGER, pedal_s REAL, layer INTEGER"""
+track INTEGER, channel INTEGER, program INTEGER, pedal_s REAL, layer INTEGER, before_s REAL, after_s REAL"""
 _NOTE_FIELDS = tuple(column.split()[0] for column in _NOTE.split(","))
 _NOTE_VALUES = attrgetter(*_NOTE_FIELDS)
 _SCHEMA = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) STRICT;
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT) STRICT;
-CREATE TABLE layer(position INTEGER PRIMARY KEY, id INTEGER, name TEXT, colour TEXT) STRICT;
+CREATE TABLE layer(position INTEGER PRIMARY KEY, id INTEGER, name TEXT, colour TEXT,
+hidden INTEGER, locked INTEGER, templates INTEGER) STRICT;
 CREATE TABLE strip(id INTEGER PRIMARY KEY, gain_db REAL, pan REAL, muted INTEGER, soloed INTEGER) STRICT;
 CREATE TABLE note({_NOTE}) STRICT;
 CREATE TABLE score_note({_NOTE}) STRICT;
@@ -69,6 +74,7 @@ CREATE TABLE beat(position INTEGER PRIMARY KEY, time_s REAL, bar INTEGER, beat I
 CREATE TABLE pedal(position INTEGER PRIMARY KEY, channel INTEGER, down_s REAL, up_s REAL) STRICT;
 CREATE TABLE time_map(position INTEGER PRIMARY KEY, score_s REAL, recording_s REAL) STRICT;
 CREATE TABLE stroke(position INTEGER PRIMARY KEY, pitch INTEGER, start_s REAL, end_s REAL, allow INTEGER, layer INTEGER) STRICT;
+CREATE TABLE template_limit(pitch INTEGER PRIMARY KEY, harmonics INTEGER, tolerance_cents REAL) STRICT;
 CREATE TABLE absent(note INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE anchor(score_s REAL, recording_s REAL) STRICT;
 """
@@ -110,7 +116,11 @@ def open_steps(path: Path) -> Steps[Loaded]:
                 raise ProjectError(
                     f"{path.name}: saved by a newer Soli (format {version}, this one reads up to {VERSION}); update Soli"
                 )
-            state, meta = _read(db, path.parent)
+            if version == VERSION:
+                state, meta = _read(db, path.parent)
+            else:
+                with closing(migrated(db, version)) as newer:
+                    state, meta = _read(newer, path.parent)
     except (sqlite3.Error, ValueError, TypeError, KeyError, ArithmeticError, RecursionError, MemoryError, SoliError) as error:
         if isinstance(error, ProjectError):
             raise
@@ -176,6 +186,8 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
     rows("strip", ((i, s.gain_db, s.pan, s.muted, s.soloed) for i, s in state.strips.items()))
     rows("note", map(_NOTE_VALUES, state.notes.values()))
     rows("stroke", ((i, *astuple(stroke)) for i, stroke in enumerate(state.mask)))
+    limits = state.template_limits.items()
+    rows("template_limit", ((pitch, limit.harmonics, limit.tolerance_cents) for pitch, limit in limits))
     rows("absent", ((i,) for i in sorted(state.absent)))
     rows("anchor", state.anchors)
     if state.score and state.alignment:
@@ -189,9 +201,8 @@ def _write(db: sqlite3.Connection, state: State, folder: Path) -> None:
 
 def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
     meta = dict(_rows(db, "SELECT key, value FROM meta", _text, _text))
-    layers = tuple(
-        Layer(*row) for row in _rows(db, "SELECT id, name, colour FROM layer ORDER BY position", _whole, _text, _colour)
-    )
+    query = "SELECT id, name, colour, hidden, locked, templates FROM layer ORDER BY position"
+    layers = tuple(Layer(*row) for row in _rows(db, query, _whole, _text, _colour, bool, bool, _whole_or_none))
     if len({layer.id for layer in layers}) < len(layers):
         raise ValueError("two layers have one id")
     flat = _rows(db, "SELECT id, gain_db, pan, muted, soloed FROM strip", _whole, _gain, _real, bool, bool)
@@ -205,6 +216,7 @@ def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
         bool,
         _whole_or_none,
     )
+    limits = _rows(db, "SELECT pitch, harmonics, tolerance_cents FROM template_limit", _seven_bits, _whole_or_none, _real_or_none)
     score, alignment = _read_score(db, meta)
     state = State(
         score_path=_resolved(meta["score"], folder) if meta.get("score") else None,
@@ -215,6 +227,7 @@ def _read(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
         anchors=tuple(_rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY rowid", _time, _time)),
         limits=checked_limits((float(meta.get("slowest", LIMITS[0])), float(meta.get("fastest", LIMITS[1])))),
         mask=tuple(MaskEdit(*row) for row in strokes),
+        template_limits=MappingProxyType({pitch: TemplateLimit(*values) for pitch, *values in limits}),
         layers=layers,
         strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),
         settings=_settings(dict(_rows(db, "SELECT key, value FROM settings", _text, _text))),
@@ -253,7 +266,7 @@ def _read_score(db: sqlite3.Connection, meta: dict[str, str]) -> tuple[Score | N
 
 def _notes(db: sqlite3.Connection, table: str) -> Iterator[Note]:
     columns = ", ".join(_NOTE_FIELDS)
-    kinds = (_whole, _time, _time, _seven_bits, _seven_bits, _track, _channel, _seven_bits, _time, _whole)
+    kinds = (_whole, _time, _time, _seven_bits, _seven_bits, _track, _channel, _seven_bits, _time, _whole, _tolerance, _tolerance)
     for row in _rows(db, f"SELECT {columns} FROM {table} ORDER BY id", *kinds):
         note = Note(*row)
         if note.offset_s < note.onset_s:
@@ -308,6 +321,16 @@ def _whole(value: Any) -> int:
 
 def _whole_or_none(value: Any) -> int | None:
     return None if value is None else _whole(value)
+
+
+def _real_or_none(value: Any) -> float | None:
+    return None if value is None else _real(value)
+
+
+def _tolerance(value: Any) -> float | None:
+    if value is not None:
+        _within(value, 0, LONGEST_S)
+    return _real_or_none(value)
 
 
 def _seven_bits(value: Any) -> int:
