@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.playback.mixer import Strip
 from soli.project import commands, layering
 from soli.project.commands import Edit
@@ -24,6 +25,9 @@ COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 STRIPS = st.builds(
     Strip, gain_db=st.floats(-90, 12) | st.just(float("-inf")), pan=st.floats(-1, 1), muted=st.booleans(), soloed=st.booleans()
 )
+TOLERANCES = st.none() | st.integers(0, 3000).map(lambda ms: ms / 1000)
+FLAGS = st.none() | st.booleans()
+LIMITS = st.builds(TemplateLimit, harmonics=st.none() | st.integers(1, 50), tolerance_cents=st.none() | st.floats(1, 600))
 SETTINGS = st.builds(
     ModelSettings, iterations=st.integers(1, 99), seed=st.integers(0, 2**63 - 1), harmonics=st.none() | st.integers(1, 50)
 )
@@ -44,6 +48,8 @@ def a_note(draw: st.DrawFn, note_id: int, layers: int) -> Note:
         program=draw(PITCHES),
         pedal_s=max(offset_s + draw(st.integers(0, 2000)) / 1000, 0.001) if draw(st.booleans()) else 0.0,
         layer=draw(st.integers(0, layers - 1)),
+        before_s=draw(TOLERANCES),
+        after_s=draw(TOLERANCES),
     )
 
 
@@ -57,7 +63,18 @@ def a_stroke(draw: st.DrawFn, layers: tuple[Layer, ...]) -> MaskEdit:
 @st.composite
 def states(draw: st.DrawFn, aligned: bool | None = None) -> State:
     count = draw(st.integers(1, 4))
-    layers = tuple(Layer(i, draw(NAMES), draw(COLOURS)) for i in range(count))
+    # Locks are rare, as they keep edits from doing anything.
+    layers = tuple(
+        Layer(
+            i,
+            draw(NAMES),
+            draw(COLOURS),
+            hidden=draw(st.booleans()),
+            locked=draw(st.integers(0, 7)) == 7,
+            templates=draw(st.none() | st.integers(0, 2)),
+        )
+        for i in range(count)
+    )
     ids = draw(st.sets(st.integers(0, 30), max_size=8))
     strips = draw(st.dictionaries(st.sampled_from([RESIDUAL, ORIGINAL, *range(count)]), STRIPS))
     notes = {i: draw(a_note(i, count)) for i in sorted(ids)}
@@ -73,6 +90,7 @@ def states(draw: st.DrawFn, aligned: bool | None = None) -> State:
         anchors=tuple(draw(st.lists(st.tuples(SECONDS, SECONDS), max_size=2))),
         mask=tuple(draw(st.lists(a_stroke(layers), max_size=4))),
         absent=draw(st.frozensets(st.sampled_from(sorted(ids)))) if ids else frozenset(),
+        template_limits=MappingProxyType(draw(st.dictionaries(PITCHES, LIMITS, max_size=3))),
         layers=layers,
         strips=MappingProxyType(strips),
         settings=draw(SETTINGS),
@@ -95,6 +113,30 @@ def _some(draw: st.DrawFn, state: State) -> list[int]:
 
 def _layer(draw: st.DrawFn, state: State) -> int:
     return draw(st.sampled_from([layer.id for layer in state.layers])) if state.layers else 0
+
+
+def _layers(draw: st.DrawFn, state: State) -> list[int]:
+    return draw(st.lists(st.sampled_from([layer.id for layer in state.layers]), max_size=3)) if state.layers else []
+
+
+def _changes(draw: st.DrawFn, state: State) -> Edit:
+    values = {
+        "onset_s": SECONDS.map(abs),
+        "duration_s": st.integers(10, 3000).map(lambda ms: ms / 1000),
+        "pitch": PITCHES,
+        "velocity": PITCHES,
+        "layer": st.just(_layer(draw, state)) if state.layers else st.nothing(),
+        "before_s": TOLERANCES,
+        "after_s": TOLERANCES,
+    }
+    wanted = {i: draw(st.fixed_dictionaries({}, optional=values)) for i in _some(draw, state)}
+    return commands.alter_notes(state, wanted, "edit notes")
+
+
+def _paste(draw: st.DrawFn, state: State) -> Edit:
+    notes = [*commands.copy_notes(state, _some(draw, state)), *draw(st.lists(a_note(3, 5), max_size=2))]
+    layer = draw(st.none() | st.just(_layer(draw, state)))
+    return commands.paste_notes(state, notes, draw(SECONDS), draw(st.integers(-140, 140)), layer=layer)
 
 
 def _split(draw: st.DrawFn, state: State) -> Edit:
@@ -123,6 +165,24 @@ EDITS: dict[str, Callable[[st.DrawFn, State], Edit]] = {
     "set_absent": lambda draw, s: commands.set_absent(s, _some(draw, s), absent=draw(st.booleans())),
     "assign_layer": lambda draw, s: commands.assign_layer(s, _some(draw, s), _layer(draw, s)),
     "paint_mask": lambda draw, s: commands.paint_mask(s, draw(st.lists(a_stroke(s.layers), max_size=3))),
+    "split_notes": lambda draw, s: commands.split_notes(s, _some(draw, s), draw(SECONDS)),
+    "set_tolerances": lambda draw, s: commands.set_tolerances(
+        s,
+        _some(draw, s),
+        before_s=draw(TOLERANCES | st.just(commands.UNCHANGED)),
+        after_s=draw(TOLERANCES | st.just(commands.UNCHANGED)),
+        gesture=draw(st.sampled_from(["", "tolerance"])),
+    ),
+    "alter_notes": _changes,
+    "paste_notes": _paste,
+    "erase_mask": lambda draw, s: commands.erase_mask(s, draw(st.lists(a_stroke(s.layers), max_size=3))),
+    "limit_template": lambda draw, s: commands.limit_template(
+        s, draw(st.lists(st.sampled_from([*s.template_limits, 60]), max_size=3)), draw(st.none() | LIMITS)
+    ),
+    "merge_layers": lambda draw, s: commands.merge_layers(s, _layers(draw, s), _layer(draw, s)),
+    "move_layer": lambda draw, s: commands.move_layer(s, _layer(draw, s), draw(st.integers(-2, 6))),
+    "set_layer_flags": lambda draw, s: commands.set_layer_flags(s, _layer(draw, s), hidden=draw(FLAGS), locked=draw(FLAGS)),
+    "set_layer_templates": lambda draw, s: commands.set_layer_templates(s, _layers(draw, s), draw(st.none() | st.integers(0, 3))),
     "set_program": lambda draw, s: commands.set_program(s, _layer(draw, s), draw(st.integers(0, 127)), "Flute"),
     "set_layers": _split,
     "add_layer": lambda draw, s: commands.add_layer(s, draw(NAMES), _some(draw, s)),
@@ -148,7 +208,7 @@ def an_edit(draw: st.DrawFn, state: State) -> Edit:
 def content(state: State) -> dict[str, Any]:
     """Everything of a state, to be compared; a copy that no later change can reach."""
     values = {f.name: getattr(state, f.name) for f in fields(State)}
-    return {**values, "notes": dict(state.notes), "strips": dict(state.strips)}
+    return {**values, "notes": dict(state.notes), "strips": dict(state.strips), "template_limits": dict(state.template_limits)}
 
 
 def listing(folder: Path) -> list[str]:
