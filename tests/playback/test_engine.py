@@ -138,6 +138,53 @@ def test_it_goes_on_where_it_died(player: ProcessPlayer) -> None:
     assert min(seen) > died_s - 0.01
 
 
+def test_another_device_goes_on_where_the_former_was(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip(-6)])
+    player.seek(2.0)
+    player.play()
+    player.set_loop(1.0, 18.0)
+    assert eventually(lambda: player.status().position_s > 2.2)
+    former = player.process_id
+    assert former
+    player.use_device("another that nobody has", latency_s=0.3)
+    asked_s = player.status().position_s
+    assert eventually(lambda: "another that nobody has" in player.status().message)
+    assert player.process_id != former
+    assert not alive(former)
+    assert player.status().playing
+    assert eventually(lambda: player.status().position_s > asked_s + 0.1)
+    assert player.status().position_s < asked_s + 15.0
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.25 * 10 ** (-6 / 20),), rel=1e-4))
+
+
+def test_what_is_asked_while_the_device_changes_is_done_afterwards(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip()])
+    assert eventually(lambda: player.status().message != "")
+    former = player.process_id
+    player.use_device("another")
+    player.use_device("a third")
+    player.seek(5.0)
+    player.play()
+    player.patch([(0, 0, tone(20.0, 0.125))])
+    assert player.status().playing
+    assert player.status().position_s == 5.0
+    assert eventually(lambda: player.process_id not in (None, former) and "a third" in player.status().message)
+    assert eventually(lambda: player.status().position_s > 5.1)
+    assert player.status().playing
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.125,), rel=1e-4))
+    player.pause()
+    assert eventually(lambda: not player.status().playing)
+
+
+def test_a_player_may_be_closed_while_its_device_changes(player: ProcessPlayer) -> None:
+    assert eventually(lambda: player.status().message != "")
+    former = player.process_id or 0
+    player.use_device("another")
+    player.close()
+    player.use_device("a third")
+    assert eventually(lambda: not alive(former))
+
+
 def test_a_sound_on_its_own_is_heard_before_anything_is_loaded(player: ProcessPlayer) -> None:
     player.audition(tone(0.5, 0.75), RATE)
     assert player.status().auditioning

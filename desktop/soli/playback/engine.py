@@ -58,7 +58,7 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
     and ("close",); says ("ready", sentence) once, and ("failed", sentence) before it gives up.
     """
     code = 1
-    _quieten()
+    quieten()
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's to answer
         threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -237,7 +237,7 @@ class Output:
             about = sounddevice.query_devices(device, "output")
         except (sounddevice.PortAudioError, ValueError) as error:
             which = "No sound device was found" if device is None else f"The sound device {device} was not found"
-            raise _NoSoundError(f"{which}, so the music runs silently; connect one and start Soli again.") from error
+            raise _NoSoundError(f"{which}, so the music runs silently; connect it, or choose one in the preferences.") from error
         self._channels = min(CHANNELS, int(about["max_output_channels"]))
         self._name = str(about["name"])
         rate = round(about["default_samplerate"])
@@ -340,7 +340,7 @@ def _hurry(*, real_time: bool) -> None:
 def _cannot_open(name: object) -> str:
     return (
         f"The sound device {name} cannot be opened, so the music runs silently; close other programs that use it "
-        "and start Soli again."
+        "or choose another in the preferences."
     )
 
 
@@ -352,7 +352,7 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """ALSA and JACK write to stderr of every device they miss; what matters goes through the pipe."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -54,6 +54,8 @@ class FakePlayer(Controls):
 
     def __init__(self, *, live: bool = True, rate: int = 44100, message: str = "") -> None:
         super().__init__()
+        self.device: str | int | None = None
+        self.latency_s: float | None = None
         self._own_message = message
         self._desk = Desk(rate, self._cells)
         self._time_s = 0.0
@@ -71,6 +73,10 @@ class FakePlayer(Controls):
         self._desk.render(out, self._time_s)
         self._time_s += length / self._desk.rate
         return out
+
+    def use_device(self, device: str | int | None, *, latency_s: float | None = None) -> None:
+        """Remember what is asked; the clock stays."""
+        self.device, self.latency_s = device, latency_s
 
     def close(self) -> None:
         if self._clock:

@@ -53,6 +53,12 @@ class ProcessPlayer(Controls):
         self._keeper.start()
         atexit.register(self.close)
 
+    def use_device(self, device: str | int | None, *, latency_s: float | None = None) -> None:
+        with self._lock:
+            if not self._closed:
+                self._device, self._latency_s = device, latency_s
+                self._outbox.put(("device",))
+
     @property
     def process_id(self) -> int | None:
         """Of the sound process, while there is one."""
@@ -158,6 +164,9 @@ class ProcessPlayer(Controls):
         sweep()
         self._start_process()
         while (message := self._outbox.get()) is not None:
+            if message[0] == "device":
+                self._change_process()
+                continue
             if self._dead:
                 # What is asked of the dead is remembered by Controls and told to the next one.
                 if message[0] == "audition":
@@ -170,7 +179,7 @@ class ProcessPlayer(Controls):
             if message is not None and self._pipe is not None:
                 with contextlib.suppress(OSError, ValueError):
                     self._pipe.send(message)
-        self._end_process()
+        self._end_process(self._process)
 
     def _take_audition(self, number: int) -> tuple[Any, ...] | None:
         """The message with the signal of audition `number`, unless a newer one has taken its place."""
@@ -213,12 +222,36 @@ class ProcessPlayer(Controls):
                     failure = sentence
         process.join(timeout=FAREWELL_S)
         with self._lock:
-            if self._closed:
+            if self._closed or process is not self._process:
                 return
             self._engine_message = failure or "The sound engine stopped unexpectedly; press play to start it again."
             self._dead = True
             if self._audition is None:
                 self._asked_audition = (0, False)
+
+    def _change_process(self) -> None:
+        """End the process and start another, on the device that is wanted now, which goes on with what this one did."""
+        with self._lock:
+            former, self._process = self._process, None  # so that nobody takes its end for a death
+            reading = self._reading()
+            number, position_s = self._asked_position
+            position_s = position_s if number > reading.applied else reading.position_s
+            playing = self._is_playing(reading)
+            self._sent += 1
+            self._asked_position, self._asked_playing = (self._sent, position_s), (self._sent, playing)
+        self._end_process(former)
+        with self._lock:
+            # What was asked meanwhile is remembered by Controls and told to the new process at once.
+            waiting: list[tuple[Any, ...] | None] = []
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    waiting.append(self._outbox.get_nowait())
+            self._audition = None
+            if None in waiting:
+                self._outbox.put(None)
+                return
+            self._dead = True
+            self._revive(("command", 0, "play" if self._asked_playing[1] else "pause", ()))
 
     def _revive(self, wish: tuple[Any, ...] | None) -> None:
         """Start another process and tell it everything that the former one knew, then `wish`: to play or to audition."""
@@ -231,7 +264,7 @@ class ProcessPlayer(Controls):
             if self._pipe is not None:
                 self._pipe.close()
             self._asked_position = (self._sent + 2, position_s)
-            self._asked_playing = (self._sent + 4, wish[0] == "command")
+            self._asked_playing = (self._sent + 4, wish[0] == "command" and wish[2] == "play")
             self._asked_audition = (self._sent + 4, wish[0] == "audition")
             self._cells[:] = 0.0
             self._engine_message = ""
@@ -248,8 +281,8 @@ class ProcessPlayer(Controls):
                 self._pipe.send((wish[0], self._sent + 4, *wish[2:]))
             self._sent += 4
 
-    def _end_process(self) -> None:
-        process, pipe = self._process, self._pipe
+    def _end_process(self, process: SpawnProcess | None) -> None:
+        pipe = self._pipe
         if pipe is not None:
             with contextlib.suppress(OSError, ValueError):
                 pipe.send(("close",))
