@@ -9,6 +9,7 @@ import numpy as np
 from soli.decompose.bodies import COLUMNS, PAINTED, Bodies, BoolArray, IntArray
 from soli.decompose.constraints import Components, Constraint, Entries, audible, entered, frames_of, occurrences, of_voices
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import changed_pitches
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,9 @@ def amended(old: Constraint, stretches: Bodies, settings: ModelSettings) -> Amen
     touched = np.zeros(grid.frames, bool)
     come = np.ones(len(stretches), bool)
     come[now[now >= 0]] = False
-    for bodies, rows in ((old.bodies, np.flatnonzero(now < 0)), (stretches, np.flatnonzero(come & inside))):
+    # Where the template of a pitch may be another, it sounds otherwise although the notes are the same.
+    other = np.isin(stretches.pitch, changed_pitches(old.bodies.limits, stretches.limits)) & inside
+    for bodies, rows in ((old.bodies, np.flatnonzero(now < 0)), (stretches, np.flatnonzero((come & inside) | other))):
         for first, last in zip(*(frames.tolist() for frames in frames_of(bodies, rows, grid)), strict=True):
             touched[first : last + 1] = True
 

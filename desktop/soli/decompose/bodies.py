@@ -1,8 +1,9 @@
 """What may sound, in seconds: the notes with their tolerances, cut and extended by the mask brush."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 
 from soli.decompose.instruments import Family, family, is_keyboard
 from soli.decompose.settings import Grouping, ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.score.notes import DRUM_CHANNEL, Note
 
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Times: TypeAlias = NDArray[np.float64]
 
+NO_LIMITS: Mapping[int, TemplateLimit] = MappingProxyType({})
 PAINTED = -1
 _PAINTED_VELOCITY = 80
 
@@ -53,6 +56,7 @@ class Bodies:
 
     pitch, layer, part (index into `parts`), velocity, note (a note's id, PAINTED for the brush): int64.
     start_s, end_s: where it may sound; onset_s, offset_s: the note itself; float64, seconds of the recording.
+    limits: what the templates of a pitch may be, by pitch.
     """
 
     pitch: IntArray
@@ -65,6 +69,7 @@ class Bodies:
     onset_s: Times
     offset_s: Times
     parts: tuple[Part, ...]
+    limits: Mapping[int, TemplateLimit] = field(default_factory=lambda: NO_LIMITS)
 
     def __len__(self) -> int:
         return len(self.pitch)
@@ -80,7 +85,7 @@ class Bodies:
 
 COLUMNS = ("pitch", "layer", "part", "velocity", "note", "start_s", "end_s", "onset_s", "offset_s")
 _INTEGERS = attrgetter("id", "pitch", "velocity", "track", "channel", "program", "layer")
-_SECONDS = attrgetter("onset_s", "offset_s", "pedal_s")
+_SECONDS = attrgetter("onset_s", "offset_s", "pedal_s", "before_s", "after_s")
 
 
 def parts(notes: Sequence[Note], *, grouping: Grouping = "instrument") -> tuple[IntArray, tuple[Part, ...]]:
@@ -115,14 +120,21 @@ def _parts(track: IntArray, channel: IntArray, program: IntArray, grouping: Grou
     return index.reshape(-1).astype(np.int64), groups
 
 
-def bodies(notes: Sequence[Note], edits: Sequence[MaskEdit] = (), settings: ModelSettings | None = None) -> Bodies:
+def bodies(
+    notes: Sequence[Note],
+    edits: Sequence[MaskEdit] = (),
+    settings: ModelSettings | None = None,
+    *,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
+) -> Bodies:
     """What may sound, exactly: the roll draws it and the engine quantises it to frames.
 
-    `notes` are in the recording's seconds. Edits apply in order, later ones win.
+    `notes` are in the recording's seconds. Edits apply in order, later ones win. A note's own tolerances go before
+    those of the settings, and those before the ones of its instrument. `limits` are those of templates, by pitch.
     """
     settings = settings or ModelSettings()
     integers = np.array(list(map(_INTEGERS, notes)), np.int64).reshape(-1, 7)
-    seconds = np.array(list(map(_SECONDS, notes)), np.float64).reshape(-1, 3)
+    seconds = np.array(list(map(_SECONDS, notes)), np.float64).reshape(-1, 5)
     part, groups = _parts(integers[:, 3], integers[:, 4], integers[:, 5], settings.grouping)
     onset = seconds[:, 0]
     # A pedal of 0 is none, also for notes placed before the recording begins.
@@ -139,14 +151,21 @@ def bodies(notes: Sequence[Note], edits: Sequence[MaskEdit] = (), settings: Mode
         part=part,
         velocity=integers[:, 2],
         note=integers[:, 0],
-        start_s=onset - before[part] if len(part) else onset,
-        end_s=offset + after[part] if len(part) else offset,
+        start_s=onset - _chosen(seconds[:, 3], before, part),
+        end_s=offset + _chosen(seconds[:, 4], after, part),
         onset_s=onset,
         offset_s=offset,
         parts=groups,
+        limits=limits,
     )
     for edit in edits:
         result = _allowed(result, edit) if edit.allow else _forbidden(result, edit)
+    return result
+
+
+def _chosen(own: Times, usual: Times, part: IntArray) -> Times:
+    """The notes' own tolerances where they are set (NaN: not), else those of their parts."""
+    result: Times = np.where(np.isnan(own), usual[part], own) if len(part) else own
     return result
 
 

@@ -5,7 +5,7 @@ H = max(0, W_E V) * M_H (Smaragdis and Venkataramani, ICASSP 2017; structured dr
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from soli.decompose import autoencoder
 from soli.decompose.blocks import Block, Workers, partition
-from soli.decompose.bodies import IntArray, MaskEdit, Part, bodies
+from soli.decompose.bodies import NO_LIMITS, IntArray, MaskEdit, Part, bodies
 from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, build
 from soli.decompose.growth import Spectra, grown
+from soli.decompose.limiting import limited_spectra
 from soli.decompose.model import Factors, solved_bins
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.score.notes import Note
@@ -103,6 +105,8 @@ def apply_encoder_steps(
     notes: Sequence[Note],
     edits: Sequence[MaskEdit] = (),
     settings: ModelSettings | None = None,
+    *,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
 ) -> Steps[Factors]:
     """Factors of another recording of the encoder's instruments: activations in one product, no iterations.
 
@@ -116,7 +120,7 @@ def apply_encoder_steps(
         raise InputError(
             f"the encoder was trained at {encoder.rate} Hz and the recording has {audio.rate} Hz; convert one of them"
         )
-    constraint = build(bodies(notes, edits, settings), grid, settings)
+    constraint = build(bodies(notes, edits, settings, limits=limits), grid, settings)
     spectra = _spectra_for(encoder, constraint, settings)
     V = yield from analyse_steps(audio, grid)
     H = np.zeros_like(constraint.H)
@@ -160,10 +164,22 @@ def _spectra_for(encoder: Encoder, constraint: Constraint, settings: ModelSettin
         constraint.grid,
         settings=settings,
         solved=encoder.solved,
+        limits=constraint.bodies.limits,
     )
     order = np.array([place[name] for name in wanted], np.int64)
     rows = None if spectra.encoder is None else spectra.encoder[order]
-    return Spectra(spectra.W.T[order].T, None, rows)
+    spectra = Spectra(spectra.W.T[order].T, None, rows)
+    return limited_spectra(
+        spectra,
+        spectra,
+        now,
+        constraint.grid,
+        pitches=tuple(constraint.bodies.limits),
+        before=NO_LIMITS,
+        limits=constraint.bodies.limits,
+        settings=settings,
+        solved=encoder.solved,
+    )
 
 
 def _parts_for(known: Sequence[Part], asked: Sequence[Part]) -> list[int]:

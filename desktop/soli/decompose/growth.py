@@ -1,13 +1,15 @@
 """Templates for components that were not in the decomposition: the prior, heard through the instrument as it was learnt."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from soli.decompose import templates
-from soli.decompose.bodies import IntArray
+from soli.decompose.bodies import NO_LIMITS, IntArray
 from soli.decompose.constraints import Components
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.decompose.timbre import Timbre
 from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import Grid
@@ -25,13 +27,20 @@ class Spectra:
 
 
 def grown(
-    known: Spectra, components: Components, mass: FloatArray, grid: Grid, *, settings: ModelSettings, solved: int
+    known: Spectra,
+    components: Components,
+    mass: FloatArray,
+    grid: Grid,
+    *,
+    settings: ModelSettings,
+    solved: int,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
 ) -> Spectra:
     """Spectra of all `components`, of which `known` has the first ones; those are not altered.
 
-    A new template is the prior of its pitch, seen through the equaliser and the partials that the known ones of its part and
-    kind have learnt, each weighing as much as it sounds: `mass` (float32, of the known). Its columns sum to one over the
-    lower bins, `solved`. A new row of the encoder is each bin's likelihood of belonging to the component.
+    A new template is the prior of its pitch within its `limits`, seen through the equaliser and the partials that the known
+    ones of its part and kind have learnt, each weighing as much as it sounds: `mass` (float32, of the known). Its columns sum
+    to one over the lower bins, `solved`. A new row of the encoder is each bin's likelihood of belonging to the component.
     """
     first, count = known.W.shape[1], len(components)
     if count == first:
@@ -45,9 +54,9 @@ def grown(
     for number in np.unique(group[first:]).tolist():
         members = np.flatnonzero(group == number)
         new = members >= first
-        prior = templates.initial(_some(components, members), grid, settings)
+        prior = templates.initial(some(components, members), grid, settings, limits=limits)
         prior = prior / np.maximum(prior[:solved].sum(axis=0), _TINY)
-        timbre = Timbre.of(prior, _some(components, members), grid, strength=1.0)
+        timbre = Timbre.of(prior, some(components, members), grid, strength=1.0)
         weight = sounded[members]
         counts = W[members] * weight[:, None]
         heard = timbre.seen(counts, weight)[new]
@@ -64,6 +73,7 @@ def grown(
     return Spectra(W.T, None if side is None else side.T, encoder)
 
 
-def _some(components: Components, which: IntArray) -> Components:
+def some(components: Components, which: IntArray) -> Components:
+    """Those of the components that `which` numbers."""
     columns = {name: getattr(components, name)[which] for name in ("part", "pitch", "kind", "copy", "voice")}
     return replace(components, **columns)

@@ -1,16 +1,17 @@
 """From a recording and its notes to factors: spectrogram, constraint, templates, factorisation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from soli.decompose import autoencoder, nmf, templates
-from soli.decompose.bodies import MaskEdit, bodies
+from soli.decompose.bodies import NO_LIMITS, MaskEdit, bodies
 from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, Kind, build
 from soli.decompose.settings import ModelSettings
 from soli.decompose.start import Start, warm
+from soli.decompose.template_limit import TemplateLimit
 from soli.decompose.timbre import FADE, Timbre
 from soli.progress import Progress, Steps, relayed
 from soli.score.notes import Note
@@ -56,10 +57,12 @@ def decompose_steps(
     edits: Sequence[MaskEdit] = (),
     settings: ModelSettings | None = None,
     *,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
     start: Factors | None = None,
 ) -> Steps[Factors]:
     """Decompose a recording by its notes (in the recording's seconds) and the strokes of the mask brush.
 
+    limits: what the templates of some pitches may be, by pitch.
     start: what an earlier run of the same recording found; matching components begin with it where they still may, and their
     prior goes on fading. Factors on another grid are left aside.
     After each iteration Progress carries the Factors so far as its `model`.
@@ -68,9 +71,9 @@ def decompose_steps(
     settings = settings or ModelSettings()
     grid = Grid.for_recording(audio.rate, audio.length)
     rng = np.random.default_rng(settings.seed)
-    constraint = build(bodies(notes, edits, settings), grid, settings, rng=rng)
+    constraint = build(bodies(notes, edits, settings, limits=limits), grid, settings, rng=rng)
     V = yield from analyse_steps(audio, grid)
-    W = templates.initial(constraint.components, grid, settings, rng=rng)
+    W = templates.initial(constraint.components, grid, settings, limits=limits, rng=rng)
     solved = solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
     begin = Start(W, constraint.H, np.zeros(0, np.int64))

@@ -12,13 +12,15 @@ import numpy as np
 from soli.decompose import autoencoder, nmf
 from soli.decompose.amendment import Amendment, amended
 from soli.decompose.blocks import Block, Workers, partition
-from soli.decompose.bodies import BoolArray, IntArray, MaskEdit, bodies
+from soli.decompose.bodies import NO_LIMITS, BoolArray, IntArray, MaskEdit, bodies
 from soli.decompose.channels import middle_magnitudes
 from soli.decompose.constraints import Constraint
 from soli.decompose.growth import Spectra, grown
+from soli.decompose.limiting import limited_spectra, sounding
 from soli.decompose.masking import check_recording, resynthesised_steps
 from soli.decompose.model import Factors, solved_bins
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit, changed_pitches
 from soli.progress import Progress, Steps
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
@@ -74,6 +76,7 @@ def refit_steps(
     edits: Sequence[MaskEdit] = (),
     settings: ModelSettings | None = None,
     *,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
     layers: Sequence[int] | None = None,
 ) -> Steps[Refit]:
     """Fit `factors` of a recording to other notes and strokes: only frames that those change are solved and sounded again.
@@ -85,7 +88,7 @@ def refit_steps(
     The answer is `whole` where `planned` finds no plan: run `decompose_steps` again then.
     Raises InputError when nothing may sound anywhere any more, or the recording is another than the one decomposed.
     """
-    plan = planned(factors, notes, edits, settings, layers=layers)
+    plan = planned(factors, notes, edits, settings, limits=limits, layers=layers)
     if plan is None:
         return Refit(factors, whole=True)
     return (yield from carried_out_steps(audio, plan))
@@ -97,6 +100,7 @@ def planned(
     edits: Sequence[MaskEdit] = (),
     settings: ModelSettings | None = None,
     *,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
     layers: Sequence[int] | None = None,
     most: float = 1.0,
 ) -> Plan | None:
@@ -108,13 +112,14 @@ def planned(
     if settings is not None and settings != factors.settings:
         return None
     settings = factors.settings
-    change = amended(factors.constraint, bodies(notes, edits, settings), settings)
+    change = amended(factors.constraint, bodies(notes, edits, settings, limits=limits), settings)
     if change is None:
         return None
     constraint = change.constraint
     added = len(constraint.components) > len(factors.components)
+    others = changed_pitches(factors.constraint.bodies.limits, limits)
     # Templates that began at random know no instrument for a new pitch to borrow from.
-    if added and settings.initialisation == "activations":
+    if (added or others) and settings.initialisation == "activations":
         return None
     H, unsolved = _activations(factors, change)
     if len(unsolved) > most * np.count_nonzero(np.diff(factors.constraint.entries.first)):
@@ -127,7 +132,10 @@ def planned(
         factors.grid,
         settings=settings,
         solved=solved_bins(constraint, settings),
+        limits=limits,
     )
+    if others:
+        spectra = _limited(factors, spectra, constraint, others)
     after = replace(
         factors,
         W=spectra.W,
@@ -175,6 +183,27 @@ def runs(frames: IntArray, *, gap: int = 1) -> list[tuple[int, int]]:
     return [(int(run[0]), int(run[-1]) + 1) for run in np.split(frames, breaks)]
 
 
+def _limited(factors: Factors, spectra: Spectra, constraint: Constraint, pitches: Sequence[int]) -> Spectra:
+    """The spectra with templates of some pitches within other limits: those of the whole run again, where it knows the pitch.
+
+    The limits of edits in between leave no trace, so that undoing one gives back what was.
+    """
+    first = factors.origin or factors
+    for known in (factors, first) if first is not factors else (first,):
+        spectra = limited_spectra(
+            spectra,
+            Spectra(known.W, known.side, known.encoder),
+            constraint.components,
+            factors.grid,
+            pitches=pitches,
+            before=known.constraint.bodies.limits,
+            limits=constraint.bodies.limits,
+            settings=factors.settings,
+            solved=solved_bins(constraint, factors.settings),
+        )
+    return spectra
+
+
 def _activations(factors: Factors, change: Amendment) -> tuple[FloatArray, IntArray]:
     """H after the edit where it is known already, and the frames that have to be solved.
 
@@ -183,10 +212,12 @@ def _activations(factors: Factors, change: Amendment) -> tuple[FloatArray, IntAr
     frames, begin = change.touched, change.constraint.H[:, change.touched]
     H = np.zeros(change.constraint.H.shape, np.float32)
     H[: len(factors.H)] = factors.H
+    limits = change.constraint.bodies.limits
     missing = ~_begins(factors, frames, begin)
+    missing |= _sounding_otherwise(factors, limits, frames)
     if factors.origin is not None and missing.any():
         first = factors.origin
-        again = missing & _begins(first, frames, begin)
+        again = missing & _begins(first, frames, begin) & ~_sounding_otherwise(first, limits, frames)
         H[:, frames[again]] = 0
         H[: len(first.H), frames[again]] = first.H[:, frames[again]]
         missing &= ~again
@@ -199,6 +230,11 @@ def _begins(factors: Factors, frames: IntArray, begin: FloatArray) -> BoolArray:
     known = factors.constraint.H
     same: BoolArray = (known[:, frames] == begin[: len(known)]).all(axis=0) & ~begin[len(known) :].any(axis=0)
     return same
+
+
+def _sounding_otherwise(factors: Factors, limits: Mapping[int, TemplateLimit], frames: IntArray) -> BoolArray:
+    """In which of the frames a tone may sound that has a template within other limits now."""
+    return sounding(factors.constraint, changed_pitches(factors.constraint.bodies.limits, limits), frames)
 
 
 def _layers(constraint: Constraint, start: int, stop: int) -> frozenset[int]:

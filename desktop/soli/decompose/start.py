@@ -7,6 +7,7 @@ import numpy as np
 from soli.decompose.amendment import matching_parts
 from soli.decompose.bodies import IntArray
 from soli.decompose.constraints import Components, Constraint
+from soli.decompose.template_limit import changed_pitches
 from soli.signal.audio import FloatArray
 
 # So much of what the score foretells is left where nothing was found, so that it may come back.
@@ -65,7 +66,10 @@ def _matching(now: Constraint, before: Constraint) -> tuple[IntArray, IntArray]:
     """Components of `now`, and those of `before` that they continue."""
     part = matching_parts(before, now.bodies)
     old = {name: n for n, name in enumerate(_names(before.components, np.arange(len(before.components.parts))))}
-    pairs = [(n, old[name]) for n, name in enumerate(_names(now.components, part)) if name in old]
+    # A pitch under another limit begins afresh: where it had to be zero nothing is known of it.
+    others = changed_pitches(before.bodies.limits, now.bodies.limits)
+    names = _names(now.components, part)
+    pairs = [(n, old[name]) for n, name in enumerate(names) if name in old and name[1] not in others]
     here, there = np.array(pairs, np.int64).reshape(-1, 2).T
     return here, there
 

@@ -1,6 +1,7 @@
 """What the user allows the templates of one pitch: how many partials, and how wide each."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from soli.decompose.settings import RANGES
@@ -25,3 +26,8 @@ class TemplateLimit:
             value, (low, high) = getattr(self, name), RANGES[key]
             if value is not None and not (math.isfinite(value) and low <= value <= high):
                 raise InputError(f"{name} of a template is {value}; choose a number from {low:g} to {high:g}")
+
+
+def changed_pitches(old: Mapping[int, TemplateLimit], new: Mapping[int, TemplateLimit]) -> tuple[int, ...]:
+    """The pitches of which the limits differ, in order."""
+    return tuple(sorted(pitch for pitch in {*old} | {*new} if old.get(pitch) != new.get(pitch)))

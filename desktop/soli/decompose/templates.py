@@ -3,11 +3,15 @@
 Sustained tones are combs of partials, attacks a comb under pink noise, drums broad bands.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
-from soli.decompose.bodies import IntArray, Part, Times
+from soli.decompose.bodies import NO_LIMITS, BoolArray, IntArray, Part, Times
 from soli.decompose.constraints import Components, Kind
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.score.notes import frequency_hz
 from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import Grid
@@ -27,16 +31,25 @@ _OTHER_DRUM = (2000.0, 2.0)
 
 
 def initial(
-    components: Components, grid: Grid, settings: ModelSettings | None = None, *, rng: np.random.Generator | None = None
+    components: Components,
+    grid: Grid,
+    settings: ModelSettings | None = None,
+    *,
+    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
+    rng: np.random.Generator | None = None,
 ) -> FloatArray:
     """Templates to begin with, float32, shape (K, R), frame order in memory, nonnegative; every column sums to one.
 
-    With the initialisations `random` and `activations` they are random, and nothing but H tells them apart.
+    With the initialisations `random` and `activations` they are random, and nothing but H tells them apart. Where `limits`, by
+    pitch, allow nothing of a tone its template is zero, whatever it begins with.
     """
     settings = settings or ModelSettings()
     if settings.initialisation in ("random", "activations"):
         rng = rng or np.random.default_rng(settings.seed)
-        return _normalised(rng.random((len(components), grid.bins), np.float32) + np.float32(_FLOOR)).T
+        rows = rng.random((len(components), grid.bins), np.float32) + np.float32(_FLOOR)
+        for r, allowed in limited(components, grid, settings, limits).items():
+            rows[r, ~allowed] = 0
+        return _normalised(rows).T
     rows = np.empty((len(components), grid.bins), np.float32)
     frequencies = grid.frequencies_hz().astype(np.float64)
     tilt = (np.arange(grid.bins) + 1.0) ** _TILT
@@ -48,7 +61,7 @@ def initial(
             row = drum(pitch, frequencies)
         else:
             if (part, pitch) not in combs:
-                combs[part, pitch] = sustain(pitch, components.parts[part], grid, settings)
+                combs[part, pitch] = sustain(pitch, components.parts[part], grid, settings, limit=limits.get(pitch))
             row = combs[part, pitch]
             if kind == Kind.ATTACK:
                 row = 0.3 * row + 0.7 * _pink(frequency_hz(pitch), frequencies)
@@ -57,8 +70,28 @@ def initial(
     return _normalised(rows).T
 
 
-def sustain(pitch: int, part: Part, grid: Grid, settings: ModelSettings) -> FloatArray:
-    """A comb of partials at m f0 sqrt(1 + B m^2), float32, shape (K,), summing to one; soft, or a hard one on request."""
+def limited(
+    components: Components, grid: Grid, settings: ModelSettings, limits: Mapping[int, TemplateLimit]
+) -> dict[int, BoolArray]:
+    """Which bins the template of each tone under a limit may use, bool, shape (K,), by the number of its component."""
+    found, known = {}, dict[tuple[int, int], BoolArray]()
+    for r in np.flatnonzero(np.isin(components.pitch, [*limits]) & (components.kind == Kind.SUSTAIN)).tolist():
+        part, pitch = int(components.part[r]), int(components.pitch[r])
+        if (part, pitch) not in known:
+            known[part, pitch] = sustain(pitch, components.parts[part], grid, settings, limit=limits[pitch]) > 0
+        found[r] = known[part, pitch]
+    return found
+
+
+def sustain(pitch: int, part: Part, grid: Grid, settings: ModelSettings, *, limit: TemplateLimit | None = None) -> FloatArray:
+    """A comb of partials at m f0 sqrt(1 + B m^2), float32, shape (K,), summing to one; soft, or a hard one on request.
+
+    `limit` goes before the settings; above the partials that it allows the comb is zero.
+    """
+    if limit is not None:
+        harmonics = settings.harmonics if limit.harmonics is None else limit.harmonics
+        cents = settings.template_tolerance_cents if limit.tolerance_cents is None else limit.tolerance_cents
+        settings = replace(settings, harmonics=harmonics, template_tolerance_cents=cents)
     f0 = frequency_hz(pitch + settings.tuning_cents / 100)
     stiffness = part.family.inharmonicity if settings.inharmonicity is None else settings.inharmonicity
     bin_hz = grid.rate / grid.window_length
@@ -87,6 +120,9 @@ def sustain(pitch: int, part: Part, grid: Grid, settings: ModelSettings) -> Floa
             comb += np.bincount(bins, values, minlength=grid.bins)
         else:
             np.maximum.at(comb, bins, values)
+    if limit is not None and limit.harmonics is not None:
+        between = limit.harmonics + 0.5
+        comb[grid.frequencies_hz() > between * f0 * np.sqrt(1 + stiffness * between**2)] = 0
     row: FloatArray = _normalised(comb[None].astype(np.float32))[0]
     return row
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from soli.decompose import masking, model
+from soli.decompose.bodies import NO_LIMITS
 from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.model import Factors
 from soli.errors import InputError
@@ -77,7 +78,7 @@ class Separation:
         """Whether `state` would sound the same."""
         if state.audio is not self.source.audio or state.settings != self.source.settings or state.mask != self.source.mask:
             return False
-        if state.absent != self.source.absent:
+        if state.absent != self.source.absent or state.template_limits != self.source.template_limits:
             return False
         return state.notes is self.source.notes or state.notes == self.source.notes
 
@@ -180,6 +181,7 @@ def align_score_steps(
         notes=MappingProxyType(notes),
         absent=alignment.absent,
         mask=(),
+        template_limits=NO_LIMITS,
         layers=layering.layers,
         settings=settings,
     )
@@ -258,9 +260,9 @@ def separate_steps(state: State, *, encoder: Encoder | None = None) -> Steps[Sep
     watch = Stopwatch()
     with watch.stage("decompose"):
         if encoder is not None:
-            factors = yield from apply_encoder_steps(encoder, recording, notes, state.mask)
+            factors = yield from apply_encoder_steps(encoder, recording, notes, state.mask, limits=state.template_limits)
         else:
-            factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings)
+            factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings, limits=state.template_limits)
     if not (np.isfinite(factors.W).all() and np.isfinite(factors.H).all()):
         raise InputError(
             "the updates ran away to values that are no numbers; choose a lower learning rate or multiplicative ones"

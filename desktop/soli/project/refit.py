@@ -55,7 +55,15 @@ def _plan(separation: Separation, state: State) -> Plan | None:
     if state.audio is not separation.source.audio:
         return None
     layers = [layer.id for layer in state.layers]
-    plan = planned(separation.factors, notes, state.mask, state.settings, layers=layers, most=_MOST)
+    plan = planned(
+        separation.factors,
+        notes,
+        state.mask,
+        state.settings,
+        limits=state.template_limits,
+        layers=layers,
+        most=_MOST,
+    )
     if plan is None:
         return None
     # A layer that comes or goes with notes that stay takes its sound from the residual, or leaves it there, everywhere.
