@@ -31,6 +31,21 @@ def test_tolerances_can_be_chosen() -> None:
     assert (rows.start_s[0], rows.end_s[0]) == (0.5, 2.25)
 
 
+OWN = st.none() | st.floats(0, 5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(own=st.lists(st.tuples(OWN, OWN, st.sampled_from([0, 40])), max_size=6), usual=st.tuples(OWN, OWN))
+def test_a_notes_own_tolerances_go_before_those_of_the_settings(own, usual):
+    chosen = ModelSettings(before_s=usual[0], after_s=usual[1])
+    notes = [replace(C4, id=i, program=program) for i, (_, _, program) in enumerate(own)]
+    mine = [replace(note, before_s=before, after_s=after) for note, (before, after, _) in zip(notes, own, strict=True)]
+    plain, rows = bodies(notes, settings=chosen), bodies(mine, settings=chosen)
+    for i, (before, after, _) in enumerate(own):
+        assert rows.start_s[i] == (plain.start_s[i] if before is None else C4.onset_s - before)
+        assert rows.end_s[i] == (plain.end_s[i] if after is None else C4.offset_s + after)
+
+
 def test_the_hands_of_a_piano_share_templates_and_two_violins_do_not() -> None:
     hands = [Note(0, 0, 1, 60, track=0, channel=0), Note(1, 0, 1, 50, track=1, channel=1)]
     violins = [replace(note, program=40) for note in hands]
