@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -16,14 +16,17 @@ from soli.settings import Settings
 from soli.ui.action_state import enable
 from soli.ui.actions import Actions
 from soli.ui.audition import Audition
+from soli.ui.beside import Beside
 from soli.ui.drawer import Drawer
+from soli.ui.keymap import FIXED
 from soli.ui.layout import central, side_bar, status_bar
 from soli.ui.listening import Listening
-from soli.ui.menus import build_menus
+from soli.ui.menus import build_menus, menu_keys
 from soli.ui.mixer.mixer_panel import MixerPanel
 from soli.ui.panels.decomposition import DecompositionPanel
 from soli.ui.panels.doubtful import DoubtfulPanel
 from soli.ui.panels.model_view import ModelView
+from soli.ui.panels.note_table import NoteTable
 from soli.ui.panels.template import TemplatePanel
 from soli.ui.panels.tempo import TempoPanel
 from soli.ui.popups import PopupMenus
@@ -44,6 +47,8 @@ DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful")
 class MainWindow(QMainWindow):
     """Shows the document; what the user asks for goes to session, listening or the document itself."""
 
+    preferences_changed = Signal()
+
     def __init__(
         self,
         document: Document,
@@ -60,7 +65,7 @@ class MainWindow(QMainWindow):
         self.audition = audition
         self.setWindowTitle("Soli")
         self.setAcceptDrops(True)
-        self.actions_ = Actions(self, theme)
+        self.actions_ = Actions(self, theme, stored=settings.keys, fixed={**FIXED, **menu_keys()})
         self.questions = Questions(self, document, session, settings)
         self.roll = Roll(document, selection, theme, self.actions_.by_key)
         self.transport = TransportBar(theme, self.actions_.by_key)
@@ -72,6 +77,8 @@ class MainWindow(QMainWindow):
         self.doubtful = DoubtfulPanel(document, selection, theme)
         self.model = ModelView(document, self.roll.view, theme)
         self.drawer = Drawer([("Decomposition", self.model), ("Tempo", self.tempo), ("Doubtful notes", self.doubtful)], theme)
+        self.note_table = NoteTable(document, selection, theme)
+        self.beside = Beside(self.roll, self.note_table, settings)
         self.hint = QLabel()
         self.summary = QLabel()
         self.requests = Requests(self)
@@ -79,7 +86,7 @@ class MainWindow(QMainWindow):
             central(
                 transport=self.transport,
                 rail=self.rail,
-                roll=self.roll,
+                roll=self.beside,
                 drawer=self.drawer,
                 side=side_bar(self.mixer, self.jobs, self.template),
                 status=status_bar(self.hint, self.summary),
@@ -96,6 +103,7 @@ class MainWindow(QMainWindow):
         self.update_actions()
         self._show_title()
         self.roll.canvas.use_tool(0)
+        self.actions_["note_table"].setChecked(self.beside.is_open)
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open files from the command line, a drop or a dialog."""
@@ -112,7 +120,7 @@ class MainWindow(QMainWindow):
         self.actions_.show_playing(status.playing)
 
     def show_loop(self) -> None:
-        self.roll.ruler.set_loop(self.listening.loop, on=self.listening.loop_on)
+        self.roll.set_loop(self.listening.loop, on=self.listening.loop_on)
         self.actions_["loop"].setChecked(self.listening.loop_on)
 
     def show_drawer(self, page: int) -> None:

@@ -1,9 +1,11 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, QTimer, Signal
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -11,7 +13,6 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
     QMouseEvent,
-    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -22,10 +23,11 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 from soli.project import commands
 from soli.project.document import Document
 from soli.score.notes import pitch_name
-from soli.signal.log_spectrogram import LogSpectrogram
+from soli.signal.log_spectrogram import ROWS, LogSpectrogram
 from soli.ui.beats import Beats
-from soli.ui.roll import painting
-from soli.ui.roll.note_field import NoteField
+from soli.ui.roll import painting, wheel
+from soli.ui.roll.figures import LEAST_PX, Figures
+from soli.ui.roll.note_field import NoteField, Region
 from soli.ui.roll.snapping import ONSET_REACH_PX, Snapping
 from soli.ui.roll.sound_image import SoundImage
 from soli.ui.roll.toolbox import TOOLS
@@ -36,8 +38,9 @@ from soli.ui.theme import Theme
 
 CARD_DELAY_MS = 250
 NUDGE_S = 0.01
-WHEEL_SEMITONES = 3.0
-NOTCH = 120
+SHOWN = frozenset({"notes", "absent", "mask", "alignment", "settings", "layers", "score", "recording"})
+EDITED = frozenset({"notes", "absent", "mask", "history"})
+SILENT_PART = 0.6  # of the way from a layer's colour to the ground
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Canvas(QWidget):
 
     hint_changed = Signal(str)
     tool_changed = Signal(int)
+    pitch_pointed = Signal(object)  # the pitch under the pointer, None where it left
     menu_requested = Signal(QPoint)
     escaped = Signal()
     note_clicked = Signal(int)  # a note was clicked and nothing else: the user wants to hear it
@@ -61,6 +65,8 @@ class Canvas(QWidget):
         super().__init__()
         self.document, self.selection, self.view, self.theme = document, selection, view, theme
         self.field = NoteField(document.state)
+        self._strengths: Mapping[int, float] | None = None
+        self._figures = Figures()
         self.beats = Beats(document.state)
         self.snapping = Snapping(document)
         self.audible = Audible()
@@ -71,6 +77,7 @@ class Canvas(QWidget):
         self._pointer: Pointer | None = None
         self._pan_from: QPointF | None = None
         self._playhead_s: float | None = None
+        self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
         self._card_note: int | None = None
         self._card_timer = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
         self._card_timer.timeout.connect(self._show_card)
@@ -112,9 +119,20 @@ class Canvas(QWidget):
         self.brightness, self.contrast = brightness, contrast
         self._recolour()
 
+    def set_strengths(self, strengths: Mapping[int, float] | None) -> None:
+        """Opacity of each note from 0 to 1 by id; None: how sure the alignment is of it."""
+        self._strengths = strengths
+        self.field = self.field.updated(self.document.state, strengths)
+        self.update()
+
     def set_audible(self, silent: frozenset[int]) -> None:
         if silent != self.audible.silent:
             self.audible = Audible(silent)
+            self.update()
+
+    def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
+        if (loop, on) != self._loop:
+            self._loop = (loop, on)
             self.update()
 
     def set_playhead(self, time_s: float | None) -> None:
@@ -128,8 +146,16 @@ class Canvas(QWidget):
         known = self.document.state.layer(layer)
         colour = QColor(known.colour if known else self.theme.colours.dim)
         if layer in self.audible.silent:
-            colour.setAlphaF(0.38)
+            # Towards the ground rather than seen through: a veil over the spectrogram would be mud.
+            ground, part = self.theme.colour("canvas"), SILENT_PART
+            channels = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)
+            colour = QColor(*(round(own + part * (under - own)) for own, under in channels))
+            colour.setAlphaF(0.75)
         return colour
+
+    def heard(self, start_s: float, end_s: float, most: int) -> NDArray[np.uint8]:
+        """Columns of the spectrogram in a stretch of time; none before there is a picture."""
+        return self._image.columns(start_s, end_s, most) if self._image is not None else np.zeros((ROWS, 0), np.uint8)
 
     def anchor(self, score_s: float, recording_s: float) -> None:
         self.anchor_set.emit(score_s, recording_s)
@@ -147,16 +173,16 @@ class Canvas(QWidget):
                 self._image.paint(painter, view, self.devicePixelRatioF())
             self._paint_edges(painter)
             painting.draw_grid(painter, view, theme, self.beats)
+            loop, loop_on = self._loop
+            if loop is not None:
+                painting.draw_loop(painter, view, theme, loop, on=loop_on)
             colours = {layer.id: self.layer_colour(layer.id) for layer in self.document.state.layers}
-            hidden = self._tool.hidden
-            absent = self.field.absent - hidden
-            painting.draw_bodies(painter, view, self.field.bodies, colours)
+            hidden, exposed = self._tool.hidden, QRectF(event.rect())
             bright = theme.colours.name == "light"
-            painting.draw_notes(painter, view, self.field.notes, colours, hidden=hidden | absent, bright=bright)
-            if absent:
-                painting.draw_absent(painter, view, self.field.notes, colours, absent)
+            self._figures.paint(painter, view, self.field, colours, exposed, hidden=hidden, bright=bright)
             self._paint_strokes(painter)
-            self._paint_selected(painter, hidden)
+            chosen = self.selection.ids - hidden if hidden else self.selection.ids
+            self._figures.paint_selected(painter, view, self.field, chosen, exposed, theme.colour("selection"))
             self._tool.paint(painter)
             if self.snapping.line_s is not None:
                 painting.draw_snap_line(painter, view, theme, self.snapping.line_s)
@@ -190,6 +216,7 @@ class Canvas(QWidget):
             self.view.scroll(seconds=-way.x() / self.view.px_per_s, semitones=way.y() / self.view.px_per_semitone)
             return
         self._pointer = self._at(event)
+        self.pitch_pointed.emit(self._pointer.pitch)
         self.snapping.let_go()
         if self._tool.dragging:
             self._tool.drag(self._pointer)
@@ -220,6 +247,7 @@ class Canvas(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
+        self.pitch_pointed.emit(None)
         self._tool.hover(None)
         self.snapping.let_go()
         self._hide_card()
@@ -229,29 +257,10 @@ class Canvas(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._hide_card()
-        pixels, notches = event.pixelDelta(), event.angleDelta()
-        modifiers, at = event.modifiers(), event.position()
-        # Alt turns the wheel sideways on some systems; Shift does on others.
-        turn = (notches.y() or notches.x()) / NOTCH
-        if modifiers & Qt.KeyboardModifier.ControlModifier:
-            if modifiers & Qt.KeyboardModifier.ShiftModifier:
-                self.view.zoom_pitch(1.15**turn, at.y())
-            else:
-                self.view.zoom_time(1.25**turn, at.x())
-        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
-            self.view.scroll(seconds=-turn * 0.1 * self.view.span_s)
-        elif not pixels.isNull():
-            self.view.scroll(seconds=-pixels.x() / self.view.px_per_s, semitones=pixels.y() / self.view.px_per_semitone)
-        else:
-            sideways = notches.x() / NOTCH
-            self.view.scroll(seconds=-sideways * 0.1 * self.view.span_s, semitones=notches.y() / NOTCH * WHEEL_SEMITONES)
-        event.accept()
+        wheel.over_canvas(self.view, event)
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self.view.zoom_time(1.0 + event.value(), event.position().x())
-            return True
-        return super().event(event)
+        return wheel.pinched(self.view, event) or super().event(event)
 
     def focusNextPrevChild(self, next_child: bool) -> bool:
         # Tab walks through the notes; F6 leaves the roll.
@@ -320,8 +329,9 @@ class Canvas(QWidget):
         shade = self.theme.colour("ground", 150)
         if self.view.start_s < 0:
             painter.fillRect(QRect(0, 0, round(self.view.x_of(0.0)), self.height()), shade)
-        end = self.view.x_of(self.document.state.duration_s)
-        if self.document.state.audio is not None and end < self.width():
+        audio = self.document.state.audio
+        end = self.view.x_of(audio.duration_s) if audio is not None else self.width()
+        if end < self.width():
             painter.fillRect(QRect(round(end), 0, self.width() - round(end), self.height()), shade)
 
     def _paint_strokes(self, painter: QPainter) -> None:
@@ -329,18 +339,6 @@ class Canvas(QWidget):
             if stroke.end_s >= self.view.start_s and stroke.start_s <= self.view.end_s:
                 box = painting.rectangle(self.view, stroke.pitch, stroke.start_s, stroke.end_s)
                 painting.draw_forbidden(painter, box, self.theme)
-
-    def _paint_selected(self, painter: QPainter, hidden: frozenset[int]) -> None:
-        rows = self.field.notes.within(self.view.start_s, self.view.end_s, self.view.bottom, self.view.top)
-        chosen = self.selection.ids - hidden
-        if chosen:
-            mine = [row for row in rows.tolist() if int(self.field.notes.id[row]) in chosen]
-            notes = self.field.notes
-            boxes = [
-                painting.rectangle(self.view, float(notes.pitch[i]), float(notes.start_s[i]), float(notes.end_s[i]), inset=1.0)
-                for i in mine
-            ]
-            painting.draw_selected(painter, boxes, self.theme)
 
     def _paint_card(self, painter: QPainter) -> None:
         note = self.document.state.notes.get(self._card_note) if self._card_note is not None else None
@@ -389,12 +387,11 @@ class Canvas(QWidget):
         """Scroll until a note can be seen."""
         note = self.document.state.notes[note_id]
         self.view.bring_into_view(note.onset_s)
-        if not self.view.bottom < note.pitch < self.view.top:
-            self.view.scroll(semitones=note.pitch - (self.view.top + self.view.bottom) / 2)
+        self.view.bring_pitch_into_view(note.pitch)
 
     def _escape(self) -> None:
         if self._tool.dragging:
-            self._tool.cancel()
+            self._tool.abort()
             self.snapping.let_go()
             self.update()
         else:
@@ -411,15 +408,25 @@ class Canvas(QWidget):
         self.update()
 
     def _follow(self, aspects: frozenset[str]) -> None:
-        if aspects & {"notes", "absent", "mask", "alignment", "settings"}:
-            self._tool.cancel()
-            self.field = NoteField(self.document.state)
         if aspects & {"score", "alignment"}:
             self.beats = Beats(self.document.state)
         if aspects & {"recording", "notes"}:
             self.view.set_duration(self.document.state.duration_s)
-        self._hide_card()
-        self.update()
+        if aspects & SHOWN:
+            self._tool.cancel()
+            self._hide_card()
+            self.field = self.field.updated(self.document.state, self._strengths)
+            region = self.field.region if aspects <= EDITED else None
+            self.update(self._box_of(region) if region is not None else self.rect())
+
+    def _box_of(self, region: Region) -> QRect:
+        """All pixels that a region of the field can touch, the lines around its notes as well."""
+        start_s, end_s, lowest, highest = region
+        if end_s < start_s:
+            return QRect()
+        left, right = (round(min(max(self.view.x_of(t), -9.0), self.width() + 9.0)) for t in (start_s, end_s))
+        top, bottom = round(self.view.y_of(highest)), round(self.view.y_of(lowest - 1))
+        return QRect(left, top, max(right - left, round(LEAST_PX)), bottom - top).adjusted(-5, -5, 5, 5)
 
     def _recolour(self) -> None:
         if self._image is not None:

@@ -1,19 +1,25 @@
 """The whole piece in a strip: notes above, loudness below, and the window on it that can be dragged."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from soli.project.document import Document
 from soli.signal.audio import Audio
+from soli.ui.roll import wheel
+from soli.ui.roll.mosaic import Mosaic
+from soli.ui.roll.note_field import NoteField
 from soli.ui.roll.view import View
 from soli.ui.theme import Theme
 
 HEIGHT = 58
 NOTES_PART = 0.64
 COLUMNS = 2048
+LEAST_SLAB_PX = 6.0
 
 
 def loudness(recording: Audio) -> NDArray[np.float32]:
@@ -25,19 +31,23 @@ def loudness(recording: Audio) -> NDArray[np.float32]:
 
 
 class Minimap(QWidget):
-    """Click or drag moves the roll there. The picture is drawn once a change, not once a paint."""
+    """Click or drag moves the roll there. The pictures are drawn once a change, not once a paint.
+
+    `field` gives the notes that the roll shows now.
+    """
 
     seek_requested = Signal(float)
 
-    def __init__(self, document: Document, view: View, theme: Theme) -> None:
+    def __init__(self, document: Document, view: View, theme: Theme, field: Callable[[], NoteField]) -> None:
         super().__init__()
-        self._document, self._view, self._theme = document, view, theme
+        self._document, self._view, self._theme, self._field = document, view, theme, field
         self._loudness: NDArray[np.float32] | None = None
-        self._pixmap = QPixmap()
+        self._ground, self._notes = QPixmap(), QImage()
+        self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
         self._playhead_s: float | None = None
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Overview of the whole piece")
-        self.setToolTip("Drag to move through the piece")
+        self.setToolTip("Drag to move through the piece; the wheel scrolls, with Ctrl it zooms")
         document.subscribe(self._follow)
         view.changed.connect(self.update)
         theme.changed.connect(self._redraw)
@@ -45,6 +55,11 @@ class Minimap(QWidget):
     def set_loudness(self, loudness: NDArray[np.float32] | None) -> None:
         self._loudness = loudness
         self._redraw()
+
+    def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
+        if (loop, on) != self._loop:
+            self._loop = (loop, on)
+            self.update()
 
     def set_playhead(self, time_s: float | None) -> None:
         moved = self._playhead_s is None or time_s is None or abs(self._x(time_s) - self._x(self._playhead_s)) >= 1
@@ -56,19 +71,28 @@ class Minimap(QWidget):
         return QSize(600, HEIGHT)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._theme
+        theme, bright = self._theme, self._theme.colours.name == "light"
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), theme.colour("ground"))
-            if self._pixmap.isNull():
-                self._draw()
-            painter.drawPixmap(0, 0, self._pixmap)
-            if self._view.duration_s > 0:
-                box = QRectF(self._x(max(0.0, self._view.start_s)), 1.5, 0, HEIGHT - 4)
-                box.setRight(max(self._x(min(self._view.end_s, self._view.duration_s)), box.left() + 6))
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                painter.setPen(QPen(theme.colour("dim", 150), 1))
-                painter.setBrush(theme.colour("ink", 22))
-                painter.drawRoundedRect(box, 3, 3)
+            if self._ground.isNull():
+                self._ground = self._draw_ground()
+            painter.drawPixmap(0, 0, self._ground)
+            if self._view.duration_s <= 0:
+                return
+            if self._notes.isNull():
+                self._notes = self._draw_notes()
+            painter.drawImage(QRectF(0, 0, self.width(), NOTES_PART * HEIGHT), self._notes)
+            loop, loop_on = self._loop
+            if loop is not None:
+                left, right = (self._x(t) for t in loop)
+                box = QRectF(left, 0, max(1.0, right - left), HEIGHT)
+                painter.fillRect(box, theme.colour("accent", 64 if loop_on else 28))
+            box = QRectF(self._x(max(0.0, self._view.start_s)), 1.5, 0, HEIGHT - 4)
+            box.setRight(max(self._x(min(self._view.end_s, self._view.duration_s)), box.left() + LEAST_SLAB_PX))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.colour("dim", 170 if bright else 150), 1))
+            # Ink over a bright ground would be a shadow; what is in the window is to stand out.
+            painter.setBrush(theme.colour("raised", 120) if bright else theme.colour("ink", 22))
+            painter.drawRoundedRect(box, 3, 3)
             if self._playhead_s is not None:
                 painter.setPen(QPen(theme.colour("accent"), 1.2))
                 x = self._x(self._playhead_s)
@@ -89,12 +113,7 @@ class Minimap(QWidget):
         self.seek_requested.emit(max(0.0, self._time(event.position().x())))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turn = (event.angleDelta().y() or event.angleDelta().x()) / 120
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._view.zoom_time(1.25**turn)
-        else:
-            self._view.scroll(seconds=-turn * 0.1 * self._view.span_s)
-        event.accept()
+        wheel.over_map(self._view, event, self._time(event.position().x()))
 
     def _centre(self, x: float) -> None:
         self._view.scroll(seconds=self._time(x) - (self._view.start_s + self._view.span_s / 2))
@@ -107,50 +126,41 @@ class Minimap(QWidget):
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"recording", "notes", "layers"}:
-            self._redraw()
+            self._notes = QImage()
+            self.update()
 
     def _redraw(self) -> None:
-        self._pixmap = QPixmap()
+        self._ground, self._notes = QPixmap(), QImage()
         self.update()
 
-    def _draw(self) -> None:
-        ratio = self.devicePixelRatioF()
-        self._pixmap = QPixmap(round(self.width() * ratio), round(HEIGHT * ratio))
-        self._pixmap.setDevicePixelRatio(ratio)
-        self._pixmap.fill(self._theme.colour("ground"))
-        state = self._document.state
-        if state.duration_s <= 0:
-            return
-        with QPainter(self._pixmap) as painter:
-            if self._loudness is not None:
-                self._draw_loudness(painter)
-            notes = state.notes.values()
-            lowest = min((n.pitch for n in notes), default=40) - 2
-            highest = max((n.pitch for n in notes), default=80) + 2
-            height = NOTES_PART * HEIGHT / (highest - lowest)
-            for layer in state.layers:
-                boxes = [
-                    QRectF(
-                        self._x(n.onset_s),
-                        (highest - n.pitch) * height,
-                        max(1.0, self._x(n.offset_s) - self._x(n.onset_s)),
-                        max(1.2, height * 0.9),
-                    )
-                    for n in notes
-                    if n.layer == layer.id
-                ]
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(layer.colour))
-                painter.drawRects(boxes)
+    def _draw_notes(self) -> QImage:
+        """A row a pitch, as wide as the screen has pixels."""
+        notes, width = self._field().notes, max(1, round(self.width() * self.devicePixelRatioF()))
+        lowest, highest = (int(notes.pitch.min()) - 2, int(notes.pitch.max()) + 2) if len(notes) else (38, 82)
+        mosaic = Mosaic(width, width / max(self._view.duration_s, 1e-9), 0.0, lowest, highest)
+        layers = self._document.state.layers
+        places = {layer.id: i for i, layer in enumerate(layers)}
+        ids, which = np.unique(notes.layer, return_inverse=True)
+        kind = np.array([places.get(i, -1) for i in ids.tolist()], np.int64)[which] if len(ids) else which
+        rows = np.flatnonzero(kind >= 0)
+        mosaic.add(notes, rows, kind[rows], [QColor(layer.colour) for layer in layers])
+        return mosaic.image()
 
-    def _draw_loudness(self, painter: QPainter) -> None:
-        assert self._loudness is not None
+    def _draw_ground(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap(round(self.width() * ratio), round(HEIGHT * ratio))
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(self._theme.colour("ground"))
+        if self._loudness is None:
+            return ground
         base, height = HEIGHT - 3.0, (1 - NOTES_PART) * HEIGHT
         columns = max(1, min(self.width(), COLUMNS))
         peaks = np.maximum.reduceat(self._loudness, np.arange(columns) * COLUMNS // columns)
-        outline = [QPointF(i * self.width() / columns, base - height * float(p)) for i, p in enumerate(peaks)]
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("faint", 120))
-        painter.drawPolygon(QPolygonF([QPointF(0, base), *outline, QPointF(self.width(), base)]))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        places = zip((np.arange(columns) * self.width() / columns).tolist(), (base - height * peaks).tolist(), strict=True)
+        with QPainter(ground) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("faint", 120))
+            outline = [QPointF(x, y) for x, y in places]
+            painter.drawPolygon(QPolygonF([QPointF(0, base), *outline, QPointF(self.width(), base)]))
+        return ground

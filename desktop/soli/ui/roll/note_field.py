@@ -1,68 +1,89 @@
 """The notes and what they may use, as columns: what is in view, what lies under the pointer."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from soli.decompose.constraints import MaskEdit, bodies
 from soli.project.state import State
+from soli.score.notes import Note
+from soli.ui.roll.stretches import Stretches
 
-IntArray = NDArray[np.int64]
-Times = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Stretches:
-    """Rectangles in time and pitch, ordered by start; `id` is a note's id (or -1), `strength` from 0 to 1."""
-
-    id: IntArray
-    pitch: IntArray
-    layer: IntArray
-    start_s: Times
-    end_s: Times
-    strength: NDArray[np.float32]
-    longest_s: float
-
-    @classmethod
-    def of(
-        cls, id_: IntArray, pitch: IntArray, layer: IntArray, start_s: Times, end_s: Times, strength: NDArray[np.float32]
-    ) -> "Stretches":
-        order = np.lexsort((id_, start_s))
-        longest = float((end_s - start_s).max(initial=0.0))
-        return cls(id_[order], pitch[order], layer[order], start_s[order], end_s[order], strength[order], longest)
-
-    def within(self, start_s: float, end_s: float, lowest: float, highest: float) -> IntArray:
-        """Rows that touch a stretch of time and pitch; the work grows with what lies there, not with the piece."""
-        first = int(np.searchsorted(self.start_s, start_s - self.longest_s))
-        last = int(np.searchsorted(self.start_s, end_s, side="right"))
-        rows = slice(first, last)
-        hit = (self.end_s[rows] >= start_s) & (self.pitch[rows] + 0.5 >= lowest) & (self.pitch[rows] - 0.5 <= highest)
-        return np.flatnonzero(hit) + first
+MOST_PATCHED = 1000  # with more notes changed than that, making all anew costs no more
+NOWHERE = (np.inf, -np.inf, np.inf, -np.inf)
+Region = tuple[float, float, float, float]
 
 
 class NoteField:
-    """Notes and bodies of one State, for painting and for hits."""
+    """Notes and bodies of one State, for painting and for hits. Those of hidden layers are in neither.
 
-    def __init__(self, state: State) -> None:
-        notes = tuple(state.notes.values())
-        sure = {}
+    `notes.strength` is how sure the alignment is of each note; or what `strengths` says of it, by id.
+    """
+
+    def __init__(self, state: State, strengths: Mapping[int, float] | None = None) -> None:
+        self._state = state
+        self.confidence: Mapping[int, float] = {}
         if state.alignment is not None:
-            sure = dict(zip((n.id for n in state.alignment.notes), state.alignment.confidence.tolist(), strict=True))
-        self.notes = Stretches.of(
-            np.array([n.id for n in notes], np.int64),
-            np.array([n.pitch for n in notes], np.int64),
-            np.array([n.layer for n in notes], np.int64),
-            np.array([n.onset_s for n in notes]),
-            np.array([n.sounding_offset_s for n in notes]),
-            np.array([sure.get(n.id, 1.0) for n in notes], np.float32),
-        )
-        self.confidence = sure
-        self.absent = state.absent
-        rows = bodies(state.present_notes(), state.mask, state.settings)
-        self.bodies = Stretches.of(rows.note, rows.pitch, rows.layer, rows.start_s, rows.end_s, np.ones(len(rows), np.float32))
+            alignment = state.alignment
+            self.confidence = dict(zip((n.id for n in alignment.notes), alignment.confidence.tolist(), strict=True))
+        self._strengths = self.confidence if strengths is None else strengths
+        self._hidden = _hidden(state)
+        self._all = _stretches(state.notes.values(), self._strengths)
+        self._bodies = _bodies(state, state.present_notes(), state.mask)
         self.forbidden = forbidden(state.mask)
+        self.region: Region | None = None
+        self._show()
+
+    def _show(self) -> None:
+        self.notes, self.bodies = (self._shown(rows) for rows in (self._all, self._bodies))
+        self.absent = self._state.absent
+
+    def _shown(self, rows: Stretches) -> Stretches:
+        return rows.only(~np.isin(rows.layer, self._hidden)) if self._hidden else rows
+
+    def updated(self, state: State, strengths: Mapping[int, float] | None = None) -> "NoteField":
+        """The field of a later state. Where few notes changed since this one, only their pitches are worked out again.
+
+        Its `region` (seconds from and to, lowest and highest pitch) holds all that looks different; None where anything may.
+        """
+        former = self._state
+        strengths = self.confidence if strengths is None else strengths
+        same = state.alignment is former.alignment and state.settings == former.settings and strengths is self._strengths
+        if not same or _layer_looks(state) != _layer_looks(former) or not (_is_local(state) and _is_local(former)):
+            return NoteField(state, None if strengths is self.confidence and same else strengths)
+        changed = _changed(former, state)
+        if len(changed) > MOST_PATCHED:
+            return NoteField(state, None if strengths is self.confidence else strengths)
+        result = object.__new__(NoteField)
+        result._state, result.confidence, result._strengths, result._hidden = state, self.confidence, strengths, self._hidden
+        result._patch(self, changed)
+        return result
+
+    def _patch(self, former: "NoteField", changed: set[int]) -> None:
+        state = self._state
+        gone = np.isin(former._all.id, list(changed))
+        fresh = _stretches((state.notes[i] for i in changed if i in state.notes), self._strengths)
+        self._all = former._all.only(~gone).joined(fresh) if changed else former._all
+        strokes = _changed_strokes(former._state.mask, state.mask)
+        self.forbidden = forbidden(state.mask) if strokes else former.forbidden
+        painted = {stroke.pitch for stroke in (*former._state.mask, *state.mask)}
+        touched = {*former._all.pitch[gone].tolist(), *fresh.pitch.tolist()} & painted
+        touched.update(stroke.pitch for stroke in strokes)
+        # Without strokes at its pitch, what a note may use is its own affair.
+        self._bodies, self.region = former._bodies, NOWHERE
+        if changed or touched:
+            pitches = list(touched)
+            ids = changed.union(self._all.id[np.isin(self._all.pitch, pitches)].tolist()) - state.absent
+            notes = sorted((state.notes[i] for i in ids if i in state.notes), key=attrgetter("onset_s", "id"))
+            rows = _bodies(state, notes, [stroke for stroke in state.mask if stroke.pitch in touched])
+            old = np.isin(former._bodies.pitch, pitches) | np.isin(former._bodies.id, list(changed))
+            self._bodies = former._bodies.only(~old).joined(rows)
+            around = [former._all.only(gone), fresh, *_differing(former._bodies.only(old), rows)]
+            self.region = _region(around, strokes)
+        self._show()
 
     def note_at(self, time_s: float, pitch: int, *, slack_s: float = 0.0) -> int | None:
         """Id of the note under a point, the one that began last where several lie there."""
@@ -73,21 +94,96 @@ class NoteField:
     def notes_in(self, start_s: float, end_s: float, lowest: int, highest: int) -> Collection[int]:
         """Ids of all notes that touch a rectangle, pitches inclusive."""
         rows = self.notes.within(start_s, end_s, lowest, highest)
-        rows = rows[(self.notes.pitch[rows] >= lowest) & (self.notes.pitch[rows] <= highest)]
-        return [int(i) for i in self.notes.id[rows]]
+        pitch = self.notes.pitch[rows]
+        ids: list[int] = self.notes.id[rows[(pitch >= lowest) & (pitch <= highest)]].tolist()
+        return ids
+
+
+def _stretches(notes: Iterable[Note], strengths: Mapping[int, float]) -> Stretches:
+    notes = tuple(notes)
+    whole = np.array([(n.id, n.pitch, n.layer) for n in notes], np.int64).reshape(-1, 3)
+    seconds = np.array([(n.onset_s, n.sounding_offset_s) for n in notes], np.float64).reshape(-1, 2)
+    strength = np.array([strengths.get(n.id, 1.0) for n in notes], np.float32)
+    return Stretches.of(*whole.T, *seconds.T, strength)
+
+
+def _bodies(state: State, notes: Sequence[Note], mask: Sequence[MaskEdit]) -> Stretches:
+    rows = bodies(notes, mask, state.settings)
+    return Stretches.of(rows.note, rows.pitch, rows.layer, rows.start_s, rows.end_s, np.ones(len(rows), np.float32))
+
+
+def _is_local(state: State) -> bool:
+    """Whether what a note may use depends on its own pitch alone: not where all share one instrument's tolerances."""
+    return state.settings.grouping != "one" and all(stroke.layer is not None or not stroke.allow for stroke in state.mask)
+
+
+def _layer_looks(state: State) -> list[tuple[int, bool]]:
+    return [(layer.id, getattr(layer, "hidden", False)) for layer in state.layers]
+
+
+def _hidden(state: State) -> list[int]:
+    return [layer for layer, hidden in _layer_looks(state) if hidden]
+
+
+def _changed(former: State, state: State) -> set[int]:
+    """Ids of notes that are new, gone, altered, or take part where they did not."""
+    before, after = former.notes, state.notes
+    changed = set(former.absent ^ state.absent)
+    if before is not after:
+        changed.update(i for i, note in after.items() if before.get(i) is not note)
+        changed.update(before.keys() - after.keys())
+    return changed
+
+
+def _changed_strokes(before: Sequence[MaskEdit], after: Sequence[MaskEdit]) -> list[MaskEdit]:
+    """Strokes after the last one that both have from the start on."""
+    if before is after:
+        return []
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    return [*before[common:], *after[common:]]
+
+
+def _differing(before: Stretches, after: Stretches) -> tuple[Stretches, Stretches]:
+    """Rows of each that the other has not."""
+
+    def rows(field: Stretches) -> list[tuple[int, ...]]:
+        return list(
+            zip(
+                field.id.tolist(),
+                field.pitch.tolist(),
+                field.layer.tolist(),
+                field.start_s.tolist(),
+                field.end_s.tolist(),
+                strict=True,
+            )
+        )
+
+    mine, theirs = rows(before), rows(after)
+    old, new = set(mine), set(theirs)
+    return (
+        before.only(np.array([row not in new for row in mine], bool)),
+        after.only(np.array([row not in old for row in theirs], bool)),
+    )
+
+
+def _region(parts: Iterable[Stretches], strokes: Iterable[MaskEdit]) -> Region:
+    boxes = [(p.start_s.min(), p.end_s.max(), p.pitch.min(), p.pitch.max()) for p in parts if len(p)] + [
+        (s.start_s, s.end_s, s.pitch, s.pitch) for s in strokes
+    ]
+    start, end, low, high = zip(NOWHERE, *boxes, strict=True)
+    return float(min(start)), float(max(end)), float(min(low)), float(max(high))
 
 
 def forbidden(mask: Sequence[MaskEdit]) -> tuple[MaskEdit, ...]:
-    """Where strokes forbid a pitch and no later stroke allows it again, in painting order."""
-    standing: list[MaskEdit] = []
+    """Where strokes forbid a pitch and no later stroke allows it again, pitch by pitch in painting order."""
+    standing: dict[int, list[MaskEdit]] = {}
     for stroke in mask:
-        if not stroke.allow:
-            standing.append(stroke)
-            continue
-        standing = [
-            piece for former in standing for piece in (_without(former, stroke) if former.pitch == stroke.pitch else (former,))
-        ]
-    return tuple(standing)
+        here = standing.setdefault(stroke.pitch, [])
+        if stroke.allow:
+            here[:] = [piece for former in here for piece in _without(former, stroke)]
+        else:
+            here.append(stroke)
+    return tuple(stroke for pieces in standing.values() for stroke in pieces)
 
 
 def _without(stroke: MaskEdit, hole: MaskEdit) -> list[MaskEdit]:

@@ -15,6 +15,8 @@ from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 from soli.ui.welcome import Welcome
 
+MOST_SOUNDING = 256
+
 
 class Roll(QWidget):
     """Lays out the parts and lets them share one View."""
@@ -26,7 +28,7 @@ class Roll(QWidget):
         self.canvas = Canvas(document, selection, self.view, theme)
         self.keyboard = Keyboard(self.view, theme)
         self.ruler = Ruler(self.view, theme)
-        self.minimap = Minimap(document, self.view, theme)
+        self.minimap = Minimap(document, self.view, theme, lambda: self.canvas.field)
         self.banner = Banner(theme, self.canvas)
         self.welcome = Welcome(theme, self.canvas, actions)
         grid = QGridLayout(self)
@@ -43,6 +45,7 @@ class Roll(QWidget):
         grid.setColumnStretch(1, 1)
         self.canvas.installEventFilter(self)
         self.keyboard.pitch_clicked.connect(self._select_pitch)
+        self.canvas.pitch_pointed.connect(self.keyboard.set_pointed)
         document.subscribe(self._follow)
         self._show_welcome()
 
@@ -53,13 +56,17 @@ class Roll(QWidget):
         self.ruler.set_playhead(time_s)
         self.minimap.set_playhead(time_s)
 
+    def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
+        for part in (self.canvas, self.ruler, self.minimap):
+            part.set_loop(loop, on=on)
+
     def show_sounding(self, time_s: float | None) -> None:
         """Light up the keys that sound at a time."""
         pitches: dict[int, str] = {}
         if time_s is not None:
             notes = self.canvas.field.notes
             rows = notes.within(time_s, time_s, 0, 127)
-            for row in rows.tolist():
+            for row in rows[-MOST_SOUNDING:].tolist():
                 layer = self._document.state.layer(int(notes.layer[row]))
                 if layer is not None and layer.id not in self.canvas.audible.silent:
                     pitches[int(notes.pitch[row])] = layer.colour
