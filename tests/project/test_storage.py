@@ -16,6 +16,7 @@ from project.states import content, listing, states
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.errors import ProjectError
 from soli.playback.mixer import Strip
 from soli.progress import finish
@@ -38,7 +39,11 @@ def full(tmp_path: Path) -> State:
     rng = np.random.default_rng(3)
     audio.write(tmp_path / "song.wav", Audio(rng.uniform(-1, 1, (400, 2)).astype(np.float32), 22050))
     scored = (Note(0, 0.0, 1.0, 60, 70, 1, 2, 3, 1.5), Note(1, 0.1, 1.0 / 3, 64), Note(2, 2.0, 2.0, 36, channel=9))
-    notes = {0: replace(scored[0], onset_s=0.1, layer=1), 1: replace(scored[1], offset_s=2 / 3), 7: Note(7, 5.0, 6.0, 127, 1)}
+    notes = {
+        0: replace(scored[0], onset_s=0.1, layer=1),
+        1: replace(scored[1], offset_s=2 / 3),
+        7: Note(7, 5.0, 6.0, 127, 1, after_s=1 / 3),
+    }
     score = Score(scored, ("Flöte", "", "left"), (Beat(0.0, 1, 1), Beat(0.5, 1, 2)), (Pedal(2, 0.5, 1.5),), "Walzer Nr. 1 ♯")
     time_map = TimeMap(np.array([0.0, 1.0, 2.5]), np.array([-0.1, 1.2, 2.9]))
     confidence = np.array([0.25, 0.5, 0.1], np.float32)
@@ -53,7 +58,8 @@ def full(tmp_path: Path) -> State:
         notes=MappingProxyType(notes),
         absent=frozenset({1}),
         mask=(MaskEdit(60, 0.1, 0.2, allow=True, layer=1), MaskEdit(61, 0.3, 1 / 3, allow=False)),
-        layers=(Layer(1, "Flöte", "#5ABBF8"), Layer(0, "a/b 🎻", "#F4828F")),
+        template_limits=MappingProxyType({60: TemplateLimit(harmonics=3), 61: TemplateLimit(tolerance_cents=1 / 3 + 20)}),
+        layers=(Layer(1, "Flöte", "#5ABBF8", hidden=True, templates=4), Layer(0, "a/b 🎻", "#F4828F", locked=True)),
         strips=MappingProxyType({1: Strip(-6.5, 0.25, muted=True), RESIDUAL: Strip(float("-inf"), -1.0, soloed=True)}),
         settings=ModelSettings(method="nae", iterations=7, beta=0.5, before_s=None, after_s=0.3, harmonics=20, seed=2**63 - 1),
     )
@@ -64,7 +70,19 @@ def test_what_is_saved_is_what_opens(tmp_path, full):
     loaded = open_project(tmp_path / "a.soli")
     assert loaded.warning == ""
     before, after = content(full), content(loaded.state)
-    for aspect in ("recording_path", "score_path", "score", "notes", "absent", "anchors", "mask", "layers", "strips", "settings"):
+    for aspect in (
+        "recording_path",
+        "score_path",
+        "score",
+        "notes",
+        "absent",
+        "anchors",
+        "mask",
+        "template_limits",
+        "layers",
+        "strips",
+        "settings",
+    ):
         assert after[aspect] == before[aspect], aspect
     np.testing.assert_array_equal(loaded.state.audio.samples, full.audio.samples)
     saved, opened = full.alignment, loaded.state.alignment

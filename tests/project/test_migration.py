@@ -1,0 +1,93 @@
+"""What earlier versions of Soli saved opens as it was."""
+
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from project.states import listing
+
+from soli.decompose.constraints import MaskEdit
+from soli.decompose.settings import ModelSettings
+from soli.errors import ProjectError
+from soli.playback.mixer import Strip
+from soli.progress import finish
+from soli.project import storage
+from soli.project.migration import STEPS, migrated
+from soli.project.state import RESIDUAL, Layer, State
+from soli.score.notes import Beat, Note, Pedal
+
+# Saved by the last version of Soli that wrote format 1.
+VERSION_1 = Path(__file__).parent / "data" / "version1.soli"
+
+
+def columns(db: sqlite3.Connection) -> Mapping[str, set[tuple[str, str]]]:
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {table: {row[1:3] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables}
+
+
+def test_a_project_of_format_1_opens_as_it_was(tmp_path):
+    path = shutil.copy(VERSION_1, tmp_path / "old.soli")
+    before = path.read_bytes()
+    loaded = finish(storage.open_steps(path))
+    state = loaded.state
+    assert "song.wav was not found" in loaded.warning
+    assert dict(state.notes) == {
+        0: Note(0, 0.1, 1.0, 60, 70, 1, 2, 3, 1.5, layer=1),
+        1: Note(1, 0.1, 2 / 3, 64),
+        7: Note(7, 5.0, 6.0, 127, 1),
+    }
+    assert state.layers == (Layer(1, "Flöte", "#5ABBF8"), Layer(0, "a/b 🎻", "#F4828F"))
+    assert not state.layers[0].hidden
+    assert state.layers[0].templates is None
+    assert state.mask == (MaskEdit(60, 0.1, 0.2, allow=True, layer=1), MaskEdit(61, 0.3, 1 / 3, allow=False))
+    assert state.strips == {1: Strip(-6.5, 0.25, muted=True), RESIDUAL: Strip(float("-inf"), -1.0, soloed=True)}
+    assert state.settings == ModelSettings(method="nae", iterations=7, beta=0.5, after_s=0.3, harmonics=20, seed=2**63 - 1)
+    assert (state.absent, state.anchors, state.limits) == ({1}, ((0.5, 0.6), (1 / 3, 1.0)), (0.5, 3.0))
+    assert dict(state.template_limits) == {}
+    assert state.score.title == "Walzer Nr. 1 ♯"
+    assert [note.id for note in state.score.notes] == [0, 1, 2]
+    assert state.score.beats == (Beat(0.0, 1, 1), Beat(0.5, 1, 2))
+    assert state.score.pedals == (Pedal(2, 0.5, 1.5),)
+    assert state.alignment.time_map.recording_s.tolist() == [-0.1, 1.2, 2.9]
+    assert state.alignment.absent == {2}
+    assert path.read_bytes() == before, "opening leaves the file as it is"
+    assert listing(tmp_path) == ["old.soli"]
+
+
+def test_saved_again_it_is_of_the_present_format(tmp_path):
+    state = finish(storage.open_steps(VERSION_1)).state
+    storage.save(tmp_path / "new.soli", state)
+    with closing(sqlite3.connect(tmp_path / "new.soli")) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == storage.VERSION
+    assert finish(storage.open_steps(tmp_path / "new.soli")).state.notes == state.notes
+
+
+def test_the_steps_lead_to_the_present_format(tmp_path):
+    storage.save(tmp_path / "new.soli", State())
+    assert [*STEPS] == [*range(1, storage.VERSION)]
+    with (
+        closing(sqlite3.connect(VERSION_1)) as old,
+        closing(migrated(old, 1)) as steps,
+        closing(sqlite3.connect(tmp_path / "new.soli")) as new,
+    ):
+        assert columns(steps) == columns(new)
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_format_that_never_was_is_damage(tmp_path, version):
+    path = shutil.copy(VERSION_1, tmp_path / "odd.soli")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(ProjectError, match="damaged"):
+        finish(storage.open_steps(path))
+
+
+def test_an_old_project_that_lacks_a_table_is_damage(tmp_path):
+    path = shutil.copy(VERSION_1, tmp_path / "odd.soli")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TABLE note")
+    with pytest.raises(ProjectError, match="damaged"):
+        finish(storage.open_steps(path))
