@@ -38,6 +38,12 @@ class LogSpectrogram:
     hop_s: float
     ready: int = 0
 
+    def columns(self, start_s: float, end_s: float, most: int) -> ByteArray:
+        """The columns of a stretch of time, or `most` of them spread over it; (ROWS, n), n is 0 where none is filled."""
+        first = max(0, round(start_s / self.hop_s))
+        end = min(self.ready, max(first, round(end_s / self.hop_s)) + 1)
+        return self.values[:, first:end] if end - first <= most else self.values[:, np.linspace(first, end - 1, most).astype(int)]
+
 
 @dataclass(frozen=True, eq=False)
 class LogRows:

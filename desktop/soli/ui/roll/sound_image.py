@@ -43,6 +43,10 @@ class SoundImage:
         self._table = shades(colours, brightness=brightness, contrast=contrast)
         self._tile_of = (-1, 0, 0, 0)
 
+    def columns(self, start_s: float, end_s: float, most: int) -> NDArray[np.uint8]:
+        """What is heard in a stretch of time, as `LogSpectrogram.columns` has it."""
+        return self._picture.columns(start_s, end_s, most)
+
     def grow(self) -> None:
         """Take over the frames that became ready since the last call."""
         done, ready = self._ready, self._picture.ready
