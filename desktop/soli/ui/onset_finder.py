@@ -37,7 +37,7 @@ class OnsetFinder(QObject):
             self._job.cancel()
 
         def steps() -> Steps[Times]:
-            return heard_onsets((yield from self._ear.hearing_steps(audio)))
+            return heard_onsets(audio, (yield from self._ear.hearing_steps(audio)))
 
         job = Job("Finding onsets", steps)
 
