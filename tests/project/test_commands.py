@@ -60,6 +60,28 @@ def test_all_undone_is_the_first_state_and_all_redone_the_last(state, data):
 
 @settings(max_examples=40, deadline=None)
 @given(state=states(), data=st.data())
+def test_jumps_anywhere_and_back_lead_where_they_led_before(state, data):
+    history, passed = History(), [content(state)]
+    for _ in range(data.draw(st.integers(1, 6))):
+        edit = data.draw(an_edit(state))
+        if not edit.changes_nothing:
+            state = history.do(state, edit)
+            history.end_gesture()
+            passed.append(content(state))
+    at = len(passed) - 1
+    assert len(history.done) == at
+    for to in data.draw(st.lists(st.integers(-2, 8), max_size=6)):
+        before = content(state)
+        state, aspects = history.jump(state, to - at)
+        at = min(max(0, to), len(passed) - 1)
+        after = content(state)
+        assert after == passed[at]
+        assert {name for name in before if before[name] != after[name]} <= aspects
+        assert (len(history.done), len(history.undone)) == (at, len(passed) - 1 - at)
+
+
+@settings(max_examples=40, deadline=None)
+@given(state=states(), data=st.data())
 def test_an_edit_never_alters_the_state_it_is_given(state, data):
     before = content(state)
     edit = data.draw(an_edit(state))

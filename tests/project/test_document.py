@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from project.states import an_edit, content, states
 
 from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
 from soli.playback.mixer import Strip
 from soli.project import commands
 from soli.project.document import EVERYTHING, Document
@@ -183,3 +184,33 @@ def test_the_title_is_the_project_then_the_score_then_the_recording(document):
     assert document.title == "Waltz"
     document.saved(Path("my waltz.soli"), document.state)
     assert document.title == "my waltz"
+
+
+def test_going_to_a_step_is_told_once_with_all_that_changed(document, told):
+    first = content(document.state)
+    document.do(commands.delete_notes(document.state, [0]))
+    document.do(commands.set_strip(document.state, 0, Strip(muted=True)))
+    document.do(commands.limit_template(document.state, [60], TemplateLimit(harmonics=2)))
+    last = content(document.state)
+    told.clear()
+    document.go_to(0)
+    assert content(document.state) == first
+    assert told == [frozenset({"notes", "strips", "template_limits", "history"})]
+    document.go_to(0)
+    document.go_to(-5)
+    assert len(told) == 1, "nothing to do is not told"
+    document.go_to(99)
+    assert content(document.state) == last
+    assert len(document.history.done) == 3
+    document.go_to(1)
+    assert [edit.name for edit in document.history.undone] == ["mute", "limit template of C4"]
+
+
+def test_layers_are_stale_once_a_template_is_limited(document):
+    document.publish(separation_of(document.state))
+    document.do(commands.limit_template(document.state, [60], TemplateLimit(harmonics=2)))
+    assert document.stale
+    document.undo()
+    assert not document.stale
+    document.do(commands.set_layer_flags(document.state, 0, hidden=True, locked=True))
+    assert not document.stale

@@ -90,16 +90,18 @@ class Document:
         self._history.end_gesture()
 
     def undo(self) -> None:
-        edit = self._history.last
-        if edit is not None:
-            self._state = self._history.undo(self._state)
-            self._tell(edit.aspects | {"history"})
+        self.go_to(len(self._history.done) - 1)
 
     def redo(self) -> None:
-        edit = self._history.next
-        if edit is not None:
-            self._state = self._history.redo(self._state)
-            self._tell(edit.aspects | {"history"})
+        self.go_to(len(self._history.done) + 1)
+
+    def go_to(self, index: int) -> None:
+        """Undo or redo until `index` steps of history are done: 0 is where it begins, and it ends where the last edit led."""
+        done, undone = len(self._history.done), len(self._history.undone)
+        steps = min(max(0, index), done + undone) - done
+        if steps:
+            self._state, aspects = self._history.jump(self._state, steps)
+            self._tell(aspects | {"history"})
 
     def restore(self, loaded: Loaded, *, path: Path | None = None) -> None:
         """Begin anew with what was loaded; history and layers of before are gone."""

@@ -68,6 +68,17 @@ class History:
         self._done.append(edit)
         return edit.apply(state)
 
+    def jump(self, state: State, steps: int) -> tuple[State, frozenset[str]]:
+        """The state some steps later (or earlier, negative), as far as there are any, and all that changed on the way."""
+        aspects: set[str] = set()
+        for _ in range(min(steps, len(self._undone))):
+            aspects |= self._undone[-1].aspects
+            state = self.redo(state)
+        for _ in range(min(-steps, len(self._done))):
+            aspects |= self._done[-1].aspects
+            state = self.undo(state)
+        return state, frozenset(aspects)
+
     def end_gesture(self) -> None:
         """The next edit is a step of its own even if it carries the same gesture."""
         if self._done and self._done[-1].gesture:

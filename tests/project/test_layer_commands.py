@@ -1,0 +1,78 @@
+"""Edits of layers: shown, locked, sorted, joined; and which of them the decomposition hears of."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+
+from soli.decompose.constraints import MaskEdit
+from soli.project import commands
+from soli.project.state import Layer, State
+from soli.score.notes import Note
+
+LAYERS = tuple(Layer(i, name, "#5ABBF8") for i, name in enumerate(("Alto", "Bass", "Cello")))
+
+
+@pytest.fixture
+def state() -> State:
+    notes = {i: Note(i, i, i + 1, 60, layer=i % 3) for i in range(6)}
+    return State(notes=MappingProxyType(notes), layers=LAYERS, mask=(MaskEdit(60, 0, 1, True, 1), MaskEdit(60, 0, 1, True, 2)))
+
+
+def test_layers_are_hidden_and_locked_by_name(state):
+    for flags, name in (
+        ({"hidden": True}, "hide Bass"),
+        ({"locked": True}, "lock Bass"),
+        ({"hidden": True, "locked": True}, "hide and lock Bass"),
+    ):
+        edit = commands.set_layer_flags(state, 1, **flags)
+        after = edit.apply(state)
+        assert edit.name == name
+        assert after.layer(1) == replace(LAYERS[1], **flags)
+        assert (after.hidden_layers, after.locked_layers) == (
+            {1} if "hidden" in flags else set(),
+            {1} if "locked" in flags else set(),
+        )
+        assert not edit.sounds
+        back = commands.set_layer_flags(after, 1, **dict.fromkeys(flags, False))
+        assert back.name == name.replace("hide", "show").replace("lock", "unlock")
+        assert back.apply(after).layers == LAYERS
+    assert commands.set_layer_flags(state, 1).changes_nothing
+    assert commands.set_layer_flags(state, 1, hidden=False).changes_nothing
+
+
+def test_layers_that_share_templates_are_heard_of(state):
+    group = state.next_template_group()
+    edit = commands.set_layer_templates(state, [0, 2], group)
+    after = edit.apply(state)
+    assert edit.name == "share templates of 2 layers"
+    assert [layer.templates for layer in after.layers] == [group, None, group]
+    assert edit.sounds
+    assert after.next_template_group() != group
+    assert commands.set_layer_templates(state, [1], group).name == "own templates for Bass"
+    back = commands.set_layer_templates(after, [0, 2], None)
+    assert back.name == "templates by instrument for 2 layers"
+    assert back.sounds
+    assert back.apply(after).layers == LAYERS
+
+
+def test_several_layers_are_merged_in_one_step(state):
+    edit = commands.merge_layers(state, [1, 2, 7], 0)
+    after = edit.apply(state)
+    assert edit.name == "merge 2 layers"
+    assert after.layers == LAYERS[:1]
+    assert {note.layer for note in after.notes.values()} == {0}
+    assert [stroke.layer for stroke in after.mask] == [0, 0]
+    assert commands.merge_layers(state, [0], 0).changes_nothing
+    assert commands.merge_layers(state, [0], 9).changes_nothing
+
+
+@pytest.mark.parametrize(
+    ("layer", "position", "order"),
+    [(0, 2, [1, 2, 0]), (2, 0, [2, 0, 1]), (1, 99, [0, 2, 1]), (1, -4, [1, 0, 2]), (1, 1, [0, 1, 2])],
+)
+def test_a_layer_is_moved_to_its_place(state, layer, position, order):
+    edit = commands.move_layer(state, layer, position)
+    assert [known.id for known in edit.apply(state).layers] == order
+    assert edit.changes_nothing == (order == [0, 1, 2])
+    assert not edit.sounds
