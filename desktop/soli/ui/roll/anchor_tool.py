@@ -56,7 +56,7 @@ class AnchorTool(Tool):
         state = self.desk.document.state
         if state.score is None or state.alignment is None:
             return None
-        note = self._note_at(at)
+        note = self.note_at(at)
         if note is not None:
             written = next((n for n in state.score.notes if n.id == note.id), None)
             return (written.onset_s, note.onset_s) if written is not None else None
