@@ -16,6 +16,7 @@ from soli.assets import asset
 from soli.playback.player import Player, open_player
 from soli.progress import Progress, Steps
 from soli.project.document import Document
+from soli.project.presets import from_table
 from soli.ui.audition import Audition
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
@@ -44,6 +45,7 @@ class Application:
         self.audition = Audition(self.document, player, self.note_worker)
         self.selection = Selection(self.document)
         self.session = Session(self.document, self.worker)
+        self.session.begin_with(from_table(preferences.decomposition))
         self.window = MainWindow(
             self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
         )
@@ -91,7 +93,8 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     qt.setWindowIcon(QIcon(str(asset("icons", "soli.svg"))))
     place = settings.place()
     preferences = settings.load(place)
-    application = Application(qt, open_player(preferences.device or None), preferences)
+    application = Application(qt, open_player(preferences.device or None, latency_s=preferences.latency_s), preferences)
+    application.window.preferences_changed.connect(lambda: settings.save(place, preferences))
     application.show()
     application.warm_up()
     paths = [asset("demo", "recording.flac"), asset("demo", "score.mid")] if demo else [Path(f) for f in files]

@@ -1,18 +1,19 @@
 """Every command of the window as an action: its name, its key, what it does. Menus and buttons share them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from soli.ui.keymap import FIXED, PORTABLE, Command, Keymap, native
 from soli.ui.roll.toolbox import TOOLS
 from soli.ui.theme import Theme
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One command: key of the action, words in the menu, keys, tooltip, icon."""
+    """One command: key of the action, words in the menu, default keys, tooltip (without the keys), icon."""
 
     key: str
     text: str
@@ -37,6 +38,9 @@ SPECS = (
     Spec("redo", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), icon="redo"),
     Spec("select_all", "Select &all notes", ("Ctrl+A",)),
     Spec("select_none", "Select &none", ("Ctrl+Shift+A",)),
+    Spec("select_pitch", "Select all of this &pitch", ("Shift+P",), "Add all notes of the pitches of the selected ones"),
+    Spec("select_layer", "Select all of this la&yer", ("Shift+L",), "Add all notes of the layers of the selected ones"),
+    Spec("find_notes", "&Find notes…", ("Ctrl+F",), "Open the note table, and say which notes to show there"),
     Spec("delete", "&Delete notes", ("Del", "Backspace")),
     Spec("leave_out", "&Leave out of the decomposition", ("X",), "Notes that are not in the recording take no part"),
     Spec("bring_back", "&Bring back into the decomposition", ("Shift+X",)),
@@ -48,19 +52,20 @@ SPECS = (
     Spec("drawer_model", "De&composition", ("V",), "Templates, activations, the recording and the model", checkable=True),
     Spec("drawer_tempo", "&Tempo curve", ("T",), "Tempo of the performance, and the anchors that hold it", checkable=True),
     Spec("drawer_doubtful", "&Doubtful notes", ("D",), "Notes that the sound does not bear out", checkable=True),
-    Spec("brighter", "Spectrogram &brighter", ("Ctrl+.",)),
-    Spec("darker", "Spectrogram &darker", ("Ctrl+,",)),
+    Spec("note_table", "&Note table", ("N",), "Every note as a row beside the roll: sort, filter and edit", checkable=True),
+    Spec("brighter", "Spectrogram &brighter", ("Ctrl+]",)),
+    Spec("darker", "Spectrogram &darker", ("Ctrl+[",)),
     Spec("dark", "&Dark theme", (), checkable=True),
     Spec("light", "&Light theme", (), checkable=True),
     Spec("next_pane", "Next &pane", ("F6",)),
-    Spec("play", "&Play / pause", ("Space",), "Play or pause (Space)", "play", checkable=True),
-    Spec("return", "&Return to start", ("Home",), "Return to the start (Home)", "return"),
+    Spec("play", "&Play / pause", ("Space",), "Play or pause", "play", checkable=True),
+    Spec("return", "&Return to start", ("Home",), "Return to the start", "return"),
     Spec("end", "Go to &end", ("End",)),
-    Spec("loop", "&Loop", ("L",), "Loop on or off (L); drag on the ruler to choose it", "loop", checkable=True),
+    Spec("loop", "&Loop", ("L",), "Loop on or off; drag on the ruler to choose it", "loop", checkable=True),
     Spec("loop_selection", "Loop the &selection", ("]",)),
     Spec("hear", "&Hear the selected notes alone", ("Return", "Enter"), "Play the separated sound of the selected notes"),
-    Spec("compare", "&Compare with the original", ("A",), "A / B: the mix, or the original recording (A)", checkable=True),
-    Spec("decompose", "&Decompose", ("Ctrl+D", "Ctrl+Return"), "Separate the recording by the notes on the roll (Ctrl+D)"),
+    Spec("compare", "&Compare with the original", ("A",), "A / B: the mix, or the original recording", checkable=True),
+    Spec("decompose", "&Decompose", ("Ctrl+D", "Ctrl+Return"), "Separate the recording by the notes on the roll"),
     Spec("model", "Decomposition se&ttings…", ()),
     Spec("save_encoder", "Save the e&ncoder…", (), "Keep what the autoencoder learnt, for other recordings"),
     Spec("apply_encoder", "A&pply an encoder…", (), "Activations in one product, without a run"),
@@ -78,46 +83,62 @@ SPECS = (
     Spec("layer_below", "La&yer below", ("Alt+Down",)),
     Spec("solo_only", "Hear &only the active layer", ("Shift+S",)),
     Spec("all_but", "Hear all &but the active layer", ("Shift+M",)),
-    Spec("keys", "&Keyboard shortcuts", ("F1",)),
+    Spec("preferences", "Pre&ferences…", ("Ctrl+,",), "Sound, appearance, keys, and what new projects begin with"),
+    Spec("keys", "&Keyboard shortcuts", ("F1",), "What each key does, and other keys for it"),
     Spec("about", "&About Soli", ()),
 )
 LAYER_KEYS = 9
 
 
 class Actions:
-    """The window's actions by key. `tools` and `assign` are those of the tools and of Alt+1 to Alt+9."""
+    """The window's actions by key. `tools` and `assign` are those of the tools and of Alt+1 to Alt+9.
 
-    def __init__(self, parent: QWidget, theme: Theme) -> None:
+    `keymap` says which keys call them, first the defaults with what is in `stored`; after a change there, `show_keys`.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        theme: Theme,
+        *,
+        stored: Mapping[str, Sequence[str]] | None = None,
+        fixed: Mapping[str, str] = FIXED,
+    ) -> None:
         self._theme = theme
         self._playing = False
+        self._tips: dict[str, str] = {}
+        self._explained: list[tuple[QWidget, str, str]] = []
+        commands: list[Command] = []
         self.by_key: dict[str, QAction] = {}
         for spec in SPECS:
-            action = QAction(spec.text, parent)
-            action.setShortcuts([QKeySequence(key) for key in spec.keys])
-            action.setCheckable(spec.checkable)
             plain = spec.text.replace("&", "").rstrip("…")
+            action = QAction(spec.text, parent)
+            action.setCheckable(spec.checkable)
             action.setIconText(plain)
-            keys = f" ({', '.join(spec.keys)})" if spec.keys else ""
-            action.setToolTip(spec.tip or f"{plain}{keys}")
-            parent.addAction(action)
+            self._tips[spec.key] = spec.tip or plain
             self.by_key[spec.key] = action
+            commands.append(Command(spec.key, plain, spec.keys))
         self.tools: list[QAction] = []
         group = QActionGroup(parent)
         for tool in TOOLS:
             action = QAction(tool.name, parent)
-            action.setShortcut(QKeySequence(tool.key))
             action.setCheckable(True)
-            action.setToolTip(f"{tool.hint}  ({tool.key})")
             group.addAction(action)
-            parent.addAction(action)
             self.tools.append(action)
+            name = "tool_" + tool.name.lower().replace(" ", "_")
+            self._tips[name] = tool.hint
+            commands.append(Command(name, f"{tool.name} tool", (tool.key,)))
         self.tools[0].setChecked(True)
         self.assign: list[QAction] = []
         for number in range(1, LAYER_KEYS + 1):
-            action = QAction(f"Move selected notes to layer &{number}", parent)
-            action.setShortcut(QKeySequence(f"Alt+{number}"))
+            self.assign.append(QAction(f"Move selected notes to layer &{number}", parent))
+            self._tips[f"assign_{number}"] = f"Move selected notes to layer {number}"
+            commands.append(Command(f"assign_{number}", f"Move selected notes to layer {number}", (f"Alt+{number}",)))
+        self.all = dict(zip((c.id for c in commands), (*self.by_key.values(), *self.tools, *self.assign), strict=True))
+        for action in self.all.values():
             parent.addAction(action)
-            self.assign.append(action)
+        self.keymap = Keymap(commands, stored or {}, fixed=fixed)
+        self.show_keys()
         theme.changed.connect(self.retheme)
         self.retheme()
 
@@ -133,7 +154,7 @@ class Actions:
                 self.by_key[spec.key].setIcon(self._theme.icon(spec.icon))
         self.by_key["play"].setIcon(self._theme.icon("pause" if self._playing else "play"))
         for tool, action in zip(TOOLS, self.tools, strict=True):
-            action.setIcon(self._theme.icon(tool.name.lower()))
+            action.setIcon(self._theme.icon(tool.name.lower().replace(" ", "-")))
 
     def show_playing(self, playing: bool) -> None:
         """The play button offers what it would do: pause while the music runs."""
@@ -143,8 +164,20 @@ class Actions:
             self._playing = playing
             action.setIcon(self._theme.icon("pause" if playing else "play"))
 
-    def table(self) -> list[tuple[str, str]]:
-        """What each key does, for the list of shortcuts."""
-        rows = [(spec.text.replace("&", ""), "   ".join(spec.keys)) for spec in SPECS if spec.keys]
-        rows += [(f"{tool.name} tool", tool.key) for tool in TOOLS]
-        return [*rows, ("Move selected notes to layer 1 … 9", "Alt+1 … Alt+9")]
+    def show_keys(self) -> None:
+        """Give the actions the keys of the keymap; menus and tooltips say them."""
+        for name, action in self.all.items():
+            keys = self.keymap.keys(name)
+            action.setShortcuts([QKeySequence(key, PORTABLE) for key in keys])
+            action.setToolTip(self._with_keys(self._tips[name], name))
+        for widget, tip, name in self._explained:
+            widget.setToolTip(self._with_keys(tip, name))
+
+    def explain(self, widget: QWidget, name: str, tip: str = "") -> None:
+        """Let the tooltip of a control say what it does (by default what its action does), and always the keys for it."""
+        self._explained.append((widget, tip or self._tips[name], name))
+        widget.setToolTip(self._with_keys(*self._explained[-1][1:]))
+
+    def _with_keys(self, tip: str, name: str) -> str:
+        keys = ", ".join(native(key) for key in self.keymap.keys(name))
+        return f"{tip} ({keys})" if keys else tip

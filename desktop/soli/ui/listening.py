@@ -144,6 +144,10 @@ class Listening(QObject):
             self._send_strips()
             self.comparing_changed.emit(on)
 
+    def use_device(self, device: str, latency_s: float | None) -> None:
+        """Play on another device ("" for the system's), or on the same opened anew."""
+        self._player.use_device(device or None, latency_s=latency_s)
+
     def close(self) -> None:
         self._timer.stop()
         self._player.close()

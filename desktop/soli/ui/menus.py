@@ -11,9 +11,12 @@ MENUS: dict[str, tuple[str, ...]] = {
         "new", "open", "*recent", "", "open_recording", "open_score", "demo", "", "save", "save_as", "", "export", "export_notes",
         "", "quit",
     ),
-    "&Edit": ("undo", "redo", "", "select_all", "select_none", "delete", "", "leave_out", "bring_back", "", "*assign"),
+    "&Edit": (
+        "undo", "redo", "", "select_all", "select_none", "select_pitch", "select_layer", "find_notes", "", "delete", "", "leave_out", "bring_back", "", "*assign", "",
+        "preferences",
+    ),
     "&View": (
-        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "drawer_model", "drawer_tempo", "drawer_doubtful", "",
+        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "drawer_model", "drawer_tempo", "drawer_doubtful", "note_table", "",
         "brighter", "darker", "dark", "light", "", "next_pane",
     ),
     "&Layers": (
@@ -24,6 +27,19 @@ MENUS: dict[str, tuple[str, ...]] = {
     "&Decompose": ("decompose", "model", "", "save_encoder", "apply_encoder", "", "align"),
     "&Help": ("keys", "about"),
 }  # fmt: skip
+
+
+def menu_keys() -> dict[str, str]:
+    """The keys that open the menus, and what they do."""
+    return {f"Alt+{title[title.index('&') + 1].upper()}": f"Opens the menu {title.replace('&', '')}" for title in MENUS}
+
+
+def place_of(name: str) -> str:
+    """The menu of a command; "" for one that is in none."""
+    if name.startswith("tool_"):
+        return "Tools"
+    key = "*assign" if name.startswith("assign_") else name
+    return next((title.replace("&", "") for title, keys in MENUS.items() if key in keys), "")
 
 
 def build_menus(

@@ -22,6 +22,7 @@ class Questions(QObject):
     """Asks in dialogs over `window`, and hands the answers on. Turning away leaves everything as it was."""
 
     opened = Signal(list)  # paths to open
+    presets_changed = Signal()
 
     def __init__(self, window: QWidget, document: Document, session: Session, settings: Settings) -> None:
         super().__init__(window)
@@ -76,7 +77,8 @@ class Questions(QObject):
             self._session.export_notes(Path(name) if Path(name).suffix else Path(f"{name}.mid"))
 
     def model(self) -> None:
-        dialog = ModelDialog(self._window, self._document.state.settings)
+        dialog = ModelDialog(self._window, self._document.state.settings, self._settings)
+        dialog.presets.changed.connect(self.presets_changed)
         if dialog.exec():
             chosen = dialog.settings()
             if chosen != self._document.state.settings:

@@ -11,8 +11,10 @@ from PySide6.QtCore import Qt
 from soli.assets import asset
 from soli.project import commands
 from soli.project.pipeline import Loaded
+from soli.project.presets import from_table
 from soli.project.state import State
 from soli.project.storage import SUFFIX
+from soli.ui.dialogs.preferences_dialog import PAGES, PreferencesDialog
 from soli.ui.session import SCORES
 
 if TYPE_CHECKING:
@@ -43,13 +45,33 @@ class Requests:
     def new(self) -> None:
         def begin() -> None:
             self._window.session.cancel()
-            self._window.document.restore(Loaded(State()))
+            self._window.document.restore(Loaded(State(settings=self._window.session.defaults)))
 
         self.when_safe(begin)
 
     def delete(self) -> None:
         if self._window.selection.ids:
             self._window.document.do(commands.delete_notes(self._window.document.state, self._window.selection.ids))
+
+    def select_alike(self, what: str) -> None:
+        """Add all notes that share pitch or layer with one that is selected."""
+        notes, selection = self._window.document.state.notes, self._window.selection
+        wanted = {getattr(notes[i], what) for i in selection.ids}
+        selection.set(selection.ids | {n.id for n in notes.values() if getattr(n, what) in wanted})
+
+    def toggle_note_table(self) -> None:
+        """Show the note table and go there, or hide it."""
+        window = self._window
+        inside = window.note_table.isAncestorOf(window.focusWidget() or window)
+        window.beside.toggle()
+        if window.beside.is_open:
+            window.note_table.take_focus()
+        elif inside:
+            window.roll.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def find_notes(self) -> None:
+        self._window.beside.show_panel(True)
+        self._window.note_table.focus_filter()
 
     def set_absent(self, *, absent: bool) -> None:
         self._window.document.do(commands.set_absent(self._window.document.state, self._window.selection.ids, absent=absent))
@@ -93,12 +115,41 @@ class Requests:
         self._window.settings.theme = name
         self._window.theme.use(name)
 
+    def preferences(self, page: str = PAGES[0]) -> None:
+        """Open the preferences at a page; what is chosen there holds at once."""
+        window = self._window
+        dialog = PreferencesDialog(window, window.settings, window.actions_, window.theme)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show_page(page)
+        dialog.changed.connect(self.apply_preferences)
+        window.listening.ticked.connect(dialog.audio.tell_status)
+        dialog.open()
+
+    def apply_preferences(self, page: str) -> None:
+        """Let the choices of a page of the preferences take effect."""
+        window, settings = self._window, self._window.settings
+        if page == "Audio":
+            window.listening.use_device(settings.device, settings.latency_s)
+        elif page == "Appearance":
+            window.actions_["follow"].setChecked(settings.follow_playhead)
+            window.theme.use(settings.theme)
+        elif page == "Keys":
+            settings.keys = window.actions_.keymap.changes()
+            window.actions_.show_keys()
+        else:
+            window.session.begin_with(from_table(settings.decomposition))
+        window.preferences_changed.emit()
+
     def next_pane(self) -> None:
-        """Walk the keyboard through roll, strips and decomposition."""
+        """Walk the keyboard through roll, note table, strips and decomposition."""
         here = self._window.focusWidget()
+        table = self._window.note_table
+        in_table = here is not None and table.isAncestorOf(here)
         if here is not None and self._window.mixer.isAncestorOf(here):
             self._window.jobs.method.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif here is self._window.roll.canvas and self._window.document.state.audio is not None:
+        elif here is self._window.roll.canvas and self._window.beside.is_open:
+            table.take_focus()
+        elif (here is self._window.roll.canvas or in_table) and self._window.document.state.audio is not None:
             self._window.mixer.focus_active()
         else:
             self._window.roll.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)

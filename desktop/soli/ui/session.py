@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.assets import asset
 from soli.decompose.encoder import Encoder
+from soli.decompose.settings import ModelSettings
 from soli.errors import InputError, ProjectError
 from soli.progress import Progress, Steps
 from soli.project import commands, export, layering, pipeline, storage
@@ -44,6 +45,7 @@ class Session(QObject):
     def __init__(self, document: Document, worker: Worker) -> None:
         super().__init__()
         self._document, self._worker = document, worker
+        self.defaults = ModelSettings()
         self._decomposing: Job | None = None
         self._opening: Job | None = None
         self._picture_of: Audio | None = None
@@ -62,6 +64,13 @@ class Session(QObject):
     @property
     def opening(self) -> bool:
         return self._opening is not None
+
+    def begin_with(self, settings: ModelSettings) -> None:
+        """New projects begin with these settings; one that is still empty has them from now on."""
+        self.defaults = settings
+        state = self._document.state
+        if state.audio is None and not state.notes and not self._document.history.done and state.settings != settings:
+            self._document.restore(Loaded(replace(state, settings=settings)), path=self._document.path)
 
     def open_files(self, paths: Sequence[Path], *, layers: str = "") -> None:
         """Open what is given: a project, or a recording, a score, or both in any order."""
@@ -238,7 +247,7 @@ class Session(QObject):
                 if self._document.state.score is not None and not lost:
                     self._realign(self._document.state.anchors, "place score")
             else:
-                self._restore(loaded)
+                self._restore(replace(loaded, state=replace(loaded.state, settings=self.defaults)))
             self._remember(path)
             if score:
                 self._place_score(score, layers)

@@ -88,6 +88,7 @@ LIGHT = Colours(
     selection="#11151C",
 )
 BY_NAME: dict[str, Colours] = {"dark": DARK, "light": LIGHT}
+SYSTEM = "system"
 
 
 class Theme(QObject):
@@ -99,14 +100,18 @@ class Theme(QObject):
         super().__init__()
         self._app = app
         self._pixmaps: dict[tuple[str, str, int], QPixmap] = {}
-        self.colours = BY_NAME.get(name, DARK)
+        self._name = name
+        self.colours = self._palette()
+        app.styleHints().colorSchemeChanged.connect(self._follow_system)
         for file in ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf"):
             QFontDatabase.addApplicationFont(str(asset("fonts", file)))
         app.setStyle(SoliStyle())
         self._apply()
 
     def use(self, name: str) -> None:
-        self.colours = BY_NAME.get(name, DARK)
+        """Take the palette "dark", "light", or that of the "system", now and as it changes."""
+        self._name = name
+        self.colours = self._palette()
         self._apply()
         self.changed.emit()
 
@@ -151,6 +156,15 @@ class Theme(QObject):
                 QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(0, 0, size, size))
             self._pixmaps[key] = pixmap
         return self._pixmaps[key]
+
+    def _palette(self) -> Colours:
+        if self._name == SYSTEM:
+            return LIGHT if self._app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
+        return BY_NAME.get(self._name, DARK)
+
+    def _follow_system(self) -> None:
+        if self._name == SYSTEM and self._palette() is not self.colours:
+            self.use(SYSTEM)
 
     def _apply(self) -> None:
         c = self.colours

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from soli.playback.player import PlayerStatus
 from soli.ui.beats import Beats
+from soli.ui.keymap import NATIVE
 from soli.ui.mixer.meter import Meter
 from soli.ui.roll.ruler import clock
 from soli.ui.theme import Theme
@@ -176,7 +177,9 @@ class ToolRail(QWidget):
             button.setIconSize(QSize(20, 20))
             button.setFixedSize(36, 34)
             button.setAccessibleName(f"{action.iconText()} tool")
-            caption = QLabel(action.shortcut().toString())
+            caption = QLabel()
+            action.changed.connect(lambda a=action, c=caption: c.setText(a.shortcut().toString(NATIVE)))
+            caption.setText(action.shortcut().toString(NATIVE))
             caption.setObjectName("quiet")
             caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             self._captions.append(caption)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from soli.ui.dialogs.keys_dialog import KeysDialog
 from soli.ui.requests import BRIGHTNESS_STEP
 
 if TYPE_CHECKING:
@@ -32,6 +31,10 @@ def connect_actions(window: MainWindow) -> None:
         "redo": window.document.redo,
         "select_all": lambda: window.selection.set(window.document.state.notes),
         "select_none": lambda: window.selection.set(()),
+        "select_pitch": lambda: asked.select_alike("pitch"),
+        "select_layer": lambda: asked.select_alike("layer"),
+        "find_notes": asked.find_notes,
+        "note_table": asked.toggle_note_table,
         "delete": asked.delete,
         "leave_out": lambda: asked.set_absent(absent=True),
         "bring_back": lambda: asked.set_absent(absent=False),
@@ -73,7 +76,8 @@ def connect_actions(window: MainWindow) -> None:
         "all_but": lambda: window.mixer.all_but(window.selection.layer),
         "layer_above": lambda: asked.walk_layers(-1),
         "layer_below": lambda: asked.walk_layers(1),
-        "keys": lambda: KeysDialog(window, window.actions_.table()).exec(),
+        "preferences": asked.preferences,
+        "keys": lambda: asked.preferences("Keys"),
         "about": window.questions.about,
     }
     for key, act in acts.items():
@@ -89,6 +93,7 @@ def connect_parts(window: MainWindow) -> None:
     asked = window.requests
     canvas, listening, session = window.roll.canvas, window.listening, window.session
     window.questions.opened.connect(asked.open_paths)
+    window.questions.presets_changed.connect(window.preferences_changed)
     canvas.hint_changed.connect(window.hint.setText)
     canvas.menu_requested.connect(lambda at: window.popups.open_roll(canvas, at))
     window.popups.opened.connect(asked.open_paths)
@@ -112,6 +117,12 @@ def connect_parts(window: MainWindow) -> None:
     for pointed in (window.roll.ruler.seek_requested, window.roll.ruler.loop_requested, window.roll.minimap.seek_requested):
         pointed.connect(lambda *_: canvas.setFocus(Qt.FocusReason.MouseFocusReason))
     window.mixer.silent_changed.connect(canvas.set_audible)
+    window.mixer.silent_changed.connect(window.note_table.set_silent)
+    window.note_table.revealed.connect(canvas.reveal)
+    window.note_table.hear_requested.connect(window.audition.note)
+    window.note_table.menu_requested.connect(lambda at: window.popups.open_rows(window.note_table, at))
+    window.note_table.closed.connect(asked.toggle_note_table)
+    window.beside.shown_changed.connect(window.actions_["note_table"].setChecked)
     window.jobs.settings_requested.connect(window.questions.model)
     listening.ticked.connect(window.tick)
     listening.loop_changed.connect(window.show_loop)

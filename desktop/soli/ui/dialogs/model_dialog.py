@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from soli.decompose.settings import RANGES, ModelSettings
 from soli.errors import InputError
+from soli.settings import Settings
+from soli.ui.dialogs.preset_row import PresetRow
 
 AUTOMATIC = "by instrument"
 
@@ -133,6 +135,11 @@ class ModelForm(QWidget):
                 editor.setValue(editor.minimum() if value is None else value)  # type: ignore[arg-type]
         self.changed.emit()
 
+    @property
+    def tuning_cents(self) -> float:
+        """What was measured in the recording; no other settings change it."""
+        return self._settings.tuning_cents
+
     def settings(self) -> ModelSettings:
         """The settings as they are chosen now. Raises InputError for those that do not go together."""
         chosen: dict[str, Any] = {}
@@ -185,6 +192,7 @@ class ModelForm(QWidget):
             spin.setRange(int(low), int(high))
             spin.setSingleStep(int(spec.step))
         spin.setSuffix(spec.suffix)
+        spin.valueChanged.connect(lambda _: self.changed.emit())
         if spec.automatic:
             spin.setSpecialValueText(spec.automatic)
         return spin
@@ -193,10 +201,11 @@ class ModelForm(QWidget):
 class ModelDialog(QDialog):
     """Shows settings and gives them back changed. What does not go together is said, and cannot be accepted."""
 
-    def __init__(self, parent: QWidget, settings: ModelSettings) -> None:
+    def __init__(self, parent: QWidget, settings: ModelSettings, preferences: Settings) -> None:
         super().__init__(parent)
         self.setWindowTitle("Decomposition settings")
         self.form = ModelForm(settings)
+        self.presets = PresetRow(preferences, self.form)
         self._tuning_cents = settings.tuning_cents
         self._says = QLabel()
         self._says.setObjectName("quiet")
@@ -210,6 +219,7 @@ class ModelDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(14)
+        layout.addWidget(self.presets)
         layout.addWidget(self.form)
         layout.addWidget(self._says)
         layout.addWidget(self._buttons)

@@ -1,0 +1,424 @@
+"""The preferences: every choice holds at once, is kept, and never leaves two commands on one key."""
+
+import threading
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QInputDialog, QMessageBox, QToolButton
+
+from soli import settings
+from soli.app import Application
+from soli.decompose.settings import ModelSettings
+from soli.errors import DeviceError
+from soli.playback.devices import OutputDevice
+from soli.playback.player import FakePlayer
+from soli.project.presets import from_table, to_table
+from soli.settings import Settings
+from soli.ui.dialogs import audio_page
+from soli.ui.dialogs.model_dialog import ModelDialog
+from soli.ui.dialogs.preferences_dialog import PAGES, PreferencesDialog
+from soli.ui.keymap import FIXED, portable
+from soli.ui.theme import DARK, LIGHT
+
+# The offscreen platform says so of every dialog that is shown.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+DEVICES = (
+    OutputDevice("Speakers", "ALSA", 2, 48000, is_default=True),
+    OutputDevice("Desk", "ALSA", 8, 96000),
+    OutputDevice("Beeper", "OSS", 1, 8000),
+)
+
+
+@pytest.fixture(autouse=True)
+def devices(monkeypatch):
+    """No test asks the machine's own drivers."""
+    found = {"now": DEVICES}
+
+    def listed():
+        if isinstance(found["now"], str):
+            raise DeviceError(found["now"])
+        return found["now"]
+
+    monkeypatch.setattr(audio_page, "output_devices", listed)
+    return found
+
+
+@pytest.fixture
+def preferences(piece, qtbot):
+    """Opens the dialog at a page, as the action does."""
+
+    def opened(page: str) -> PreferencesDialog:
+        piece.window.requests.preferences(page)
+        dialog = piece.window.findChildren(PreferencesDialog)[-1]
+        qtbot.waitExposed(dialog).__enter__()
+        return dialog
+
+    yield opened
+    for dialog in piece.window.findChildren(PreferencesDialog):
+        dialog.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def keys_of_actions(window) -> list[str]:
+    return [key.toString() for action in window.findChildren(QAction) for key in action.shortcuts()]
+
+
+def test_every_default_key_can_be_had_and_belongs_to_one_command(application):
+    keymap = application.window.actions_.keymap
+    keys = [key for command in keymap.commands.values() for key in command.keys]
+    assert all(portable(key) == key for key in keys)
+    assert len(set(keys)) == len(keys)
+    assert not set(keys) & set(keymap.fixed)
+    assert set(FIXED) <= set(keymap.fixed)
+    assert not keymap.changes()
+
+
+def test_new_keys_hold_at_once_in_menus_tooltips_and_on_the_rail(piece, preferences, qtbot):
+    window, page = piece.window, preferences("Keys").keys
+    page.choose("play")
+    QTest.keyClick(page.field, Qt.Key.Key_P)
+    assert window.actions_["play"].shortcut().toString() == "P"
+    assert "(P)" in window.actions_["play"].toolTip()
+    assert any("(P)" in button.toolTip() for button in window.transport.findChildren(QToolButton))
+    page.choose("tool_draw")
+    QTest.keyClick(page.field, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+    assert window.actions_.tools[1].shortcut().toString() == "Ctrl+Alt+D"
+    assert "Ctrl+Alt+D" in [caption.text() for caption in window.rail._captions]
+    assert piece.settings.keys == {"play": ["P"], "tool_draw": ["Ctrl+Alt+D"]}
+
+
+def test_new_keys_call_their_command_and_the_old_ones_do_not(piece, preferences, qtbot):
+    dialog = preferences("Keys")
+    dialog.keys.choose("select_all")
+    QTest.keyClick(dialog.keys.field, Qt.Key.Key_F9)
+    dialog.close()
+    canvas = piece.window.roll.canvas
+    canvas.setFocus()
+    QTest.keyClick(canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert not piece.selection.ids
+    QTest.keyClick(canvas, Qt.Key.Key_F9)
+    qtbot.waitUntil(lambda: piece.selection.ids == set(piece.document.state.notes))
+
+
+def test_a_taken_key_is_asked_about_and_may_be_kept(piece, preferences):
+    page = preferences("Keys").keys
+    page.choose("fit")
+    QTest.keyClick(page.field, Qt.Key.Key_Space)
+    assert page.replace.isVisible()
+    assert page.keep.isVisible()
+    assert "“Play / pause”" in page.says.text()
+    assert "Space" in page.says.text()
+    page.keep.click()
+    assert not page.replace.isVisible()
+    assert not page._keymap.changes()
+    assert piece.settings.keys == {}
+
+
+def test_a_taken_key_may_be_replaced_and_the_other_command_goes_without(piece, preferences):
+    window, page = piece.window, preferences("Keys").keys
+    page.choose("about")
+    QTest.keyClick(page.field, Qt.Key.Key_Space)
+    page.replace.click()
+    assert window.actions_["about"].shortcut().toString() == "Space"
+    assert window.actions_["play"].shortcuts() == []
+    assert len(set(keys_of_actions(window))) == len(keys_of_actions(window))
+    # And back again: the default is with another command now.
+    page.choose("play")
+    page.reset.click()
+    assert "“About Soli”" in page.says.text()
+    page.replace.click()
+    assert window.actions_["play"].shortcut().toString() == "Space"
+    assert window.actions_["about"].shortcuts() == []
+    page.reset_all.click()
+    assert piece.settings.keys == {}
+    assert not page.reset_all.isEnabled()
+
+
+def test_a_question_is_forgotten_with_another_row(piece, preferences):
+    page = preferences("Keys").keys
+    page.choose("about")
+    QTest.keyClick(page.field, Qt.Key.Key_Space)
+    page.choose("fit")
+    assert not page.replace.isVisible()
+    page._replace()
+    assert not page._keymap.changes()
+
+
+def test_a_command_can_have_several_keys_or_none(piece, preferences):
+    page = preferences("Keys").keys
+    page.choose("play")
+    page.as_well.setChecked(True)
+    QTest.keyClick(page.field, Qt.Key.Key_P)
+    assert [k.toString() for k in piece.window.actions_["play"].shortcuts()] == ["Space", "P"]
+    page.clear.click()
+    assert piece.window.actions_["play"].shortcuts() == []
+    assert "(" not in piece.window.actions_["play"].toolTip()
+    page.reset.click()
+    assert piece.settings.keys == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier"), [(Qt.Key.Key_Up, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_F, Qt.KeyboardModifier.AltModifier)]
+)
+def test_a_fixed_key_is_refused_in_a_sentence(piece, preferences, key, modifier):
+    page = preferences("Keys").keys
+    page.choose("play")
+    QTest.keyClick(page.field, key, modifier)
+    assert "is fixed" in page.says.text()
+    assert not page.replace.isVisible()
+    assert piece.settings.keys == {}
+
+
+def test_the_field_of_keys_is_no_trap_for_the_keyboard(preferences, qtbot):
+    dialog = preferences("Keys")
+    page = dialog.keys
+    page.choose("play")
+    page.field.setFocus()
+    QTest.keyClick(page.field, Qt.Key.Key_Tab)
+    assert dialog.focusWidget() is not page.field
+    page.field.setFocus()
+    QTest.keyClick(page.field, Qt.Key.Key_Escape)
+    assert dialog.focusWidget() is page.table
+    assert dialog.isVisible()
+    page.table.setFocus()
+    QTest.keyClick(page.table, Qt.Key.Key_Return)
+    assert page.field.hasFocus() or dialog.focusWidget() is page.field
+
+
+def test_commands_are_found_by_name_and_by_key(preferences):
+    page = preferences("Keys").keys
+
+    def shown() -> set[str]:
+        return {page._text(row, 0) for row in range(page.table.rowCount()) if not page.table.isRowHidden(row)}
+
+    everything = shown()
+    page.search.setText("ctrl+shift+z")
+    assert shown() == {"Redo"}
+    page.search.setText("tool dra")
+    assert shown() == {"Draw tool"}
+    page.search.setText("zebra")
+    assert shown() == set()
+    page.search.clear()
+    assert shown() == everything
+    assert {"Move notes up a semitone", "Play / pause", "Move selected notes to layer 9"} <= everything
+
+
+def test_what_is_fixed_cannot_be_chosen_for_new_keys(preferences):
+    page = preferences("Keys").keys
+    last = page.table.rowCount() - 1
+    page.table.setCurrentCell(last, 0)
+    assert not page.field.isEnabled()
+    assert not page.clear.isEnabled()
+    assert "fixed" in page.says.text()
+
+
+def test_kept_keys_are_there_in_the_next_session(qapp, qtbot, tmp_path, preferences):
+    page = preferences("Keys").keys
+    page.choose("play")
+    QTest.keyClick(page.field, Qt.Key.Key_P)
+    kept = Settings(keys={"play": ["P"], "save": ["Ctrl+"], "fly": ["F5"]})
+    settings.save(tmp_path / "settings.toml", kept)
+    again = Application(qapp, FakePlayer(), settings.load(tmp_path / "settings.toml"))
+    try:
+        assert again.window.actions_["play"].shortcut() == QKeySequence("P")
+        assert again.window.actions_["save"].shortcut() == QKeySequence("Ctrl+S")
+    finally:
+        again.close()
+        again.window.deleteLater()
+        qapp.processEvents()
+
+
+def test_devices_are_listed_with_their_host_and_one_may_be_chosen(piece, preferences, qtbot):
+    page = preferences("Audio").audio
+    qtbot.waitUntil(lambda: page.device.count() == 4)
+    assert page.device.itemText(0) == "System default (Speakers)"
+    assert "ALSA" in page.device.itemText(2)
+    page.device.setCurrentIndex(2)
+    page.device.activated.emit(2)
+    assert piece.settings.device == "Desk, ALSA"
+    assert piece.player.device == "Desk, ALSA"
+    assert "96 kHz" in page.says.text()
+    page.latency.setCurrentIndex(2)
+    page.latency.activated.emit(2)
+    assert (piece.settings.latency, piece.player.latency_s) == ("long", 0.3)
+    page.device.setCurrentIndex(0)
+    page.device.activated.emit(0)
+    assert (piece.settings.device, piece.player.device) == ("", None)
+
+
+def test_a_device_that_is_away_stays_chosen(piece, preferences, qtbot):
+    piece.settings.device = "Interface, ALSA"
+    page = preferences("Audio").audio
+    qtbot.waitUntil(page.refresh.isEnabled)
+    assert page.device.currentText() == "Interface, ALSA (not found)"
+    assert piece.settings.device == "Interface, ALSA"
+    assert piece.player.device is None
+
+
+def test_devices_that_cannot_be_listed_are_told_in_a_sentence(devices, preferences, qtbot):
+    devices["now"] = "The sound devices do not answer; try again."
+    page = preferences("Audio").audio
+    qtbot.waitUntil(page.refresh.isEnabled)
+    assert page.says.text() == "The sound devices do not answer; try again."
+    assert page.device.currentText() == "System default"
+    devices["now"] = DEVICES
+    page.refresh.click()
+    qtbot.waitUntil(lambda: page.device.count() == 4)
+
+
+def test_what_the_player_says_of_the_device_is_said_on_the_page(piece, preferences, qtbot):
+    page = preferences("Audio").audio
+    qtbot.waitUntil(page.refresh.isEnabled)
+    piece.player._own_message = "The sound device cannot be opened."
+    qtbot.waitUntil(lambda: page.says.text() == "The sound device cannot be opened.")
+    piece.player._own_message = ""
+    qtbot.waitUntil(lambda: "rate of the device" in page.says.text())
+
+
+def test_a_list_that_comes_after_the_dialog_is_gone_does_no_harm(monkeypatch, preferences, qtbot):
+    go_on, listed = threading.Event(), threading.Event()
+
+    def slow():
+        go_on.wait(10)
+        listed.set()
+        return DEVICES
+
+    monkeypatch.setattr(audio_page, "output_devices", slow)
+    dialog = preferences("Audio")
+    dialog.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    go_on.set()
+    assert listed.wait(10)
+    qtbot.wait(50)
+
+
+def test_a_theme_is_shown_at_once(piece, preferences):
+    page = preferences("Appearance").appearance
+    page.themes["light"].click()
+    assert piece.theme.colours is LIGHT
+    assert piece.settings.theme == "light"
+    assert piece.window.actions_["light"].isChecked()
+    page.themes["system"].click()
+    assert piece.settings.theme == "system"
+    scheme = QApplication.instance().styleHints().colorScheme()
+    assert piece.theme.colours is (LIGHT if scheme == Qt.ColorScheme.Light else DARK)
+    page.themes["dark"].click()
+    assert piece.theme.colours is DARK
+
+
+def test_following_the_playhead_is_one_choice_in_two_places(piece, preferences):
+    page = preferences("Appearance").appearance
+    page.follow.click()
+    assert piece.settings.follow_playhead is False
+    assert not piece.window.actions_["follow"].isChecked()
+
+
+def test_new_projects_begin_with_the_chosen_settings(piece, preferences):
+    page = preferences("Decomposition").defaults
+    page.form._editors["iterations"].setValue(33)
+    assert from_table(piece.settings.decomposition).iterations == 33
+    assert piece.document.state.settings.iterations == 16  # a piece that is there keeps its own
+    piece.document.restore(piece_without_edits(piece))
+    piece.window.requests.new()
+    assert piece.document.state.settings.iterations == 33
+    page.restore.click()
+    assert piece.settings.decomposition == {}
+    assert piece.document.state.settings == ModelSettings()  # an empty one follows
+    assert not piece.document.edited
+
+
+def piece_without_edits(piece):
+    from soli.project.pipeline import Loaded
+
+    return Loaded(piece.document.state)
+
+
+def test_a_recording_begins_with_the_chosen_settings(application, qtbot, tmp_path):
+    import numpy as np
+    import soundfile
+
+    application.session.begin_with(ModelSettings(iterations=5))
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000, np.float32), 8000)
+    application.window.open_paths([tmp_path / "a.wav"])
+    qtbot.waitUntil(lambda: application.document.state.audio is not None)
+    assert application.document.state.settings.iterations == 5
+    assert not application.document.edited
+
+
+def test_settings_that_do_not_go_together_are_not_kept(piece, preferences):
+    page = preferences("Decomposition").defaults
+    updates = page.form._editors["updates"]
+    updates.setCurrentIndex(updates.findData("relu"))
+    assert "relu" in page.says.text()
+    assert piece.settings.decomposition == {}
+
+
+def test_every_choice_is_saved_when_it_is_made(piece, preferences):
+    made = []
+    piece.window.preferences_changed.connect(lambda: made.append(dict(piece.settings.keys)))
+    page = preferences("Keys").keys
+    page.choose("play")
+    QTest.keyClick(page.field, Qt.Key.Key_P)
+    assert made == [{"play": ["P"]}]
+
+
+def test_a_preset_is_kept_chosen_and_deleted(piece, monkeypatch):
+    dialog = ModelDialog(piece.window, piece.document.state.settings, piece.settings)
+    row, form = dialog.presets, dialog.form
+    assert row.choice.currentText() == "Standard"
+    assert not row.delete.isEnabled()
+    form._editors["iterations"].setValue(40)
+    assert row.choice.currentText() == "Own settings"
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("  Slow   and good ", True))
+    row.save.click()
+    assert row.choice.currentText() == "Slow and good"
+    assert from_table(piece.settings.presets["Slow and good"]).iterations == 40
+    row.choice.setCurrentIndex(row.choice.findText("Standard"))
+    row.choice.activated.emit(0)
+    assert dialog.settings() == piece.document.state.settings
+    row.choice.setCurrentIndex(row.choice.findText("Slow and good"))
+    row.choice.activated.emit(1)
+    assert dialog.settings().iterations == 40
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    row.delete.click()
+    assert piece.settings.presets == {}
+    assert row.choice.currentText() == "Own settings"
+    assert dialog.settings().iterations == 40
+
+
+def test_a_preset_never_takes_another_ones_place_or_name_unasked(piece, monkeypatch):
+    piece.settings.presets = {"Mine": to_table(ModelSettings(iterations=40))}
+    dialog = ModelDialog(piece.window, piece.document.state.settings, piece.settings)
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or QMessageBox.StandardButton.No)
+    monkeypatch.setattr(QMessageBox, "information", lambda *words: asked.append(words[2]))
+    for name in ("Mine", "Standard", ""):
+        monkeypatch.setattr(QInputDialog, "getText", lambda *_, n=name, **__: (n, True))
+        dialog.presets.save.click()
+    assert len(asked) == 2
+    assert from_table(piece.settings.presets["Mine"]).iterations == 40
+
+
+def test_a_preset_leaves_the_tuning_of_the_recording(piece):
+    piece.settings.presets = {"Mine": to_table(ModelSettings(iterations=40))}
+    dialog = ModelDialog(piece.window, ModelSettings(tuning_cents=12.0), piece.settings)
+    dialog.presets.choice.setCurrentIndex(dialog.presets.choice.findText("Mine"))
+    dialog.presets.choice.activated.emit(1)
+    assert dialog.settings() == ModelSettings(iterations=40, tuning_cents=12.0)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_page_fits_and_names_its_controls(piece, preferences, page, theme):
+    piece.window.resize(900, 560)
+    piece.theme.use(theme)
+    dialog = preferences(page)
+    QApplication.processEvents()
+    assert dialog.height() <= 560
+    for kind in (QAbstractButton, QComboBox):
+        for widget in dialog.findChildren(kind):
+            if widget.isVisible() and widget.objectName() not in {"qt_spinbox_lineedit"}:
+                assert widget.accessibleName() or getattr(widget, "text", str)() or widget.toolTip(), widget
