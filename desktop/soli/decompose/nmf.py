@@ -13,6 +13,7 @@ from soli.decompose.blocks import Block, Workers, chunks, partition
 from soli.decompose.bodies import IntArray
 from soli.decompose.descent import Descent, descent
 from soli.decompose.divergence import damping, divergence, halves
+from soli.decompose.hidden import Hidden
 from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
 from soli.errors import InputError
@@ -28,12 +29,13 @@ _FADED = 14
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """W (K, R), columns sum to one, and H (R, N), float32; the loss after each iteration; the encoder (R, K) of a NAE."""
+    """W (K, R), columns sum to one, and H (R, N), float32; the loss after each iteration; encoder and hidden layers of a NAE."""
 
     W: FloatArray
     H: FloatArray
     losses: tuple[float, ...]
     encoder: FloatArray | None = None
+    hidden: Hidden | None = None
 
 
 def factorize(

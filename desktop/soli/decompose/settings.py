@@ -13,10 +13,12 @@ Grouping: TypeAlias = Literal["instrument", "track", "one"]
 Stop: TypeAlias = Literal["iterations", "change", "loss"]
 Rate: TypeAlias = Literal["adaptive", "fixed"]
 Dropout: TypeAlias = Literal["soft", "binary"]
+Forbidden: TypeAlias = Literal["modelled", "unmodelled"]
 
 RANGES = {
     "iterations": (1, 10_000),
     "encoder_steps": (0, 64),
+    "decoder_layers": (1, 4),
     "beta": (0.0, 2.0),
     "learning_rate": (1e-6, 10.0),
     "tolerance": (1e-12, 1.0),
@@ -46,7 +48,8 @@ class ModelSettings:
     rate: of the additive updates, `adaptive` for each entry (Adam), or `fixed` for each row from the first step on.
     dropout: what the mask M_H of the autoencoder holds where it is not zero: `soft`, what the score foretells, or `binary`, 1.
     encoder_steps: further layers of the encoder (nae), each a multiplicative step towards the decoder's own activations;
-    0 is the encoder as one product.
+    0 is the encoder as one product. decoder_layers: those of the decoder (nae); with more than one, the `sustain_templates` of
+    a pitch are fed by one code, and sound from different levels on.
     beta: the beta-divergence that is made small: 2 Euclidean, 1 Kullback-Leibler, 0 Itakura-Saito.
     initialisation: what the score decides before the first iteration; `onsets` is templates, activations and attacks.
     stop: after `iterations`; or earlier, when W and H `change` (relative, Frobenius) or the `loss` falls by less than
@@ -57,6 +60,8 @@ class ModelSettings:
     its attack around the onset.
     template_tolerance_cents: None for soft harmonic templates, or the half-width of a hard comb that is zero elsewhere.
     grouping: which notes share templates: those of an `instrument` part, of a `track`, or all as `one`.
+    forbidden: what was forbidden or left out by hand is `modelled` too, so that it goes to the residual; or `unmodelled`, as if
+    it were not in the sound, and what else may sound there takes it.
 
     Raises InputError, in one sentence, for a value outside its range.
     """
@@ -72,6 +77,7 @@ class ModelSettings:
     rate: Rate = "adaptive"
     dropout: Dropout = "soft"
     encoder_steps: int = 8
+    decoder_layers: int = 1
     prior: float = 0.6
     solve_to_hz: float | None = None
     before_s: float | None = None
@@ -84,6 +90,7 @@ class ModelSettings:
     tuning_cents: float = 0.0
     sustain_templates: int = 2
     grouping: Grouping = "instrument"
+    forbidden: Forbidden = "modelled"
     mask_exponent: float = 2.0
     seed: int = 0
 
@@ -96,6 +103,7 @@ class ModelSettings:
             ("rate", Rate),
             ("dropout", Dropout),
             ("grouping", Grouping),
+            ("forbidden", Forbidden),
         ):
             value = getattr(self, name)
             if value not in get_args(choices):

@@ -1,0 +1,162 @@
+"""The layers of an autoencoder over the frames of a recording, and their gradients, in blocks along the support."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from soli.decompose.blocks import Block
+from soli.decompose.bodies import IntArray
+from soli.decompose.divergence import divergence, halves
+from soli.decompose.hidden import Hidden
+from soli.decompose.hidden_training import Slopes
+from soli.decompose.nmf import Sums
+from soli.decompose.settings import ModelSettings
+from soli.signal.audio import FloatArray
+
+TINY = np.float32(1e-30)
+
+
+class Network:
+    """Encoder, mask, hidden layers and decoder as they are in one iteration; called from worker threads, a chunk each.
+
+    Vt (N, K), decoder (R, K), encoder and mask (P, K) and (P, N), one row a component, or a voice where there are `hidden`
+    layers. What is heard of each component is written to `latest` (R, N).
+    """
+
+    def __init__(
+        self,
+        Vt: FloatArray,
+        decoder: FloatArray,
+        encoder: FloatArray,
+        mask: FloatArray,
+        *,
+        scale: float,
+        settings: ModelSettings,
+        latest: FloatArray,
+        hidden: Hidden | None = None,
+    ) -> None:
+        self.latest, self.hidden = latest, hidden
+        self.Vt, self.decoder, self.encoder, self.mask, self.beta = Vt, decoder, encoder, mask, settings.beta
+        self.tiny = max(np.float32(1e-7 * scale), TINY)
+        self.rectified = settings.updates == "relu"
+        self.layers = 0 if self.rectified else settings.encoder_steps
+
+    def encode(self, chunk: Sequence[Block]) -> None:
+        """Write what all layers of the encoder say to `latest`."""
+        for block in chunk:
+            here = self._here(block)
+            self.latest[block.alive, block.start : block.stop] = self._refined(here).H
+
+    def encoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, None]:
+        """The two halves of the gradient of the encoder, of which the first layer alone is trained."""
+        places = [self._here(block) for block in chunk]
+        sums = self._sums((here.rows for here in places), 0.0)
+        for here in places:
+            code = self._code(here)
+            heard = self._heard(here, code)
+            above, below = self._halves(here.V, self._model(heard.H, here.W))
+            mask = here.mask * (code > 0) if self.rectified else here.mask
+            at = np.searchsorted(sums.rows, here.rows)
+            sums.above[at] += (heard.back(here.W @ above.T) * mask) @ here.V
+            sums.below[at] += (heard.back(here.under(below)) * mask) @ here.V
+        return sums, None
+
+    def decoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, Slopes | None]:
+        """The two halves of the gradients of the decoder and of its hidden layers, and the loss."""
+        sums = self._sums((block.alive for block in chunk), self.beta)
+        slopes = None if self.hidden is None else Slopes.zero(self.hidden)
+        for block in chunk:
+            here = self._here(block)
+            heard = self._refined(here)
+            self.latest[block.alive, block.start : block.stop] = H = heard.H
+            model = self._model(H, here.W)
+            sums.loss += divergence(here.V, model, self.beta)
+            above, below = self._halves(here.V, model)
+            at = np.searchsorted(sums.rows, block.alive)
+            sums.above[at] += H @ above
+            sums.below[at] += H.sum(axis=1, keepdims=True) if below is None else H @ below
+            if slopes is not None and here.net is not None:
+                part = Slopes.zero(here.net)
+                here.net.backward(heard.layers, here.W @ above.T, part.above)
+                here.net.backward(heard.layers, here.under(below), part.below)
+                slopes.add(part, here.rows)
+        return sums, slopes
+
+    def _here(self, block: Block) -> "_Here":
+        frames = slice(block.start, block.stop)
+        rows, net = block.alive, None
+        if self.hidden is not None:
+            rows, net = self.hidden.some(block.alive)
+        return _Here(self.Vt[frames], self.decoder[block.alive], self.mask[rows, frames], rows, net)
+
+    def _code(self, here: "_Here") -> FloatArray:
+        """What the first layer says."""
+        code: FloatArray = self.encoder[here.rows] @ here.V.T
+        if self.rectified:
+            np.maximum(code, 0, out=code)
+        code *= here.mask
+        return code
+
+    def _refined(self, here: "_Here") -> "_Heard":
+        """What all layers of the encoder say."""
+        code = self._code(here)
+        for _ in range(self.layers):
+            heard = self._heard(here, code)
+            model = self._model(heard.H, here.W)
+            above, below = halves(here.V, model, self.beta, np.empty_like(model))
+            code *= heard.back(here.W @ above.T) / np.maximum(heard.back(here.under(below)), TINY)
+        if self.layers:
+            np.copyto(code, 0.0, where=code < self.tiny)
+        return self._heard(here, code)
+
+    def _heard(self, here: "_Here", code: FloatArray) -> "_Heard":
+        if here.net is None:
+            return _Heard(code, [code], lambda slope: slope)
+        net, layers = here.net, here.net.forward(code)
+        return _Heard(net.activations(layers), layers, lambda slope: net.backward(layers, slope))
+
+    def _sums(self, rows: Iterable[IntArray], beta: float) -> Sums:
+        return Sums.zero(np.unique(np.concatenate(list(rows))), self.Vt.shape[1], beta)
+
+    def _model(self, H: FloatArray, W: FloatArray) -> FloatArray:
+        model: FloatArray = H.T @ W
+        if self.rectified:
+            np.maximum(model, 0, out=model)
+        model += self.tiny
+        return model
+
+    def _halves(self, V: FloatArray, model: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        above, below = halves(V, model, self.beta, np.empty_like(model))
+        if self.rectified and below is not None:
+            # Where the output is rectified away no gradient comes back.
+            alive = model > self.tiny
+            return above * alive, below * alive
+        return above, below
+
+
+@dataclass(frozen=True, eq=False)
+class _Here:
+    """One block: V (n, K), W (R, K) of what is alive, mask (P, n) of the rows of the code, and the hidden layers between."""
+
+    V: FloatArray
+    W: FloatArray
+    mask: FloatArray
+    rows: IntArray
+    net: Hidden | None
+
+    def under(self, below: FloatArray | None) -> FloatArray:
+        """The lower half of the gradient with respect to H, (R, n)."""
+        if below is not None:
+            product: FloatArray = self.W @ below.T
+            return product
+        return np.broadcast_to(self.W.sum(axis=1, keepdims=True), (len(self.W), len(self.V)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """Activations H (R, n), the layers that made them, and the way of a gradient back to the code."""
+
+    H: FloatArray
+    layers: list[FloatArray]
+    back: Callable[[FloatArray], FloatArray]
