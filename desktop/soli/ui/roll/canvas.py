@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
     QColor,
     QContextMenuEvent,
     QKeyEvent,
@@ -40,6 +38,7 @@ CARD_DELAY_MS = 250
 NUDGE_S = 0.01
 SHOWN = frozenset({"notes", "absent", "mask", "alignment", "settings", "layers", "score", "recording"})
 EDITED = frozenset({"notes", "absent", "mask", "history"})
+AROUND_PX = 14  # a note's handles lie beside its body
 SILENT_PART = 0.6  # of the way from a layer's colour to the ground
 
 
@@ -399,12 +398,6 @@ class Canvas(QWidget):
 
     def _selection_changed(self) -> None:
         self.document.end_gesture()
-        if len(self.selection.ids) == 1:
-            title, details = self.describe(next(iter(self.selection.ids)))
-            self.setAccessibleDescription(f"{title}, {details}")
-        else:
-            self.setAccessibleDescription(f"{len(self.selection.ids)} notes selected")
-        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
         self.update()
 
     def _follow(self, aspects: frozenset[str]) -> None:
@@ -426,7 +419,7 @@ class Canvas(QWidget):
             return QRect()
         left, right = (round(min(max(self.view.x_of(t), -9.0), self.width() + 9.0)) for t in (start_s, end_s))
         top, bottom = round(self.view.y_of(highest)), round(self.view.y_of(lowest - 1))
-        return QRect(left, top, max(right - left, round(LEAST_PX)), bottom - top).adjusted(-5, -5, 5, 5)
+        return QRect(left, top, max(right - left, round(LEAST_PX)), bottom - top).adjusted(-AROUND_PX, -5, AROUND_PX, 5)
 
     def _recolour(self) -> None:
         if self._image is not None:

@@ -59,7 +59,7 @@ class Figures:
     ) -> None:
         """Bodies, then notes: the colour of their layer, the paler the less their strength; darker edges on `bright` ground.
 
-        `hidden` notes are drawn by somebody else.
+        `hidden` notes, and their bodies, are drawn by somebody else.
         """
         self._look(view, field)
         notes = self._notes
@@ -68,7 +68,10 @@ class Figures:
         if len(self._notes) + len(self._bodies) > 2 * MOSAIC_FROM:
             self._paint_mosaic(painter, view, field, colours, notes, hidden)
             return
-        bodies = _exposed(view, field.bodies, self._bodies, exposed)
+        bodies = self._bodies
+        if hidden:
+            bodies = bodies[~np.isin(field.bodies.id[bodies], _array(hidden))]
+        bodies = _exposed(view, field.bodies, bodies, exposed)
         _draw_bodies(painter, view, field.bodies, bodies, colours)
         rounded = len(self._notes) <= ROUNDED_UP_TO and view.px_per_semitone > 5
         notes = _exposed(view, field.notes, notes, exposed)
@@ -109,7 +112,8 @@ class Figures:
         key = (hidden, field.absent, tuple((i, colour.rgba()) for i, colour in colours.items()))
         if self._mosaic is None or self._mosaic[0] != key:
             made = _mosaic(view)
-            _add(made, field.bodies, self._bodies, colours, [BODY_ALPHA], np.zeros(len(self._bodies), np.int64))
+            bodies = self._bodies[~np.isin(field.bodies.id[self._bodies], _array(hidden))] if hidden else self._bodies
+            _add(made, field.bodies, bodies, colours, [BODY_ALPHA], np.zeros(len(bodies), np.int64))
             alphas = [ABSENT_ALPHA, *(_alpha(step) for step in range(STRENGTHS))]
             steps = 1 + _steps(field.notes, notes)
             if field.absent:

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from soli.decompose.constraints import bodies
 from soli.score.notes import Note
 from soli.ui.roll.painting import rectangle
 from soli.ui.roll.tools import Desk, Pointer
-from soli.ui.theme import Theme
 
 Side = Literal["before", "after"]
 
@@ -97,20 +96,3 @@ class Handles:
             before, after = (rows.onset_s - rows.start_s).tolist(), (rows.end_s - rows.offset_s).tolist()
             self._known, self._reach = known, list(zip(notes, before, after, strict=True))
         return self._reach
-
-
-def draw_label(painter: QPainter, theme: Theme, at: QPointF, text: str, *, width: float) -> None:
-    """A line of words over a point of a canvas `width` pixels wide, kept inside it."""
-    painter.setFont(theme.font(8.5, figures=True))
-    box = QRectF(painter.fontMetrics().boundingRect(text)).adjusted(-8, -4, 8, 4)
-    box.moveCenter(at)
-    box.moveBottom(at.y())
-    box.moveLeft(min(max(4.0, box.left()), width - box.width() - 4.0))
-    if box.top() < 4:
-        box.moveTop(at.y() + 34)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(QPen(theme.colour("border"), 1))
-    painter.setBrush(theme.colour("surface", 238))
-    painter.drawRoundedRect(box, 5, 5)
-    painter.setPen(theme.colour("ink"))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -9,13 +9,13 @@ from PySide6.QtGui import QPainter, QPen
 from soli.decompose.settings import RANGES
 from soli.project import commands
 from soli.score.notes import Note
+from soli.ui.roll.chip import draw_chip
 from soli.ui.roll.ghost import Ghost, draw_ghost
-from soli.ui.roll.handles import Handle, Handles, draw_label
+from soli.ui.roll.handles import Handle, Handles
 from soli.ui.roll.painting import rectangle
 from soli.ui.roll.tools import Desk, Pointer, Tool
 
 EDGE_PX = 6.0
-TIP_PX = 8.0  # between a handle and what is said of it
 
 Part = Literal["", "band", "move", "copy", "onset", "offset", "tolerance"]
 
@@ -238,7 +238,7 @@ class SelectTool(Tool):
     def _tell(self, painter: QPainter, handle: Handle, x: float, tolerance_s: float, *, several: bool = False) -> None:
         box = rectangle(self.desk.view, handle.note.pitch, 0.0, 0.0)
         words = handle.says(tolerance_s, several=several)
-        draw_label(painter, self.desk.theme, QPointF(x, box.top() - TIP_PX), words, width=self.desk.view.width)
+        draw_chip(painter, self.desk.view, self.desk.theme, x, box.top(), words)
 
     def _between(self, note: Note) -> frozenset[int]:
         state = self.desk.document.state
