@@ -36,6 +36,8 @@ class Settings:
     latency: str = "normal"
     window: list[int] = field(default_factory=list)  # x, y, width, height
     maximised: bool = False
+    note_table: bool = False
+    note_table_width: int = 430  # device-independent pixels
     recent: list[str] = field(default_factory=list)
     keys: dict[str, list[str]] = field(default_factory=dict)
     decomposition: Table = field(default_factory=dict)

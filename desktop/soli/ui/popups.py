@@ -9,9 +9,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 from soli.project.document import Document
 from soli.settings import Settings
 from soli.ui.actions import Actions
+from soli.ui.panels.note_table import NoteTable
 from soli.ui.roll.canvas import Canvas
 
 ON_THE_ROLL = ("hear", "delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer")
+
+IN_THE_TABLE = (*ON_THE_ROLL, "select_pitch", "select_layer")
 
 
 class PopupMenus(QObject):
@@ -31,6 +34,17 @@ class PopupMenus(QObject):
             menu.addAction(self._actions[key])
         self.fill_layers(menu.addMenu("Move to layer"))
         canvas.add_menu(menu, at)
+        menu.deleteLater()
+
+    def open_rows(self, table: NoteTable, at: QPoint) -> None:
+        """The menu of the note table, at a point of the screen."""
+        menu = QMenu(self._window)
+        for key in IN_THE_TABLE:
+            menu.addAction(self._actions[key])
+        self.fill_layers(menu.addMenu("Move to layer"))
+        menu.addSeparator()
+        table.fill_menu(menu)
+        menu.exec(at)
         menu.deleteLater()
 
     def fill_layers(self, menu: QMenu) -> None:

@@ -1,6 +1,6 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,15 +22,16 @@ from soli.project import commands
 from soli.project.document import Document
 from soli.score.notes import pitch_name
 from soli.signal.log_spectrogram import ROWS, LogSpectrogram
+from soli.signal.picture import Picture
 from soli.ui.beats import Beats
 from soli.ui.roll import painting, wheel
 from soli.ui.roll.figures import LEAST_PX, Figures
-from soli.ui.roll.note_field import NoteField, Region
+from soli.ui.roll.note_field import NoteField, Region, StrengthOf
 from soli.ui.roll.snapping import ONSET_REACH_PX, Snapping
 from soli.ui.roll.sound_image import SoundImage
 from soli.ui.roll.toolbox import TOOLS
 from soli.ui.roll.tools import Pointer, Tool, says
-from soli.ui.roll.view import View
+from soli.ui.roll.view import Axis, View
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
@@ -64,13 +65,13 @@ class Canvas(QWidget):
         super().__init__()
         self.document, self.selection, self.view, self.theme = document, selection, view, theme
         self.field = NoteField(document.state)
-        self._strengths: Mapping[int, float] | None = None
+        self._strengths: StrengthOf | None = None
         self._figures = Figures()
         self.beats = Beats(document.state)
         self.snapping = Snapping(document)
         self.audible = Audible()
         self.brightness, self.contrast = 0.0, 1.0
-        self._image: SoundImage | None = None
+        self._images: dict[Axis, SoundImage] = {}
         self._tools = [tool(self) for tool in TOOLS]
         self._tool = self._tools[0]
         self._pointer: Pointer | None = None
@@ -105,21 +106,26 @@ class Canvas(QWidget):
         self.hint_changed.emit(says(self._tool, None))
         self.update()
 
-    def set_picture(self, picture: LogSpectrogram | None) -> None:
-        self._image = SoundImage(picture) if picture is not None else None
+    def set_picture(self, axis: Axis, picture: Picture | None) -> None:
+        """The spectrogram to show on an axis; it may still be growing."""
+        self._images.pop(axis, None)
+        if picture is not None:
+            self._images[axis] = SoundImage(picture)
         self._recolour()
 
-    def picture_grew(self) -> None:
-        if self._image is not None:
-            self._image.grow()
-            self.update()
+    def picture_grew(self, axis: Axis) -> None:
+        image = self._images.get(axis)
+        grown = image.grow() if image is not None else None
+        if grown is not None and axis == self.view.axis:
+            left, right = (min(max(self.view.x_of(t), -1.0), self.width() + 1.0) for t in grown)
+            self.update(QRect(int(left) - 2, 0, int(right - left) + 5, self.height()))
 
     def set_light(self, brightness: float, contrast: float) -> None:
         self.brightness, self.contrast = brightness, contrast
         self._recolour()
 
-    def set_strengths(self, strengths: Mapping[int, float] | None) -> None:
-        """Opacity of each note from 0 to 1 by id; None: how sure the alignment is of it."""
+    def set_strengths(self, strengths: StrengthOf | None) -> None:
+        """Opacity of each note from 0 to 1; None: how sure the alignment is of it."""
         self._strengths = strengths
         self.field = self.field.updated(self.document.state, strengths)
         self.update()
@@ -154,7 +160,8 @@ class Canvas(QWidget):
 
     def heard(self, start_s: float, end_s: float, most: int) -> NDArray[np.uint8]:
         """Columns of the spectrogram in a stretch of time; none before there is a picture."""
-        return self._image.columns(start_s, end_s, most) if self._image is not None else np.zeros((ROWS, 0), np.uint8)
+        picture = self._images["log"].picture if "log" in self._images else None
+        return picture.columns(start_s, end_s, most) if isinstance(picture, LogSpectrogram) else np.zeros((ROWS, 0), np.uint8)
 
     def anchor(self, score_s: float, recording_s: float) -> None:
         self.anchor_set.emit(score_s, recording_s)
@@ -168,8 +175,8 @@ class Canvas(QWidget):
         with QPainter(self) as painter:
             painter.setClipRect(event.rect())
             painter.fillRect(event.rect(), theme.colour("canvas"))
-            if self._image is not None:
-                self._image.paint(painter, view, self.devicePixelRatioF())
+            if view.axis in self._images:
+                self._images[view.axis].paint(painter, view, self.devicePixelRatioF())
             self._paint_edges(painter)
             painting.draw_grid(painter, view, theme, self.beats)
             loop, loop_on = self._loop
@@ -422,7 +429,7 @@ class Canvas(QWidget):
         return QRect(left, top, max(right - left, round(LEAST_PX)), bottom - top).adjusted(-AROUND_PX, -5, AROUND_PX, 5)
 
     def _recolour(self) -> None:
-        if self._image is not None:
-            self._image.colour(self.theme.colours, brightness=self.brightness, contrast=self.contrast)
-            self._image.grow()
+        for image in self._images.values():
+            image.colour(self.theme.colours, brightness=self.brightness, contrast=self.contrast)
+            image.grow()
         self.update()

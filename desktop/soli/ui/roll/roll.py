@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from soli.project.document import Document
 from soli.ui.banner import Banner
+from soli.ui.roll.accessible import Narrator
 from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.keyboard import Keyboard
 from soli.ui.roll.minimap import Minimap
@@ -43,6 +44,9 @@ class Roll(QWidget):
         grid.addWidget(self.minimap, 2, 1)
         grid.setRowStretch(1, 1)
         grid.setColumnStretch(1, 1)
+        self.narrator = Narrator(
+            document, selection, self.canvas, keyboard=self.keyboard, ruler=self.ruler, minimap=self.minimap
+        )
         self.canvas.installEventFilter(self)
         self.keyboard.pitch_clicked.connect(self._select_pitch)
         self.canvas.pitch_pointed.connect(self.keyboard.set_pointed)

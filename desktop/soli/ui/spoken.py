@@ -1,0 +1,25 @@
+"""Notes in words, as a screen reader should say them."""
+
+from soli.score.notes import pitch_name
+
+SIGNS = {"♯": " sharp", "♭": " flat"}
+
+
+def spoken_pitch(pitch: int) -> str:
+    """61 as "C sharp 4"."""
+    name = pitch_name(pitch)
+    letter, sign = name[0], SIGNS.get(name[1], "")
+    octave = name[2:] if sign else name[1:]
+    return f"{letter}{sign} {octave.replace('-', 'minus ')}"
+
+
+def spoken_note(pitch: int, *, bar: int | None = None, layer: str = "", marks: tuple[str, ...] = ()) -> str:
+    """A note as "C sharp 4, bar 12, left hand, muted"; `marks` are what else there is to say of it, empty ones left out."""
+    parts = (spoken_pitch(pitch), f"bar {bar}" if bar is not None else "", layer, *marks)
+    return ", ".join(part for part in parts if part)
+
+
+def marks_of(*, silent: bool, absent: bool, locked: bool = False, hidden: bool = False) -> tuple[str, ...]:
+    """What else there is to say of a note."""
+    said = {"muted": silent, "left out": absent, "locked": locked, "hidden": hidden}
+    return tuple(word for word, holds in said.items() if holds)
