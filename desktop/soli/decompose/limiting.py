@@ -18,8 +18,7 @@ _TINY = np.float32(1e-30)
 def sounding(constraint: Constraint, pitches: Sequence[int], frames: IntArray) -> BoolArray:
     """In which of the frames a tone of one of the pitches may sound, shape (len(frames),)."""
     tones = np.flatnonzero(np.isin(constraint.components.pitch, pitches) & (constraint.components.kind == Kind.SUSTAIN))
-    result: BoolArray = (constraint.H[np.ix_(tones, frames)] > 0).any(axis=0)
-    return result
+    return np.asarray((constraint.H[np.ix_(tones, frames)] > 0).any(axis=0))
 
 
 def limited_spectra(
