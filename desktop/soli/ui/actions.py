@@ -7,6 +7,8 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from soli.ui.keymap import FIXED, PORTABLE, Command, Keymap, native
+from soli.ui.roll.opacity import CHOICES
+from soli.ui.roll.snapping import MODES
 from soli.ui.roll.toolbox import TOOLS
 from soli.ui.theme import Theme
 
@@ -41,6 +43,16 @@ SPECS = (
     Spec("select_pitch", "Select all of this &pitch", ("Shift+P",), "Add all notes of the pitches of the selected ones"),
     Spec("select_layer", "Select all of this la&yer", ("Shift+L",), "Add all notes of the layers of the selected ones"),
     Spec("find_notes", "&Find notes…", ("Ctrl+F",), "Open the note table, and say which notes to show there"),
+    Spec("invert_selection", "&Invert the selection", ("I",)),
+    Spec("cut", "Cu&t notes", ("Ctrl+X",)),
+    Spec("copy", "&Copy notes", ("Ctrl+C",)),
+    Spec("paste", "Pa&ste notes", ("Ctrl+V",), "Put the copied notes at the playhead"),
+    Spec("repeat_notes", "&Repeat notes", ("Ctrl+R",), "The selected notes once more, where they end"),
+    Spec("split_notes", "Split at the pla&yhead", ("Ctrl+E",), "Cut the selected notes in two, or all that sound at the playhead"),
+    Spec("snap_notes", "S&nap notes", ("Q",), "Move the onset of each selected note to where times snap"),
+    Spec("snap_next", "Snap to the &next of these", ("G",)),
+    Spec("snap_previous", "Snap to the &one before", ("Shift+G",)),
+    *(Spec(f"snap_{mode.key}", mode.name, (), mode.tip, checkable=True) for mode in MODES),
     Spec("delete", "&Delete notes", ("Del", "Backspace")),
     Spec("leave_out", "&Leave out of the decomposition", ("X",), "Notes that are not in the recording take no part"),
     Spec("bring_back", "&Bring back into the decomposition", ("Shift+X",)),
@@ -53,8 +65,14 @@ SPECS = (
     Spec("drawer_tempo", "&Tempo curve", ("T",), "Tempo of the performance, and the anchors that hold it", checkable=True),
     Spec("drawer_doubtful", "&Doubtful notes", ("D",), "Notes that the sound does not bear out", checkable=True),
     Spec("note_table", "&Note table", ("N",), "Every note as a row beside the roll: sort, filter and edit", checkable=True),
-    Spec("brighter", "Spectrogram &brighter", ("Ctrl+]",)),
-    Spec("darker", "Spectrogram &darker", ("Ctrl+[",)),
+    Spec("linear", "Linear fre&quency", ("H",), "Hertz at equal distances instead of pitches", checkable=True),
+    Spec("drawer_history", "&History", ("Ctrl+H",), "Every step that can be undone or redone, by name", checkable=True),
+    Spec("brighter", "&Brighter", ("Ctrl+]",), "Let more of the spectrogram be seen"),
+    Spec("darker", "&Darker", ("Ctrl+[",), "Let only the louder parts of the spectrogram be seen"),
+    Spec("more_contrast", "&More contrast", ("Alt+]",), "Set off loud from quiet in the spectrogram"),
+    Spec("less_contrast", "&Less contrast", ("Alt+[",), "Bring loud and quiet in the spectrogram together"),
+    Spec("sound_light", "Brightness and &contrast…", ("B",), "Set the light of the spectrogram with two sliders"),
+    *(Spec(f"opacity_{choice.key}", choice.name, (), choice.tip, checkable=True) for choice in CHOICES),
     Spec("dark", "&Dark theme", (), checkable=True),
     Spec("light", "&Light theme", (), checkable=True),
     Spec("next_pane", "Next &pane", ("F6",)),

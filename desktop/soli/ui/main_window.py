@@ -23,8 +23,10 @@ from soli.ui.layout import central, side_bar, status_bar
 from soli.ui.listening import Listening
 from soli.ui.menus import build_menus, menu_keys
 from soli.ui.mixer.mixer_panel import MixerPanel
+from soli.ui.note_requests import NoteRequests
 from soli.ui.panels.decomposition import DecompositionPanel
 from soli.ui.panels.doubtful import DoubtfulPanel
+from soli.ui.panels.history import HistoryPanel
 from soli.ui.panels.model_view import ModelView
 from soli.ui.panels.note_table import NoteTable
 from soli.ui.panels.template import TemplatePanel
@@ -36,12 +38,13 @@ from soli.ui.roll.roll import Roll
 from soli.ui.selection import Selection
 from soli.ui.session import Session
 from soli.ui.theme import Theme
-from soli.ui.transport_bar import ToolRail, TransportBar
+from soli.ui.tool_rail import ToolRail
+from soli.ui.transport_bar import TransportBar
 from soli.ui.wiring import connect_actions, connect_parts
 from soli.ui.worker import Job
 
 LEAST_HEIGHT_FOR_TEMPLATE = 840
-DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful")
+DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history")
 
 
 class MainWindow(QMainWindow):
@@ -69,19 +72,22 @@ class MainWindow(QMainWindow):
         self.questions = Questions(self, document, session, settings)
         self.roll = Roll(document, selection, theme, self.actions_.by_key)
         self.transport = TransportBar(theme, self.actions_.by_key)
-        self.rail = ToolRail(theme, self.actions_.tools)
+        self.rail = ToolRail(theme, self.actions_, self.roll.canvas.snapping)
         self.mixer = MixerPanel(document, selection, listening, theme)
         self.jobs = DecompositionPanel(document, theme)
         self.template = TemplatePanel(document, selection, theme)
         self.tempo = TempoPanel(document, self.roll.view, theme)
         self.doubtful = DoubtfulPanel(document, selection, theme)
         self.model = ModelView(document, self.roll.view, theme)
-        self.drawer = Drawer([("Decomposition", self.model), ("Tempo", self.tempo), ("Doubtful notes", self.doubtful)], theme)
+        self.history = HistoryPanel(document, theme)
+        pages = {"Decomposition": self.model, "Tempo": self.tempo, "Doubtful notes": self.doubtful, "History": self.history}
+        self.drawer = Drawer(list(pages.items()), theme)
         self.note_table = NoteTable(document, selection, theme)
         self.beside = Beside(self.roll, self.note_table, settings)
         self.hint = QLabel()
         self.summary = QLabel()
         self.requests = Requests(self)
+        self.notes = NoteRequests(self.roll.canvas, lambda: listening.status.position_s)
         self.setCentralWidget(
             central(
                 transport=self.transport,

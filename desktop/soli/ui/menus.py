@@ -5,6 +5,8 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from soli.ui.actions import Actions
+from soli.ui.roll.opacity import CHOICES
+from soli.ui.roll.snapping import MODES
 
 MENUS: dict[str, tuple[str, ...]] = {
     "&File": (
@@ -12,12 +14,15 @@ MENUS: dict[str, tuple[str, ...]] = {
         "", "quit",
     ),
     "&Edit": (
-        "undo", "redo", "", "select_all", "select_none", "select_pitch", "select_layer", "find_notes", "", "delete", "", "leave_out", "bring_back", "", "*assign", "",
+        "undo", "redo", "", "select_all", "select_none", "invert_selection", "select_pitch", "select_layer", "find_notes", "",
+        "cut", "copy", "paste", "repeat_notes", "delete", "", "split_notes", "snap_notes", "*snap", "", "leave_out", "bring_back", "", "*assign", "",
         "preferences",
     ),
     "&View": (
-        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "", "drawer_model", "drawer_tempo", "drawer_doubtful", "note_table", "",
-        "brighter", "darker", "dark", "light", "", "next_pane",
+        "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "",
+        "drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history",
+        "note_table", "",
+        "linear", "*spectrogram", "*opacity", "", "dark", "light", "", "next_pane",
     ),
     "&Layers": (
         "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
@@ -27,6 +32,12 @@ MENUS: dict[str, tuple[str, ...]] = {
     "&Decompose": ("decompose", "model", "", "save_encoder", "apply_encoder", "", "align"),
     "&Help": ("keys", "about"),
 }  # fmt: skip
+
+SUBMENUS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "*snap": ("Snap &to", (*(f"snap_{mode.key}" for mode in MODES), "", "snap_next", "snap_previous")),
+    "*spectrogram": ("&Spectrogram", ("brighter", "darker", "more_contrast", "less_contrast", "", "sound_light")),
+    "*opacity": ("Opacity of &notes", tuple(f"opacity_{choice.key}" for choice in CHOICES)),
+}
 
 
 def menu_keys() -> dict[str, str]:
@@ -38,7 +49,7 @@ def place_of(name: str) -> str:
     """The menu of a command; "" for one that is in none."""
     if name.startswith("tool_"):
         return "Tools"
-    key = "*assign" if name.startswith("assign_") else name
+    key = "*assign" if name.startswith("assign_") else next((sub for sub, (_, keys) in SUBMENUS.items() if name in keys), name)
     return next((title.replace("&", "") for title, keys in MENUS.items() if key in keys), "")
 
 
@@ -51,12 +62,23 @@ def build_menus(
         for key in keys:
             if key == "":
                 menu.addSeparator()
+            elif key in SUBMENUS:
+                _fill(menu.addMenu(SUBMENUS[key][0]), actions, SUBMENUS[key][1])
             elif key.startswith("*"):
                 submenu = menu.addMenu("Open &recent" if key == "*recent" else "Move to &layer")
                 submenu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
             else:
                 menu.addAction(actions[key])
         _spread_mnemonics(menu)
+
+
+def _fill(menu: QMenu, actions: Actions, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if key:
+            menu.addAction(actions[key])
+        else:
+            menu.addSeparator()
+    _spread_mnemonics(menu)
 
 
 def _spread_mnemonics(menu: QMenu) -> None:

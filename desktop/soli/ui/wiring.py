@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from soli.ui.requests import BRIGHTNESS_STEP
-
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
 
@@ -29,12 +27,21 @@ def connect_actions(window: MainWindow) -> None:
         "quit": window.close,
         "undo": window.document.undo,
         "redo": window.document.redo,
-        "select_all": lambda: window.selection.set(window.document.state.notes),
+        "select_all": window.notes.select_all,
         "select_none": lambda: window.selection.set(()),
         "select_pitch": lambda: asked.select_alike("pitch"),
         "select_layer": lambda: asked.select_alike("layer"),
         "find_notes": asked.find_notes,
         "note_table": asked.toggle_note_table,
+        "invert_selection": window.notes.invert,
+        "cut": window.notes.cut,
+        "copy": window.notes.copy,
+        "paste": window.notes.paste,
+        "repeat_notes": window.notes.repeat,
+        "split_notes": window.notes.split_at_playhead,
+        "snap_notes": window.notes.snap,
+        "snap_next": window.roll.canvas.snapping.cycle,
+        "snap_previous": lambda: window.roll.canvas.snapping.cycle(-1),
         "delete": asked.delete,
         "leave_out": lambda: asked.set_absent(absent=True),
         "bring_back": lambda: asked.set_absent(absent=False),
@@ -46,8 +53,7 @@ def connect_actions(window: MainWindow) -> None:
         "drawer_model": lambda: window.drawer.toggle(0),
         "drawer_tempo": lambda: window.drawer.toggle(1),
         "drawer_doubtful": lambda: window.drawer.toggle(2),
-        "brighter": lambda: asked.light(BRIGHTNESS_STEP),
-        "darker": lambda: asked.light(-BRIGHTNESS_STEP),
+        "drawer_history": lambda: window.drawer.toggle(3),
         "dark": lambda: asked.use_theme("dark"),
         "light": lambda: asked.use_theme("light"),
         "next_pane": asked.next_pane,
@@ -80,6 +86,8 @@ def connect_actions(window: MainWindow) -> None:
         "keys": lambda: asked.preferences("Keys"),
         "about": window.questions.about,
     }
+    for mode in MODES:
+        acts[f"snap_{mode.key}"] = partial(window.roll.canvas.snapping.use, mode.key)
     for key, act in acts.items():
         window.actions_.on(key, act)
     for index, action in enumerate(window.actions_.tools):
@@ -102,6 +110,9 @@ def connect_parts(window: MainWindow) -> None:
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)
     window.model.component_clicked.connect(window.audition.component)
+    window.notes.said.connect(window.hint.setText)
+    canvas.snapping.onsets_wanted.connect(session.onsets.find)
+    session.onsets.found.connect(canvas.snapping.set_onsets)
     canvas.escaped.connect(asked.escape)
     window.mixer.left.connect(canvas.setFocus)
     window.drawer.page_changed.connect(window.show_drawer)
@@ -111,7 +122,7 @@ def connect_parts(window: MainWindow) -> None:
     canvas.anchor_set.connect(session.set_anchor)
     window.doubtful.revealed.connect(canvas.reveal)
     window.roll.ruler.seek_requested.connect(listening.seek)
-    window.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop((start, end)))
+    window.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop(window.notes.snapped(start, end)))
     window.roll.minimap.seek_requested.connect(listening.seek)
     # Who points at a time goes on with the keys of the roll.
     for pointed in (window.roll.ruler.seek_requested, window.roll.ruler.loop_requested, window.roll.minimap.seek_requested):
@@ -132,6 +143,3 @@ def connect_parts(window: MainWindow) -> None:
     session.started.connect(window.watch)
     session.busy_changed.connect(window.update_actions)
     session.opened.connect(window.remember)
-    session.picture_ready.connect(canvas.set_picture)
-    session.picture_grew.connect(canvas.picture_grew)
-    session.loudness_ready.connect(window.roll.minimap.set_loudness)

@@ -3,7 +3,7 @@
 import threading
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from soli.errors import DeviceError
 from soli.playback.controls import PlayerStatus
@@ -51,8 +51,10 @@ class AudioPage(QWidget):
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
-        form.addRow("Device", self.device)
-        form.addRow("", self.refresh)
+        row = QHBoxLayout()
+        row.addWidget(self.device, 1)
+        row.addWidget(self.refresh)
+        form.addRow("Device", row)
         form.addRow("Latency", self.latency)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -22,7 +22,7 @@ class DefaultsPage(QWidget):
         begin = QLabel("New projects begin with these; those that are there keep their own.")
         begin.setObjectName("quiet")
         begin.setWordWrap(True)
-        self.form = ModelForm(from_table(settings.decomposition))
+        self.form = ModelForm(from_table(settings.decomposition), editor_width=200)
         self.presets = PresetRow(settings, self.form)
         scroll = QScrollArea()
         scroll.setObjectName("sideScroll")

@@ -113,9 +113,10 @@ class ModelForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, *, editor_width: int = 222) -> None:
         super().__init__()
         self._settings = settings
+        self._editor_width = editor_width
         self._editors: dict[str, QComboBox | QSpinBox | QDoubleSpinBox] = {}
         self._specs: dict[str, Choice | Number] = {spec.field: spec for spec in (*MODEL, *SUPPORT)}
         columns = QHBoxLayout(self)
@@ -163,13 +164,14 @@ class ModelForm(QWidget):
             editor = self._choice(spec) if isinstance(spec, Choice) else self._number(spec)
             editor.setAccessibleName(spec.label)
             editor.setToolTip(spec.tip or spec.label)
-            editor.setMinimumWidth(222)
+            editor.setMinimumWidth(self._editor_width)
             form.addRow(spec.label, editor)
             self._editors[spec.field] = editor
         column = QVBoxLayout()
+        column.setSpacing(10)
         column.addWidget(heading)
         column.addLayout(form)
-        column.addStretch()
+        column.addStretch(1)
         return column
 
     def _choice(self, spec: Choice) -> QComboBox:
@@ -192,6 +194,7 @@ class ModelForm(QWidget):
             spin.setRange(int(low), int(high))
             spin.setSingleStep(int(spec.step))
         spin.setSuffix(spec.suffix)
+        spin.lineEdit().setTextMargins(7, 0, 0, 0)
         spin.valueChanged.connect(lambda _: self.changed.emit())
         if spec.automatic:
             spin.setSpecialValueText(spec.automatic)

@@ -1,7 +1,17 @@
 """Preferences: a page each for sound, appearance, keys, and what new projects begin with. Every change holds at once."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QListWidget, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from soli.settings import Settings
 from soli.ui.actions import Actions
@@ -11,7 +21,8 @@ from soli.ui.dialogs.defaults_page import DefaultsPage
 from soli.ui.dialogs.keys_page import KeysPage
 from soli.ui.theme import Theme
 
-SIZE = (840, 600)
+SIZE = (920, 620)
+ROW_HEIGHT = 32
 PAGES = ("Audio", "Appearance", "Keys", "Decomposition")
 
 
@@ -35,7 +46,8 @@ class PreferencesDialog(QDialog):
         pages = (self.audio, self.appearance, self.keys, self.defaults)
         chosen = (self.audio.changed, self.appearance.changed, self.keys.changed, self.defaults.changed)
         for name, page, signal in zip(PAGES, pages, chosen, strict=True):
-            self.list.addItem(name)
+            item = QListWidgetItem(name, self.list)
+            item.setSizeHint(QSize(0, ROW_HEIGHT))
             self._stack.addWidget(_titled(name, page))
             signal.connect(lambda n=name: self.changed.emit(n))
         self.list.currentRowChanged.connect(self._stack.setCurrentIndex)
