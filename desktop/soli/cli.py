@@ -36,7 +36,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     separate = commands.add_parser("separate", help="separate a recording along its score into one file a layer")
     separate.add_argument("audio", type=Path, metavar="AUDIO")
-    separate.add_argument("score", type=Path, metavar="SCORE")
+    separate.add_argument("score", type=Path, metavar="SCORE", help="MIDI, or a list of notes (CSV)")
     separate.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the layers and residual")
     separate.add_argument(
         "--layers", default="", metavar="KIND", help="track, channel, hand, one or pitch:60 (default: by the tracks of the score)"
@@ -59,8 +59,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     align = commands.add_parser("align", help="write the score with its notes at their times in the recording")
     align.add_argument("audio", type=Path, metavar="AUDIO")
-    align.add_argument("score", type=Path, metavar="SCORE")
-    align.add_argument("-o", "--output", type=Path, required=True, metavar="MIDI")
+    align.add_argument("score", type=Path, metavar="SCORE", help="MIDI, or a list of notes (CSV)")
+    align.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="MIDI, or a list of notes where it ends in .csv"
+    )
 
     demo = commands.add_parser("demo", help="open the demo, or separate it without a window")
     demo.add_argument("--headless", action="store_true", help="no window: write the stems and a picture of the piano roll")

@@ -15,8 +15,15 @@ from soli.project.layering import unique
 from soli.project.pipeline import Separation, require_recording
 from soli.project.state import ORIGINAL, RESIDUAL, State
 from soli.score import midi
+from soli.score.note_lists import write_note_list
 from soli.signal.audio import FORMATS, Audio, FloatArray, write
 
+# What notes can be exported as: the suffix and what it is.
+NOTE_FORMS = {
+    "fmp": (".csv", "List of notes, FMP notebooks"),
+    "sonic-visualiser": (".csv", "List of notes, Sonic Visualiser"),
+    "midi": (".mid", "MIDI"),
+}
 LONGEST_NAME = 100  # bytes: systems take 255, and numbers and suffixes follow
 RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{i}" for port in ("com", "lpt") for i in "123456789¹²³")}
 
@@ -94,13 +101,23 @@ def mix_name(state: State, form: str) -> str:
     return f"{file_name(name)} mix{FORMATS[form][2]}"
 
 
-def export_notes(state: State, path: Path) -> None:
-    """Write the notes at their places in the recording as MIDI, tracks, channels and programs kept."""
+def export_notes(state: State, path: Path, *, form: str = "") -> None:
+    """Write the notes at their places in the recording.
+
+    `form` is one of NOTE_FORMS; "" goes by the suffix of `path`. MIDI keeps tracks, channels and programs, a list names the
+    layer of each note. Raises InputError when there are none, or the place cannot be written.
+    """
     if not state.notes:
         raise InputError("there are no notes to export; open a score or draw notes on the roll")
     _spare_recording(state, path)
-    names = state.score.track_names if state.score else ()
-    midi.write(path, state.notes.values(), track_names=names)
+    form = form or next(name for name, (suffix, _) in NOTE_FORMS.items() if suffix == ".mid" or suffix == path.suffix.lower())
+    if form == "fmp" or form == "sonic-visualiser":
+        layers = {layer.id: layer.name for layer in state.layers}
+        labels = {note.id: layers.get(note.layer, "") for note in state.notes.values()}
+        write_note_list(path, state.notes.values(), labels=labels, style=form)
+    else:
+        names = state.score.track_names if state.score else ()
+        midi.write(path, state.notes.values(), track_names=names)
 
 
 def signal_of(separation: Separation, stem_id: int) -> FloatArray:

@@ -20,11 +20,11 @@ from soli.progress import Progress, Steps
 from soli.project.layering import split, suggested_kind
 from soli.project.signals import Layers, Signals
 from soli.project.state import RESIDUAL, State
-from soli.score import midi
 from soli.score.alignment import Alignment, align_steps, best_tuned_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
 from soli.score.limits import Limits
 from soli.score.notes import Score
+from soli.score.reading import read_score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid
@@ -141,7 +141,7 @@ def place_score_steps(
     yield Progress(0, 1, f"Reading {path.name}")
     watch = Stopwatch()
     with watch.stage("read"):
-        score = midi.read(path)
+        score = read_score(path)
     return (
         yield from align_score_steps(
             state, score, path, align=align, layers=layers, first_layer=first_layer, ear=ear, watch=watch

@@ -33,7 +33,7 @@ SPECS = (
     Spec("save", "&Save", ("Ctrl+S",)),
     Spec("save_as", "Save &as…", ("Ctrl+Shift+S",)),
     Spec("export", "&Export layers…", ("Ctrl+Shift+E",), "Write layers, residual and mix as files"),
-    Spec("export_notes", "Export notes as &MIDI…", (), "Write the notes at their places in the recording"),
+    Spec("export_notes", "Export &notes…", (), "Write the notes at their places in the recording, as MIDI or as a list (CSV)"),
     Spec("demo", "Open the &demo", ()),
     Spec("quit", "&Quit", ("Ctrl+Q",)),
     Spec("undo", "&Undo", ("Ctrl+Z",), icon="undo"),

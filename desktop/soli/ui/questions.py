@@ -72,9 +72,16 @@ class Questions(QObject):
 
     def export_notes(self) -> None:
         start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} aligned.mid")
-        name, _ = QFileDialog.getSaveFileName(self._window, "Export notes", start, "MIDI (*.mid)")
-        if name:
-            self._session.export_notes(Path(name) if Path(name).suffix else Path(f"{name}.mid"))
+        forms = {f"{what} (*{suffix})": form for form, (suffix, what) in reversed(export.NOTE_FORMS.items())}
+        name, chosen = QFileDialog.getSaveFileName(self._window, "Export notes", start, ";;".join(forms))
+        if not name:
+            return
+        form, path = forms.get(chosen, "midi"), Path(name)
+        wanted = export.NOTE_FORMS[form][0]
+        if path.suffix.lower() not in {suffix for suffix, _ in export.NOTE_FORMS.values()}:
+            path = path.with_name(path.name + wanted)
+        # Where the name was typed with the suffix of another kind, that is what is meant.
+        self._session.export_notes(path, form=form if path.suffix.lower() == wanted else "")
 
     def model(self) -> None:
         dialog = ModelDialog(self._window, self._document.state.settings, self._settings)

@@ -18,6 +18,7 @@ from soli.project import commands, export, layering, pipeline, storage
 from soli.project.document import Document
 from soli.project.pipeline import Loaded, Separation
 from soli.project.refit import refit_separation_steps
+from soli.score import reading
 from soli.score.alignment import Alignment
 from soli.score.limits import Limits
 from soli.signal.audio import READABLE, Audio
@@ -26,8 +27,8 @@ from soli.ui.roll.minimap import loudness
 from soli.ui.worker import Job, Worker
 
 SAME_PLACE_S = 0.005
-HEARD = frozenset({"notes", "mask", "absent", "layers"})
-SCORES = (".mid", ".midi", ".smf", ".kar")
+HEARD = frozenset({"notes", "mask", "absent", "layers", "template_limits"})
+SCORES = reading.SUFFIXES
 
 
 class Session(QObject):
@@ -217,13 +218,13 @@ class Session(QObject):
         job.cancelled.connect(lambda: self.said.emit("information", "Export cancelled; nothing was left behind"))
         self._submit(job)
 
-    def export_notes(self, path: Path) -> None:
-        """Write the notes at their places in the recording as MIDI."""
+    def export_notes(self, path: Path, *, form: str = "") -> None:
+        """Write the notes at their places in the recording; see `export.export_notes`."""
         state = self._document.state
 
         def steps() -> Steps[list[Path]]:
             yield Progress(0, 1, f"Writing {path.name}")
-            export.export_notes(state, path)
+            export.export_notes(state, path, form=form)
             return [path]
 
         job = Job("Exporting", steps)
@@ -233,7 +234,7 @@ class Session(QObject):
     def _open_recording(self, path: Path, score: Path | None, layers: str) -> None:
         if path.suffix.lower() not in READABLE:
             self.said.emit(
-                "error", f"{path.name}: not a recording, a score or a project; open WAV, FLAC, OGG, MP3, AIFF, MIDI or .soli"
+                "error", f"{path.name}: not a recording, a score or a project; open WAV, FLAC, OGG, MP3, AIFF, MIDI, CSV or .soli"
             )
             return
         # What was opened or drawn before there was a recording is placed on it.

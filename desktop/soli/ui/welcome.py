@@ -15,7 +15,7 @@ class Welcome(QWidget):
         self._theme, self._parent = theme, parent
         self.setAccessibleName("Begin")
         self.title = QLabel("Hear any notes of a recording on their own")
-        self.text = QLabel("Drop a recording and its score (MIDI) here")
+        self.text = QLabel("Drop a recording and its score (MIDI or CSV) here")
         self.text.setObjectName("quiet")
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
