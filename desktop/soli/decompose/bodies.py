@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,5 +215,5 @@ def _allowed(rows: Bodies, edit: MaskEdit) -> Bodies:
         "onset_s": edit.start_s,
         "offset_s": edit.end_s,
     }
-    columns = {name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in COLUMNS}
+    columns: dict[str, Any] = {name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in COLUMNS}
     return replace(rows, **columns, parts=groups)

@@ -15,7 +15,7 @@ from soli.project.layering import unique
 from soli.project.pipeline import Separation, require_recording
 from soli.project.state import ORIGINAL, RESIDUAL, State
 from soli.score import midi
-from soli.score.note_lists import write_note_list
+from soli.score.note_lists import Style, write_note_list
 from soli.signal.audio import FORMATS, Audio, FloatArray, write
 
 # What notes can be exported as: the suffix and what it is.
@@ -111,10 +111,11 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
         raise InputError("there are no notes to export; open a score or draw notes on the roll")
     _spare_recording(state, path)
     form = form or next(name for name, (suffix, _) in NOTE_FORMS.items() if suffix == ".mid" or suffix == path.suffix.lower())
-    if form == "fmp" or form == "sonic-visualiser":
+    style: Style | None = "fmp" if form == "fmp" else "sonic-visualiser" if form == "sonic-visualiser" else None
+    if style:
         layers = {layer.id: layer.name for layer in state.layers}
         labels = {note.id: layers.get(note.layer, "") for note in state.notes.values()}
-        write_note_list(path, state.notes.values(), labels=labels, style=form)
+        write_note_list(path, state.notes.values(), labels=labels, style=style)
     else:
         names = state.score.track_names if state.score else ()
         midi.write(path, state.notes.values(), track_names=names)
