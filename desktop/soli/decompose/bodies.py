@@ -215,5 +215,7 @@ def _allowed(rows: Bodies, edit: MaskEdit) -> Bodies:
         "onset_s": edit.start_s,
         "offset_s": edit.end_s,
     }
-    columns: dict[str, Any] = {name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in COLUMNS}
+    columns: dict[str, Any] = {
+        name: np.append(getattr(rows, name), np.array(painted[name], getattr(rows, name).dtype)) for name in COLUMNS
+    }
     return replace(rows, **columns, parts=groups)
