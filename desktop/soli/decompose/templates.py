@@ -92,19 +92,16 @@ def sustain(pitch: int, part: Part, grid: Grid, settings: ModelSettings, *, limi
         harmonics = settings.harmonics if limit.harmonics is None else limit.harmonics
         cents = settings.template_tolerance_cents if limit.tolerance_cents is None else limit.tolerance_cents
         settings = replace(settings, harmonics=harmonics, template_tolerance_cents=cents)
-    f0 = frequency_hz(pitch + settings.tuning_cents / 100)
-    stiffness = part.family.inharmonicity if settings.inharmonicity is None else settings.inharmonicity
     bin_hz = grid.rate / grid.window_length
-    m = np.arange(1, max(1, int(grid.rate / 2 / f0)) + 1)[: settings.harmonics]
-    centre = m * f0 * np.sqrt(1 + stiffness * m**2)
+    fundamental = float(partials_hz(np.array(1.0), pitch, part, settings))
+    m = np.arange(1, max(1, int(grid.rate / 2 / fundamental)) + 1)[: settings.harmonics]
+    centre = partials_hz(m, pitch, part, settings)
     height = m**-_ROLL_OFF
     keep = centre < grid.rate / 2
     centre, height = centre[keep], height[keep]
     hard = settings.template_tolerance_cents
     if hard is not None:
-        # Never narrower than the main lobe of the window.
-        low = np.minimum(centre * 2 ** (-hard / 1200), centre - 1.5 * bin_hz)
-        high = np.maximum(centre * 2 ** (hard / 1200), centre + 1.5 * bin_hz)
+        low, high = bands_hz(centre, hard, grid)
         reach, width = (high - low) / 2, None
     else:
         width = np.hypot(_WIDTH_BINS * bin_hz, centre * (2 ** (_WIDTH_CENTS / 1200) - 1))
@@ -121,10 +118,23 @@ def sustain(pitch: int, part: Part, grid: Grid, settings: ModelSettings, *, limi
         else:
             np.maximum.at(comb, bins, values)
     if limit is not None and limit.harmonics is not None:
-        between = limit.harmonics + 0.5
-        comb[grid.frequencies_hz() > between * f0 * np.sqrt(1 + stiffness * between**2)] = 0
+        comb[grid.frequencies_hz() > partials_hz(np.array(limit.harmonics + 0.5), pitch, part, settings)] = 0
     row: FloatArray = _normalised(comb[None].astype(np.float32))[0]
     return row
+
+
+def partials_hz(numbers: Times | IntArray, pitch: int, part: Part, settings: ModelSettings) -> Times:
+    """Where partials lie, by their numbers from 1 on: tuning and the stiffness of the strings taken into account."""
+    f0 = frequency_hz(pitch + settings.tuning_cents / 100)
+    stiffness = part.family.inharmonicity if settings.inharmonicity is None else settings.inharmonicity
+    return np.asarray(numbers * f0 * np.sqrt(1 + stiffness * numbers**2), np.float64)
+
+
+def bands_hz(centre: Times, cents: float, grid: Grid) -> tuple[Times, Times]:
+    """From where to where partials around `centre` reach with a half-width in cents: never less than the window's main lobe."""
+    lobe_hz = 1.5 * grid.rate / grid.window_length
+    ratio = 2.0 ** (cents / 1200)
+    return np.minimum(centre / ratio, centre - lobe_hz), np.maximum(centre * ratio, centre + lobe_hz)
 
 
 def drum(pitch: int, frequencies: Times) -> FloatArray:

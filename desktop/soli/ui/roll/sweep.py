@@ -24,9 +24,10 @@ class Sweep:
         """Pass from one (pitch, seconds) to another: each pitch on the way gets its part of it."""
         (pitch, start_s), (last, end_s) = start, end
         steps, direction = abs(last - pitch), 1 if last > pitch else -1
+        # Both ends exactly as they were given: a stretch that goes on from there touches it.
+        edges = [start_s, *(start_s + (end_s - start_s) * i / (steps + 1) for i in range(1, steps + 1)), end_s]
         for i in range(steps + 1):
-            parts = (start_s + (end_s - start_s) * part / (steps + 1) for part in (i, i + 1))
-            self.add(pitch + direction * i, *parts)
+            self.add(pitch + direction * i, edges[i], edges[i + 1])
 
     def stretches(self) -> list[tuple[int, float, float]]:
         """Pitch, from and to in seconds, pitches in the order they were first passed; those of no length too."""
