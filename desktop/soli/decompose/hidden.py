@@ -67,7 +67,7 @@ class Hidden:
         return np.unique(self.voice, return_index=True)[1]
 
     def some(self, components: IntArray) -> tuple[IntArray, "Hidden"]:
-        """The voices of these components, and the layers of those voices alone, numbered anew for the components in this order."""
+        """The voices of these components, and the layers of those alone, numbered anew, in the order of `components`."""
         voices, number = np.unique(self.voice[components], return_inverse=True)
         part = replace(
             self,
@@ -171,9 +171,9 @@ class Hidden:
         return len(self.weights) == len(other.weights) and self.units == other.units
 
     def continued(self, components: Components, here: IntArray, there: IntArray, mass: FloatArray) -> "Hidden":
-        """The layers of `components`, of which those at `here`, at least one, are the ones at `there` of these; the rest as `grown`.
+        """The layers of `components`, of which those at `here`, at least one, are the ones at `there` of these.
 
-        mass (float32): how much each of the components that these layers are of sounds.
+        The rest is as in `grown`; mass (float32): how much each of the components that these layers are of sounds.
         """
         order = np.append(here, np.setdiff1d(np.arange(len(components)), here))
         grown = self.some(there)[1].grown(some(components, order), mass[there])

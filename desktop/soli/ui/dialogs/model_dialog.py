@@ -51,7 +51,7 @@ class Number:
 
 
 MODEL: tuple[Choice | Number, ...] = (
-    Choice("method", "Method", {"nmf": "NMF: factorisation", "nae": "NAE: nonnegative autoencoder"}),
+    Choice("method", "Method", {"nmf": "NMF: factorisation", "nae": "NAE: autoencoder"}),
     Choice(
         "updates",
         "Updates",
@@ -65,6 +65,18 @@ MODEL: tuple[Choice | Number, ...] = (
         "Dropout (NAE)",
         {"soft": "Soft, as the notes decay", "binary": "Binary, as in the lecture"},
         "The mask that an autoencoder's code is multiplied with",
+    ),
+    Number(
+        "encoder_steps",
+        "Encoder steps (NAE)",
+        1,
+        tip="Layers after the encoder's product, each a step towards what NMF would find",
+    ),
+    Number(
+        "decoder_layers",
+        "Decoder layers (NAE)",
+        1,
+        tip="With two or more, a pitch has one activation, and its templates sound from different levels on",
     ),
     Choice(
         "initialisation",
@@ -99,6 +111,7 @@ SUPPORT: tuple[Choice | Number, ...] = (
     Number(
         "template_tolerance_cents", "Template width", 5, 0, " cents", "soft", "Half the width of a hard comb; soft has no edges"
     ),
+    Number("sustain_templates", "Templates a pitch", 1, tip="How many spectra a held tone may be made of, beside its attack"),
     Choice(
         "grouping",
         "Share templates",
