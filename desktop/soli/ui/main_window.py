@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -18,6 +18,7 @@ from soli.ui.actions import Actions
 from soli.ui.audition import Audition
 from soli.ui.beside import Beside
 from soli.ui.drawer import Drawer
+from soli.ui.drop_zone import DropZone
 from soli.ui.keymap import FIXED
 from soli.ui.layout import central, side_bar, status_bar
 from soli.ui.listening import Listening
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self.drawer = Drawer(list(pages.items()), theme)
         self.note_table = NoteTable(document, selection, theme)
         self.beside = Beside(self.roll, self.note_table, settings)
+        self.drop_zone = DropZone(theme, self.roll)
         self.hint = QLabel()
         self.summary = QLabel()
         self.requests = Requests(self)
@@ -186,11 +188,18 @@ class MainWindow(QMainWindow):
     # Events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        paths = _files(event.mimeData())
+        if paths:
             event.acceptProposedAction()
+            self.drop_zone.welcome(paths)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_zone.hide()
+        super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        self.drop_zone.hide()
+        paths = _files(event.mimeData())
         if paths:
             event.acceptProposedAction()
             self.open_paths(paths)
@@ -213,3 +222,7 @@ class MainWindow(QMainWindow):
             self.requests.escape()
         else:
             super().keyPressEvent(event)
+
+
+def _files(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -13,14 +13,10 @@ from soli.project import commands
 from soli.project.pipeline import Loaded
 from soli.project.presets import from_table
 from soli.project.state import State
-from soli.project.storage import SUFFIX
 from soli.ui.dialogs.preferences_dialog import PAGES, PreferencesDialog
-from soli.ui.session import SCORES
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
-
-BRIGHTNESS_STEP = 0.1
 
 
 class Requests:
@@ -30,17 +26,11 @@ class Requests:
         self._window = window
 
     def open_demo(self) -> None:
-        self.when_safe(lambda: self._window.session.open_files([asset("demo", "recording.flac"), asset("demo", "score.mid")]))
+        self._window.session.open_files([asset("demo", "recording.flac"), asset("demo", "score.mid")])
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open files from the command line, a drop or a dialog."""
-        # A score is placed by an undoable step, and a recording joins notes that wait for one: nothing is lost by either.
-        scores = [p.suffix.lower() in SCORES for p in paths]
-        joins = self._window.document.state.audio is None and SUFFIX not in {p.suffix.lower() for p in paths} and not any(scores)
-        if not all(scores) and not joins:
-            self.when_safe(lambda: self._window.session.open_files(paths))
-        else:
-            self._window.session.open_files(paths)
+        self._window.session.open_files(paths)
 
     def new(self) -> None:
         def begin() -> None:
@@ -106,10 +96,6 @@ class Requests:
 
     def toggle_follow(self) -> None:
         self._window.settings.follow_playhead = self._window.actions_["follow"].isChecked()
-
-    def light(self, step: float) -> None:
-        canvas = self._window.roll.canvas
-        canvas.set_light(min(1.0, max(-1.0, canvas.brightness + step)), canvas.contrast)
 
     def use_theme(self, name: str) -> None:
         self._window.settings.theme = name

@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.assets import asset
@@ -21,9 +19,8 @@ from soli.project.refit import refit_separation_steps
 from soli.score import reading
 from soli.score.alignment import Alignment
 from soli.score.limits import Limits
-from soli.signal.audio import READABLE, Audio
-from soli.signal.log_spectrogram import LogSpectrogram, LogSpectrogramMaker
-from soli.ui.roll.minimap import loudness
+from soli.signal.audio import READABLE
+from soli.ui.onset_finder import OnsetFinder
 from soli.ui.worker import Job, Worker
 
 SAME_PLACE_S = 0.005
@@ -36,9 +33,6 @@ class Session(QObject):
 
     said = Signal(str, str)  # "error", "warning" or "information", and a sentence
     started = Signal(object, bool)  # a Job that the user waits for, and whether it has a loss curve
-    picture_ready = Signal(object)
-    picture_grew = Signal()
-    loudness_ready = Signal(object)
     opened = Signal(Path)
     busy_changed = Signal()
     exported = Signal(list)
@@ -47,10 +41,11 @@ class Session(QObject):
         super().__init__()
         self._document, self._worker = document, worker
         self.defaults = ModelSettings()
+        self.may_replace: Callable[[], bool] = lambda: True  # asked before a piece takes the place of this one
         self._decomposing: Job | None = None
         self._opening: Job | None = None
-        self._picture_of: Audio | None = None
         self._ear = pipeline.Ear()
+        self.onsets = OnsetFinder(document, worker, self._ear)
         self._wanted: pipeline.Anchors | None = None  # anchors of the alignment that runs
         self._refitting: Job | None = None
         # As soon as the window has shown the edit; edits that come before it has are heard together.
@@ -74,7 +69,10 @@ class Session(QObject):
             self._document.restore(Loaded(replace(state, settings=settings)), path=self._document.path)
 
     def open_files(self, paths: Sequence[Path], *, layers: str = "") -> None:
-        """Open what is given: a project, or a recording, a score, or both in any order."""
+        """Open what is given: a project, or a recording, a score, or both in any order.
+
+        What would be lost is asked about (`may_replace`) once the file is known to open; before, where a run would be stopped.
+        """
         projects = [p for p in paths if p.suffix.lower() == storage.SUFFIX]
         scores = [p for p in paths if p.suffix.lower() in SCORES]
         recordings = [p for p in paths if p not in projects and p not in scores]
@@ -239,6 +237,9 @@ class Session(QObject):
             return
         # What was opened or drawn before there was a recording is placed on it.
         waits = self._document.state.audio is None and bool(self._document.state.notes)
+        asked = self.decomposing
+        if asked and not self.may_replace():
+            return
 
         def opened(loaded: Loaded) -> None:
             assert loaded.state.audio is not None
@@ -247,8 +248,10 @@ class Session(QObject):
                 self._document.attach(path, loaded.state.audio)
                 if self._document.state.score is not None and not lost:
                     self._realign(self._document.state.anchors, "place score")
-            else:
+            elif asked or self.may_replace():
                 self._restore(replace(loaded, state=replace(loaded.state, settings=self.defaults)))
+            else:
+                return
             self._remember(path)
             if score:
                 self._place_score(score, layers)
@@ -264,9 +267,14 @@ class Session(QObject):
         self._run_opening("Aligning", steps, self._score_placed, joins=True)
 
     def _open_project(self, path: Path) -> None:
+        asked = self.decomposing
+        if asked and not self.may_replace():
+            return
+
         def opened(loaded: Loaded) -> None:
-            self._restore(loaded, path=path)
-            self._remember(path)
+            if asked or self.may_replace():
+                self._restore(loaded, path=path)
+                self._remember(path)
 
         self._run_opening("Opening", lambda: storage.open_steps(path), opened)
 
@@ -372,45 +380,8 @@ class Session(QObject):
         self.busy_changed.emit()
 
     def _follow(self, aspects: frozenset[str]) -> None:
-        audio = self._document.state.audio
         if aspects & HEARD and self._document.separation is not None:
             self._soon.start()
-        if "recording" not in aspects or audio is self._picture_of:
-            return
-        self._picture_of = audio
-        if audio is None:
-            self.picture_ready.emit(None)
-            self.loudness_ready.emit(None)
-            return
-
-        job = Job("Drawing the spectrogram", lambda: _picture_steps(audio, made))
-        made: list[LogSpectrogram] = []
-        shown: list[LogSpectrogram] = []
-
-        def grew() -> None:
-            if self._document.state.audio is not audio or not made:
-                return
-            if not shown:
-                shown.append(made[0])
-                self.picture_ready.emit(made[0])
-            self.picture_grew.emit()
-
-        def drawn(peaks: NDArray[np.float32]) -> None:
-            grew()
-            if self._document.state.audio is audio:
-                self.loudness_ready.emit(peaks)
-
-        job.progressed.connect(lambda _: grew())
-        job.done.connect(drawn)
-        self._worker.submit(job)
-
-
-def _picture_steps(audio: Audio, made: list[LogSpectrogram]) -> Steps[NDArray[np.float32]]:
-    """Draw the spectrogram into a picture that can be seen from the first step on; returns the loudness for the overview."""
-    maker = LogSpectrogramMaker(audio)
-    made.append(maker.picture)
-    yield from maker.steps()
-    return loudness(audio)
 
 
 def _none() -> Steps[list[Path]]:

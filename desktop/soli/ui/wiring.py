@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from soli.ui.roll.snapping import MODES
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
@@ -101,6 +105,7 @@ def connect_parts(window: MainWindow) -> None:
     asked = window.requests
     canvas, listening, session = window.roll.canvas, window.listening, window.session
     window.questions.opened.connect(asked.open_paths)
+    session.may_replace = window.questions.may_lose
     window.questions.presets_changed.connect(window.preferences_changed)
     canvas.hint_changed.connect(window.hint.setText)
     canvas.menu_requested.connect(lambda at: window.popups.open_roll(canvas, at))
@@ -111,8 +116,10 @@ def connect_parts(window: MainWindow) -> None:
     window.audition.said.connect(window.hint.setText)
     window.model.component_clicked.connect(window.audition.component)
     window.notes.said.connect(window.hint.setText)
+    canvas.snapping.changed.connect(lambda: setattr(window.settings, "snap", canvas.snapping.mode.key))
     canvas.snapping.onsets_wanted.connect(session.onsets.find)
     session.onsets.found.connect(canvas.snapping.set_onsets)
+    canvas.snapping.use(window.settings.snap)
     canvas.escaped.connect(asked.escape)
     window.mixer.left.connect(canvas.setFocus)
     window.drawer.page_changed.connect(window.show_drawer)
@@ -122,7 +129,7 @@ def connect_parts(window: MainWindow) -> None:
     canvas.anchor_set.connect(session.set_anchor)
     window.doubtful.revealed.connect(canvas.reveal)
     window.roll.ruler.seek_requested.connect(listening.seek)
-    window.roll.ruler.loop_requested.connect(lambda start, end: listening.set_loop(window.notes.snapped(start, end)))
+    window.roll.ruler.loop_requested.connect(lambda start, end: _loop(window, start, end))
     window.roll.minimap.seek_requested.connect(listening.seek)
     # Who points at a time goes on with the keys of the roll.
     for pointed in (window.roll.ruler.seek_requested, window.roll.ruler.loop_requested, window.roll.minimap.seek_requested):
@@ -143,3 +150,12 @@ def connect_parts(window: MainWindow) -> None:
     session.started.connect(window.watch)
     session.busy_changed.connect(window.update_actions)
     session.opened.connect(window.remember)
+
+
+def _loop(window: MainWindow, start_s: float, end_s: float) -> None:
+    """Loop what was drawn on the ruler, from and to where times snap."""
+    canvas, bypass = window.roll.canvas, bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier)
+    low, high = sorted(canvas.snap(time_s, bypass=bypass) for time_s in (start_s, end_s))
+    canvas.snapping.let_go()
+    if high > low:
+        window.listening.set_loop((low, high))
