@@ -20,6 +20,7 @@ from soli.project.presets import from_table
 from soli.ui.audition import Audition
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
+from soli.ui.roll.sight import Sight
 from soli.ui.selection import Selection
 from soli.ui.session import Session
 from soli.ui.theme import Theme
@@ -49,6 +50,11 @@ class Application:
         self.window = MainWindow(
             self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
         )
+        self.picture_worker = Worker()
+        self.picture_worker.start()
+        self.sight = Sight(
+            self.document, self.picture_worker, self.window.roll, self.window.actions_, preferences, self.theme
+        )
 
     def show(self) -> None:
         """Show the window where it was last, as long as a screen is there."""
@@ -76,6 +82,7 @@ class Application:
     def close(self) -> None:
         self.worker.close()
         self.note_worker.close()
+        self.picture_worker.close()
         self.listening.close()
 
 

@@ -36,6 +36,11 @@ class Settings:
     latency: str = "normal"
     window: list[int] = field(default_factory=list)  # x, y, width, height
     maximised: bool = False
+    frequency_axis: str = "log"  # or "linear"
+    brightness: float = 0.0  # of the spectrogram, from -1 to 1
+    contrast: float = 1.0  # from 0.2 to 5
+    snap: str = "off"  # what dragged times snap to
+    opacity: str = "confidence"  # what the opacity of notes says
     note_table: bool = False
     note_table_width: int = 430  # device-independent pixels
     recent: list[str] = field(default_factory=list)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.signal.audio import FloatArray
-from soli.signal.log_spectrogram import HIGHEST_PITCH, LOWEST_PITCH, ROWS, ROWS_PER_SEMITONE, ByteArray
+from soli.signal.log_spectrogram import HIGHEST_PITCH, LOWEST_PITCH, ROWS, ROWS_PER_SEMITONE
+from soli.signal.picture import ByteArray
 
 Pitches: TypeAlias = NDArray[np.float64]
 

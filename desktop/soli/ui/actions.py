@@ -48,7 +48,7 @@ SPECS = (
     Spec("copy", "&Copy notes", ("Ctrl+C",)),
     Spec("paste", "Pa&ste notes", ("Ctrl+V",), "Put the copied notes at the playhead"),
     Spec("repeat_notes", "&Repeat notes", ("Ctrl+R",), "The selected notes once more, where they end"),
-    Spec("split_notes", "Split at the pla&yhead", ("Ctrl+E",), "Cut the selected notes in two, or all that sound at the playhead"),
+    Spec("split_notes", "Split at the pla&yhead", ("Ctrl+E",), "Cut the selected notes, or all that sound there"),
     Spec("snap_notes", "S&nap notes", ("Q",), "Move the onset of each selected note to where times snap"),
     Spec("snap_next", "Snap to the &next of these", ("G",)),
     Spec("snap_previous", "Snap to the &one before", ("Shift+G",)),

@@ -14,15 +14,14 @@ MENUS: dict[str, tuple[str, ...]] = {
         "", "quit",
     ),
     "&Edit": (
-        "undo", "redo", "", "select_all", "select_none", "invert_selection", "select_pitch", "select_layer", "find_notes", "",
-        "cut", "copy", "paste", "repeat_notes", "delete", "", "split_notes", "snap_notes", "*snap", "", "leave_out", "bring_back", "", "*assign", "",
-        "preferences",
+        "undo", "redo", "", "cut", "copy", "paste", "repeat_notes", "delete", "", "*select", "find_notes", "",
+        "split_notes", "snap_notes", "*snap", "", "leave_out", "bring_back", "*assign", "", "preferences",
     ),
     "&View": (
         "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "",
         "drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history",
         "note_table", "",
-        "linear", "*spectrogram", "*opacity", "", "dark", "light", "", "next_pane",
+        "*spectrogram", "*opacity", "*theme", "", "next_pane",
     ),
     "&Layers": (
         "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
@@ -34,8 +33,10 @@ MENUS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 SUBMENUS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "*select": ("&Select", ("select_all", "select_none", "invert_selection", "", "select_pitch", "select_layer")),
     "*snap": ("Snap &to", (*(f"snap_{mode.key}" for mode in MODES), "", "snap_next", "snap_previous")),
-    "*spectrogram": ("&Spectrogram", ("brighter", "darker", "more_contrast", "less_contrast", "", "sound_light")),
+    "*theme": ("T&heme", ("dark", "light")),
+    "*spectrogram": ("&Spectrogram", ("linear", "", "brighter", "darker", "more_contrast", "less_contrast", "", "sound_light")),
     "*opacity": ("Opacity of &notes", tuple(f"opacity_{choice.key}" for choice in CHOICES)),
 }
 
@@ -87,6 +88,8 @@ def _spread_mnemonics(menu: QMenu) -> None:
     for action in menu.actions():
         text = action.text().replace("&", "")
         place = next((i for i, letter in enumerate(text) if letter.isalpha() and letter.casefold() not in taken), None)
-        if place is not None:
-            taken.add(text[place].casefold())
-            action.setText(f"{text[:place]}&{text[place:]}")
+        if place is None:
+            action.setText(text)
+            continue
+        taken.add(text[place].casefold())
+        action.setText(f"{text[:place]}&{text[place:]}")

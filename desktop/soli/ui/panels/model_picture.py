@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from soli.decompose.constraints import Kind
 from soli.decompose.model import Factors
 from soli.signal.audio import Audio, FloatArray
-from soli.signal.log_spectrogram import ROWS, LogRows
+from soli.signal.log_spectrogram import ROWS, log_rows
+from soli.signal.picture import Rows
 from soli.signal.spectrogram import Grid, analyse
 
 Bytes = NDArray[np.uint8]
@@ -42,8 +43,8 @@ class ModelPicture:
         return np.lexsort((parts.copy, parts.kind == Kind.ATTACK, parts.part, parts.pitch))
 
     @cached_property
-    def _rows(self) -> LogRows:
-        return LogRows.of(self.factors.grid, np.arange(ROWS))
+    def _rows(self) -> Rows:
+        return log_rows(self.factors.grid, np.arange(ROWS))
 
     @cached_property
     def _log_templates(self) -> FloatArray:

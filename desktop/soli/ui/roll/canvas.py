@@ -152,9 +152,7 @@ class Canvas(QWidget):
         colour = QColor(known.colour if known else self.theme.colours.dim)
         if layer in self.audible.silent:
             # Towards the ground rather than seen through: a veil over the spectrogram would be mud.
-            ground, part = self.theme.colour("canvas"), SILENT_PART
-            channels = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)
-            colour = QColor(*(round(own + part * (under - own)) for own, under in channels))
+            colour = painting.between(colour, self.theme.colour("canvas"), SILENT_PART)
             colour.setAlphaF(0.75)
         return colour
 

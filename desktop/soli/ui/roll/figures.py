@@ -1,7 +1,6 @@
 """Notes and their bodies over the spectrogram: culled by columns, drawn by colour, as one picture where they are very many."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -9,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from soli.ui.roll.mosaic import Mosaic
 from soli.ui.roll.note_field import NoteField
-from soli.ui.roll.stretches import IntArray, Stretches, unions
+from soli.ui.roll.stretches import IntArray, Stretches, Times, unions
 from soli.ui.roll.view import View
 
 ROUNDED_UP_TO = 600  # rounded corners cost five times a plain rectangle
@@ -21,13 +20,14 @@ ABSENT_ALPHA = 0.22
 FAR_PX = 50.0
 
 
-def rectangles(view: View, pitch: IntArray, start_s: Any, end_s: Any, *, inset: float) -> list[QRectF]:
+def rectangles(view: View, pitch: IntArray, start_s: Times, end_s: Times, *, inset: float) -> list[QRectF]:
     """The boxes of stretches, at least LEAST_PX wide and 2 high."""
     # Far beyond the window coordinates lose their precision in the paint engine.
     left = np.maximum((start_s - view.start_s) * view.px_per_s, -FAR_PX)
     right = np.minimum((end_s - view.start_s) * view.px_per_s, view.width + FAR_PX)
-    top = view.edge_of(pitch + 0.5)
-    height = np.maximum(2.0, view.edge_of(pitch - 0.5) - top - 2 * inset)
+    places = pitch.astype(np.float64)
+    top = view.edges_of(places + 0.5)
+    height = np.maximum(2.0, view.edges_of(places - 0.5) - top - 2 * inset)
     columns = (left, top + inset, np.maximum(LEAST_PX, right - left), height)
     return [QRectF(*box) for box in zip(*(column.tolist() for column in columns), strict=True)]
 

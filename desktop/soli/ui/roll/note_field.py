@@ -1,6 +1,6 @@
 """The notes and what they may use, as columns: what is in view, what lies under the pointer."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from operator import attrgetter
@@ -13,6 +13,7 @@ from soli.score.notes import Note
 from soli.ui.roll.stretches import Stretches
 
 MOST_PATCHED = 1000  # with more notes changed than that, making all anew costs no more
+StrengthOf = Callable[[Note], float]
 NOWHERE = (np.inf, -np.inf, np.inf, -np.inf)
 Region = tuple[float, float, float, float]
 
@@ -20,18 +21,18 @@ Region = tuple[float, float, float, float]
 class NoteField:
     """Notes and bodies of one State, for painting and for hits. Those of hidden layers are in neither.
 
-    `notes.strength` is how sure the alignment is of each note; or what `strengths` says of it, by id.
+    `notes.strength` is how sure the alignment is of each note; or what `strength_of` says of it.
     """
 
-    def __init__(self, state: State, strengths: Mapping[int, float] | None = None) -> None:
+    def __init__(self, state: State, strength_of: StrengthOf | None = None) -> None:
         self._state = state
         self.confidence: Mapping[int, float] = {}
         if state.alignment is not None:
             alignment = state.alignment
             self.confidence = dict(zip((n.id for n in alignment.notes), alignment.confidence.tolist(), strict=True))
-        self._strengths = self.confidence if strengths is None else strengths
+        self._strength_of = strength_of
         self._hidden = _hidden(state)
-        self._all = _stretches(state.notes.values(), self._strengths)
+        self._all = self._stretches(state.notes.values())
         self._bodies = _bodies(state, state.present_notes(), state.mask)
         self.forbidden = forbidden(state.mask)
         self.region: Region | None = None
@@ -44,28 +45,27 @@ class NoteField:
     def _shown(self, rows: Stretches) -> Stretches:
         return rows.only(~np.isin(rows.layer, self._hidden)) if self._hidden else rows
 
-    def updated(self, state: State, strengths: Mapping[int, float] | None = None) -> "NoteField":
+    def updated(self, state: State, strength_of: StrengthOf | None = None) -> "NoteField":
         """The field of a later state. Where few notes changed since this one, only their pitches are worked out again.
 
         Its `region` (seconds from and to, lowest and highest pitch) holds all that looks different; None where anything may.
         """
         former = self._state
-        strengths = self.confidence if strengths is None else strengths
-        same = state.alignment is former.alignment and state.settings == former.settings and strengths is self._strengths
+        same = state.alignment is former.alignment and state.settings == former.settings and strength_of is self._strength_of
         if not same or _layer_looks(state) != _layer_looks(former) or not (_is_local(state) and _is_local(former)):
-            return NoteField(state, None if strengths is self.confidence and same else strengths)
+            return NoteField(state, strength_of)
         changed = _changed(former, state)
         if len(changed) > MOST_PATCHED:
-            return NoteField(state, None if strengths is self.confidence else strengths)
+            return NoteField(state, strength_of)
         result = object.__new__(NoteField)
-        result._state, result.confidence, result._strengths, result._hidden = state, self.confidence, strengths, self._hidden
+        result._state, result.confidence, result._strength_of, result._hidden = state, self.confidence, strength_of, self._hidden
         result._patch(self, changed)
         return result
 
     def _patch(self, former: "NoteField", changed: set[int]) -> None:
         state = self._state
         gone = np.isin(former._all.id, list(changed))
-        fresh = _stretches((state.notes[i] for i in changed if i in state.notes), self._strengths)
+        fresh = self._stretches(state.notes[i] for i in changed if i in state.notes)
         self._all = former._all.only(~gone).joined(fresh) if changed else former._all
         strokes = _changed_strokes(former._state.mask, state.mask)
         self.forbidden = forbidden(state.mask) if strokes else former.forbidden
@@ -85,6 +85,16 @@ class NoteField:
             self.region = _region(around, strokes)
         self._show()
 
+    def _stretches(self, notes: Iterable[Note]) -> Stretches:
+        notes = tuple(notes)
+        whole = np.array([(n.id, n.pitch, n.layer) for n in notes], np.int64).reshape(-1, 3)
+        seconds = np.array([(n.onset_s, n.sounding_offset_s) for n in notes], np.float64).reshape(-1, 2)
+        of = self._strength_of
+        sure = [self.confidence.get(n.id, 1.0) for n in notes] if of is None else [of(n) for n in notes]
+        ids, pitch, layer = whole.T
+        onset_s, end_s = seconds.T
+        return Stretches.of(ids, pitch, layer, onset_s, end_s, np.array(sure, np.float32))
+
     def note_at(self, time_s: float, pitch: int, *, slack_s: float = 0.0) -> int | None:
         """Id of the note under a point, the one that began last where several lie there."""
         rows = self.notes.within(time_s - slack_s, time_s + slack_s, pitch, pitch)
@@ -97,14 +107,6 @@ class NoteField:
         pitch = self.notes.pitch[rows]
         ids: list[int] = self.notes.id[rows[(pitch >= lowest) & (pitch <= highest)]].tolist()
         return ids
-
-
-def _stretches(notes: Iterable[Note], strengths: Mapping[int, float]) -> Stretches:
-    notes = tuple(notes)
-    whole = np.array([(n.id, n.pitch, n.layer) for n in notes], np.int64).reshape(-1, 3)
-    seconds = np.array([(n.onset_s, n.sounding_offset_s) for n in notes], np.float64).reshape(-1, 2)
-    strength = np.array([strengths.get(n.id, 1.0) for n in notes], np.float32)
-    return Stretches.of(*whole.T, *seconds.T, strength)
 
 
 def _bodies(state: State, notes: Sequence[Note], mask: Sequence[MaskEdit]) -> Stretches:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
 from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
@@ -16,6 +16,12 @@ def rectangle(view: View, pitch: float, start_s: float, end_s: float, *, inset: 
     """The box of a note: at least 3 pixels wide, so that the shortest can be seen and hit."""
     left = view.x_of(start_s)
     return QRectF(left, view.y_of(pitch) + inset, max(3.0, view.x_of(end_s) - left), max(2.0, view.height_of(pitch) - 2 * inset))
+
+
+def between(one: QColor, other: QColor, part: float) -> QColor:
+    """The colour that lies `part` of the way from one to another."""
+    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
+    return QColor(*(round(a + part * (b - a)) for a, b in pairs))
 
 
 def draw_grid(painter: QPainter, view: View, theme: Theme, beats: Beats) -> None:

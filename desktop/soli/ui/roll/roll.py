@@ -44,9 +44,7 @@ class Roll(QWidget):
         grid.addWidget(self.minimap, 2, 1)
         grid.setRowStretch(1, 1)
         grid.setColumnStretch(1, 1)
-        self.narrator = Narrator(
-            document, selection, self.canvas, keyboard=self.keyboard, ruler=self.ruler, minimap=self.minimap
-        )
+        self.narrator = Narrator(document, selection, self.canvas, keyboard=self.keyboard, ruler=self.ruler, minimap=self.minimap)
         self.canvas.installEventFilter(self)
         self.keyboard.pitch_clicked.connect(self._select_pitch)
         self.canvas.pitch_pointed.connect(self.keyboard.set_pointed)

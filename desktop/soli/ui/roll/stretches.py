@@ -1,6 +1,5 @@
 """Rectangles in time and pitch as columns, found by where they lie."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,20 +28,26 @@ class Stretches:
     def of(
         cls, id_: IntArray, pitch: IntArray, layer: IntArray, start_s: Times, end_s: Times, strength: Strengths
     ) -> "Stretches":
-        order = np.lexsort((id_, start_s))
-        return cls(id_[order], pitch[order], layer[order], start_s[order], end_s[order], strength[order])
+        return cls(id_, pitch, layer, start_s, end_s, strength)._rows(np.lexsort((id_, start_s)))
 
     def __len__(self) -> int:
         return len(self.id)
 
     def only(self, chosen: NDArray[np.bool_]) -> "Stretches":
         """The rows where `chosen` is true."""
-        return self if chosen.all() else Stretches(*(column[chosen] for column in self._columns()))
+        return self if chosen.all() else self._rows(np.flatnonzero(chosen))
 
     def joined(self, others: "Stretches") -> "Stretches":
         """These and some others."""
-        pairs = zip(self._columns(), others._columns(), strict=True)
-        return Stretches.of(*(np.concatenate(pair) for pair in pairs))
+        both = Stretches(
+            np.concatenate([self.id, others.id]),
+            np.concatenate([self.pitch, others.pitch]),
+            np.concatenate([self.layer, others.layer]),
+            np.concatenate([self.start_s, others.start_s]),
+            np.concatenate([self.end_s, others.end_s]),
+            np.concatenate([self.strength, others.strength]),
+        )
+        return both._rows(np.lexsort((both.id, both.start_s)))
 
     def within(self, start_s: float, end_s: float, lowest: float, highest: float) -> IntArray:
         """Rows that touch a stretch of time and pitch, in order; the work grows with what lies there, not with the piece.
@@ -74,8 +79,10 @@ class Stretches:
         ends = zip([0, *edges.tolist()], [*edges.tolist(), len(order)], strict=True)
         return order, self.start_s[order], [(a, b, float(lengths[order[a:b]].max())) for a, b in ends if b > a]
 
-    def _columns(self) -> Iterable[NDArray[np.generic]]:
-        return self.id, self.pitch, self.layer, self.start_s, self.end_s, self.strength  # type: ignore[return-value]
+    def _rows(self, rows: IntArray) -> "Stretches":
+        return Stretches(
+            self.id[rows], self.pitch[rows], self.layer[rows], self.start_s[rows], self.end_s[rows], self.strength[rows]
+        )
 
 
 def unions(key: IntArray, start: Times, end: Times) -> tuple[IntArray, Times, Times]:

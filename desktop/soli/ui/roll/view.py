@@ -1,6 +1,6 @@
 """Which stretch of time and pitch the roll shows. Shared by canvas, ruler, keyboard and minimap."""
 
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,19 +9,20 @@ from PySide6.QtCore import QObject, Signal
 from soli.signal.log_spectrogram import HIGHEST_PITCH, LOWEST_PITCH
 
 Axis = Literal["log", "linear"]
-Number = TypeVar("Number", float, NDArray[np.float64])
+Places: TypeAlias = NDArray[np.float64]
 
 SHORTEST_S = 0.25
 LEAST_SEMITONES, MOST_SEMITONES = 8.0, float(HIGHEST_PITCH - LOWEST_PITCH + 1)
 TOP = HIGHEST_PITCH + 0.5
 BOTTOM = LOWEST_PITCH - 0.5
 LEAST_HZ = 120.0
+SEMITONE = float(2.0 ** (1 / 24) - 2.0 ** (-1 / 24))  # how high it is, as a part of the frequency in its middle
 LOWEST_HZ = 440.0 * 2.0 ** (-69.5 / 12)  # where the lowest MIDI pitch begins: pitches have no name below it
 MARGIN_S = 0.5
 
 
-def hertz_of(pitch: Number) -> Number:
-    return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)  # type: ignore[return-value]
+def hertz_of(pitch: float) -> float:
+    return float(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))
 
 
 def pitch_of(hertz: float) -> float:
@@ -85,7 +86,7 @@ class View(QObject):
         if self.axis == "log":
             return self.height / self._extent
         middle = max(self._high - self._extent / 2, LOWEST_HZ)
-        return middle * (2.0 ** (1 / 24) - 2.0 ** (-1 / 24)) * self.height / self._extent
+        return middle * SEMITONE * self.height / self._extent
 
     def x_of(self, time_s: float) -> float:
         return (time_s - self.start_s) * self.px_per_s
@@ -97,10 +98,16 @@ class View(QObject):
         """Where the top edge of a pitch lies."""
         return self.edge_of(pitch + 0.5)
 
-    def edge_of(self, pitch: Number) -> Number:
+    def edge_of(self, pitch: float) -> float:
         """Where a pitch with its fraction lies, counted from the upper edge in pixels."""
         place = pitch if self.axis == "log" else hertz_of(pitch)
-        return (self._high - place) * (self.height / self._extent)  # type: ignore[return-value]
+        return (self._high - place) * (self.height / self._extent)
+
+    def edges_of(self, pitches: Places) -> Places:
+        """`edge_of` each of many pitches."""
+        places = pitches if self.axis == "log" else 440.0 * 2.0 ** ((pitches - 69.0) / 12.0)
+        edges: Places = (self._high - places) * (self.height / self._extent)
+        return edges
 
     def height_of(self, pitch: float) -> float:
         """How high the stretch of a pitch is."""
