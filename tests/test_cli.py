@@ -15,6 +15,7 @@ from synth import melody, render
 
 from soli import cli
 from soli.score import midi
+from soli.score.note_lists import read_note_list, write_note_list
 from soli.signal import audio
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -194,6 +195,18 @@ def test_align_puts_the_notes_where_they_sound(tmp_path, piece):
         assert found.onset_s == pytest.approx(truth.onset_s, abs=0.06)
 
 
+def test_a_list_of_notes_is_a_score_and_an_alignment_can_be_written_as_one(tmp_path, piece):
+    write_note_list(tmp_path / "notes.csv", NOTES, labels={n.id: ("right", "left")[n.track] for n in NOTES})
+    assert run("separate", piece[0], tmp_path / "notes.csv", "-o", tmp_path / "out", "--iterations", "1") == 0
+    assert listing(tmp_path / "out") == ["left.wav", "residual.wav", "right.wav"]
+    assert run("align", piece[0], tmp_path / "notes.csv", "-o", tmp_path / "aligned.csv") == 0
+    key = lambda n: (n.pitch, n.onset_s)  # noqa: E731
+    found = read_note_list(tmp_path / "aligned.csv")
+    for mine, truth in zip(sorted(found.notes, key=key), sorted(NOTES, key=key), strict=True):
+        assert mine.pitch == truth.pitch
+        assert mine.onset_s == pytest.approx(truth.onset_s, abs=0.06)
+
+
 BAD_INPUT = {
     "missing recording": "separate nowhere.wav SCORE -o out",
     "missing score": "separate RECORDING nowhere.mid -o out",
@@ -201,6 +214,7 @@ BAD_INPUT = {
     "a folder as score": "separate RECORDING . -o out",
     "text as recording": "separate text.wav SCORE -o out",
     "text as score": "separate RECORDING text.mid -o out",
+    "text as a list of notes": "separate RECORDING text.csv -o out",
     "empty recording": "separate empty.wav SCORE -o out",
     "recording of NaN": "separate nan.wav SCORE -o out",
     "score without notes": "separate RECORDING silent.mid -o out",
@@ -219,6 +233,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(monkeypatch, tmp_path, pi
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.wav").write_text("no sound")
     (tmp_path / "text.mid").write_text("no score")
+    (tmp_path / "text.csv").write_text("no score")
     soundfile.write("empty.wav", np.zeros((0, 1)), 8000)
     soundfile.write("nan.wav", np.full((9, 1), np.nan), 8000, subtype="FLOAT")
     mido.MidiFile(type=1, tracks=[mido.MidiTrack()]).save("silent.mid")

@@ -19,6 +19,7 @@ from soli.project import export, pipeline
 from soli.project.signals import Signals
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State
 from soli.score import midi
+from soli.score.note_lists import read_note_list
 from soli.signal import audio
 from soli.signal.audio import FORMATS
 
@@ -208,6 +209,18 @@ def test_every_note_is_exported_once_with_its_track_channel_and_program(tmp_path
     key = lambda n: (n.track, n.channel, n.program, n.pitch, n.velocity, round(n.onset_s, 3), round(n.offset_s, 3))  # noqa: E731
     assert sorted(map(key, back.notes)) == sorted(map(key, notes.values()))
     assert len(back.notes) == len(RIGHT) + len(LEFT)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"), [("", "aligned.csv"), ("fmp", "a.csv"), ("sonic-visualiser", "b.csv"), ("fmp", "c.txt")]
+)
+def test_a_list_holds_every_note_and_the_name_of_its_layer(tmp_path, state, form, name):
+    export.export_notes(state, tmp_path / name, form=form)
+    back = read_note_list(tmp_path / name)
+    layers = {layer.id: layer.name for layer in state.layers}
+    found = [(n.pitch, n.velocity, round(n.onset_s, 4), back.track_names[n.track]) for n in back.notes]
+    assert sorted(found) == sorted((n.pitch, n.velocity, round(n.onset_s, 4), layers[n.layer]) for n in state.notes.values())
+    assert (tmp_path / name).read_text().startswith('"start"' if form != "sonic-visualiser" else "0.0,")
 
 
 def test_without_notes_there_is_nothing_to_export(tmp_path):

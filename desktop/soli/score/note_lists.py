@@ -125,7 +125,7 @@ def _rows(path: Path, encoding: str) -> tuple[list[_Row], tuple[str, ...]]:
                 if len(rows) > MOST_NOTES:
                     raise InputError(f"{path.name}: more than {MOST_NOTES:,} notes; cut the list into pieces")
         except csv.Error as error:
-            raise InputError(f"{path.name}, line {lines.number}: no line of a list ({error}); save it again as CSV") from error
+            raise InputError(f"{path.name}: line {lines.number}: no line of a list ({error}); save it again as CSV") from error
     return rows, columns
 
 
@@ -139,11 +139,11 @@ class _Lines:
         for line in self.raw:
             self.number += 1
             if len(line) > _LONGEST_LINE:
-                raise InputError(f"{self.path.name}, line {self.number}: too long for a note; choose a list of notes (CSV)")
+                raise InputError(f"{self.path.name}: line {self.number}: too long for a note; choose a list of notes (CSV)")
             if self.number > MOST_LINES:
                 raise InputError(f"{self.path.name}: more than {MOST_LINES:,} lines; cut the list into pieces")
             if "\0" in line:
-                raise InputError(f"{self.path.name}, line {self.number}: not text; choose a list of notes (CSV)")
+                raise InputError(f"{self.path.name}: line {self.number}: not text; choose a list of notes (CSV)")
             yield line
 
 
@@ -209,7 +209,7 @@ def _delimiter(line: str) -> str:
 
 
 def _row(path: Path, line: int, cells: list[str], columns: tuple[str, ...]) -> _Row:
-    where = f"{path.name}, line {line}"
+    where = f"{path.name}: line {line}"
     found: dict[str, str] = {}
     for column, cell in zip(columns, cells, strict=False):
         if column and column not in found:
@@ -291,7 +291,7 @@ def _midi(path: Path, row: _Row, *, hertz: bool) -> int:
         value = 69 + 12 * math.log2(value / 440) if value > 0 else -1.0
     if not 0 <= round(value) <= _HIGHEST_PITCH:
         what = f"{row.pitch:g} Hz is" if hertz else f"a pitch of {row.pitch:g} is"
-        raise InputError(f"{path.name}, line {row.line}: {what} outside of MIDI's pitches 0 to 127")
+        raise InputError(f"{path.name}: line {row.line}: {what} outside of MIDI's pitches 0 to 127")
     return round(value)
 
 
