@@ -110,6 +110,8 @@ install_python() {
   "$BASE_PYTHON" -m venv --clear "$VENV" || fail "Python could not make the environment $VENV; see its message above."
   retry "$PYTHON_BIN" -m pip install --quiet --no-input --disable-pip-version-check --retries 3 --timeout 60 \
     --editable "$ROOT${extras:+[$extras]}" || fail "pip could not install the Python packages; see its message above."
+  # Compiled once for this machine here, so that the first decomposition need not wait.
+  "$PYTHON_BIN" -c 'from soli.decompose.compiled import prepare; prepare()' || fail "Soli cannot run here; see the message above."
   printf '%s' "$wanted" >"$VENV/.installed-run"
   printf '%s' "$wanted" >"$stamp"
 }

@@ -4,17 +4,20 @@ Zeros stay zero under multiplicative updates, so the support survives every step
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from soli.decompose import compiled
 from soli.decompose.blocks import Block, Workers, chunks, partition
-from soli.decompose.bodies import IntArray
 from soli.decompose.descent import Descent, descent
 from soli.decompose.divergence import damping, divergence, halves
 from soli.decompose.hidden import Hidden
 from soli.decompose.settings import ModelSettings
+from soli.decompose.sums import Sums
 from soli.decompose.timbre import Timbre
 from soli.errors import InputError
 from soli.progress import Progress, Steps
@@ -58,7 +61,7 @@ def factorize(
     """
     settings = settings or ModelSettings()
     check(V, W, H)
-    Vt, H = V.T, H.copy()
+    Vt, H = _frame_by_frame(V), H.copy(order="C")
     Wt, total = rows_to_one(np.ascontiguousarray(W.T))
     H *= total[:, None]
     work = chunks(partition(H))
@@ -72,10 +75,12 @@ def factorize(
     prior = timbre if settings.beta == 1.0 and settings.updates == "multiplicative" else None
     additive = settings.updates == "gradient"
     slopes: tuple[Descent, Descent] | None = None
+    parts, begin = _iteration(Vt, H, work, scale=scale, beta=settings.beta, by_kernels=not additive)
     pool, losses = Workers(), list[float]()
     try:
         for iteration in range(settings.iterations):
-            step, former = _Step(Vt, Wt, H, scale=scale, beta=settings.beta, templates=not fixed_templates), H.copy()
+            former = H.copy() if settings.stop == "change" else H
+            step = begin(Wt, pool, templates=not fixed_templates)
             if additive and iteration == 1:
                 # One multiplicative step has set the scale, which additive ones would take long to find.
                 slopes = descent(Wt, settings), descent(H, settings)
@@ -83,16 +88,17 @@ def factorize(
                 step.slope = slopes[1]
                 for slope in slopes:
                     slope.begin()
-            sums = Sums.zero(np.arange(len(Wt)), Wt.shape[1], settings.beta)
-            for done, part in enumerate(pool.map(step.run, work)):
+            sums = step.nothing_yet()
+            for done, part in enumerate(pool.map(step.run, parts)):
                 sums.add(part)
-                at = iteration * len(work) + done
-                yield Progress(at, settings.iterations * len(work), "Decomposing", losses[-1] if losses else None)
+                at = iteration * len(parts) + done
+                yield Progress(at, settings.iterations * len(parts), "Decomposing", losses[-1] if losses else None)
+            step.complete(sums)
             losses.append(sums.loss - heard)
             if not math.isfinite(losses[-1]):
                 raise InputError("the updates ran away to values that are no numbers; choose a lower learning rate")
             so_far = Solution(Wt.T, H, tuple(losses))
-            yield Progress((iteration + 1) * len(work), settings.iterations * len(work), "Decomposing", losses[-1], so_far)
+            yield Progress((iteration + 1) * len(parts), settings.iterations * len(parts), "Decomposing", losses[-1], so_far)
             previous = Wt
             if slopes is not None and not fixed_templates:
                 Wt = slopes[0].moved(Wt, sums.below - sums.above)
@@ -118,19 +124,21 @@ def learn_templates(
     For spectra that H was not found in: the bins above those solved, and what stands out of the middle in stereo. The scale
     of the templates is theirs: V ~ WH.
     """
-    Vt, Wt = V.T, np.ascontiguousarray(W.T)
+    Vt, Wt, H = _frame_by_frame(V), np.ascontiguousarray(W.T), np.ascontiguousarray(H)
     work = chunks(partition(H))
     scale = mean_sounding(Vt, work)
     if scale <= 0:
         return np.zeros_like(W)
+    parts, begin = _iteration(Vt, H, work, scale=scale, beta=settings.beta)
     pool = Workers()
     try:
         for iteration in range(iterations):
-            step = _Step(Vt, Wt, H, scale=scale, beta=settings.beta, activations=False)
-            sums = Sums.zero(np.arange(len(Wt)), Wt.shape[1], settings.beta)
-            for done, part in enumerate(pool.map(step.run, work)):
+            step = begin(Wt, pool, activations=False)
+            sums = step.nothing_yet()
+            for done, part in enumerate(pool.map(step.run, parts)):
                 sums.add(part)
-                yield Progress(iteration * len(work) + done, iterations * len(work), "Listening to the rest")
+                yield Progress(iteration * len(parts) + done, iterations * len(parts), "Listening to the rest")
+            step.complete(sums)
             if timbre is not None and settings.beta == 1.0:
                 Wt = timbre.learnt(Wt * sums.above, sums.below[:, 0], iteration + _FADED)
             else:
@@ -159,31 +167,24 @@ def activations(V: FloatArray, W: FloatArray, H: FloatArray, *, beta: float, ite
     return H
 
 
-@dataclass(eq=False)
-class Sums:
-    """What some frames add to the update of the templates `rows`: above and below the line, and the loss."""
+def _frame_by_frame(V: FloatArray) -> FloatArray:
+    """V.T, with the bins of a frame beside each other in memory; a copy only where they are not."""
+    Vt = V.T
+    if Vt.strides[1] == Vt.itemsize and (len(Vt) == 1 or Vt.strides[0] >= Vt.shape[1] * Vt.itemsize):
+        return Vt
+    return np.ascontiguousarray(Vt)
 
-    rows: IntArray
-    above: FloatArray
-    below: FloatArray
-    loss: float = 0.0
 
-    @classmethod
-    def zero(cls, rows: IntArray, bins: int, beta: float) -> "Sums":
-        # With beta 1 what is below the line is the same for all bins.
-        return cls(rows, np.zeros((len(rows), bins), np.float32), np.zeros((len(rows), 1 if beta == 1.0 else bins), np.float32))
-
-    def add(self, part: "Sums") -> None:
-        self.above[part.rows] += part.above
-        self.below[part.rows] += part.below
-        self.loss += part.loss
-
-    def updated(self, Wt: FloatArray, beta: float) -> FloatArray:
-        """Templates as rows after one multiplicative update; those without any activation stay."""
-        factor = np.divide(self.above, self.below, out=np.ones_like(self.above), where=self.below > _TINY)
-        if damping(beta) != 1.0:
-            factor = factor ** np.float32(damping(beta))
-        return np.where(self.below > _TINY, Wt * factor, Wt)
+def _iteration(
+    Vt: FloatArray, H: FloatArray, work: Sequence[Sequence[Block]], *, scale: float, beta: float, by_kernels: bool = True
+) -> tuple[Sequence[Any], Callable[..., Any]]:
+    """What the workers do one by one, and what begins an iteration, with Wt and the workers: by kernels where it can be."""
+    fast = compiled.kernels() if by_kernels and beta in (1.0, 2.0) else None
+    if fast is None:
+        return work, partial(_Step, Vt, H, scale=scale, beta=beta)
+    floors = {"tiny": 1e-7 * scale, "nothing": _NOTHING * scale * Vt.shape[1]}
+    parts = compiled.grouped(H, group=fast.GROUP, lanes=fast.LANES)
+    return parts, partial(compiled.CompiledStep, fast, Vt, H, beta=beta, **floors)
 
 
 class _Step:
@@ -192,8 +193,9 @@ class _Step:
     def __init__(
         self,
         Vt: FloatArray,
-        Wt: FloatArray,
         H: FloatArray,
+        Wt: FloatArray,
+        _pool: Workers,
         *,
         scale: float,
         beta: float,
@@ -208,6 +210,12 @@ class _Step:
         # A last template that is always on keeps the model above zero; added in the product it costs nothing.
         self.Wt = np.concatenate([Wt, np.full((1, Wt.shape[1]), self.tiny, np.float32)])
         self.total = self.Wt.sum(axis=1, dtype=np.float64)
+
+    def nothing_yet(self) -> Sums:
+        return Sums.zero(np.arange(len(self.H)), self.Wt.shape[1], self.beta)
+
+    def complete(self, sums: Sums) -> None:
+        """Nothing is left to sum."""
 
     def run(self, chunk: Sequence[Block]) -> Sums:
         # Steps that are too long overflow; the loss tells, once an iteration.
