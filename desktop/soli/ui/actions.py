@@ -75,6 +75,7 @@ SPECS = (
     *(Spec(f"opacity_{choice.key}", choice.name, (), choice.tip, checkable=True) for choice in CHOICES),
     Spec("dark", "&Dark theme", (), checkable=True),
     Spec("light", "&Light theme", (), checkable=True),
+    Spec("system", "As the &system", (), "Dark or light, as the system is", checkable=True),
     Spec("next_pane", "Next &pane", ("F6",)),
     Spec("play", "&Play / pause", ("Space",), "Play or pause", "play", checkable=True),
     Spec("return", "&Return to start", ("Home",), "Return to the start", "return"),

@@ -38,7 +38,7 @@ from soli.ui.requests import Requests
 from soli.ui.roll.roll import Roll
 from soli.ui.selection import Selection
 from soli.ui.session import Session
-from soli.ui.theme import Theme
+from soli.ui.theme import THEMES, Theme
 from soli.ui.tool_rail import ToolRail
 from soli.ui.transport_bar import TransportBar
 from soli.ui.wiring import connect_actions, connect_parts
@@ -179,8 +179,8 @@ class MainWindow(QMainWindow):
         self.transport.show_stale(separated=separated, stale=self.document.stale)
 
     def _retheme(self) -> None:
-        self.actions_["dark"].setChecked(self.theme.colours.name == "dark")
-        self.actions_["light"].setChecked(self.theme.colours.name == "light")
+        for name in THEMES:
+            self.actions_[name].setChecked(self.theme.name == name)
         self.actions_["follow"].setChecked(self.settings.follow_playhead)
         for label in (self.hint, self.summary):
             label.setFont(self.theme.font(8.5, figures=True))

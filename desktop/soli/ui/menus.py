@@ -35,7 +35,7 @@ MENUS: dict[str, tuple[str, ...]] = {
 SUBMENUS: dict[str, tuple[str, tuple[str, ...]]] = {
     "*select": ("&Select", ("select_all", "select_none", "invert_selection", "", "select_pitch", "select_layer")),
     "*snap": ("Snap &to", (*(f"snap_{mode.key}" for mode in MODES), "", "snap_next", "snap_previous")),
-    "*theme": ("T&heme", ("dark", "light")),
+    "*theme": ("T&heme", ("dark", "light", "system")),
     "*spectrogram": ("&Spectrogram", ("linear", "", "brighter", "darker", "more_contrast", "less_contrast", "", "sound_light")),
     "*opacity": ("Opacity of &notes", tuple(f"opacity_{choice.key}" for choice in CHOICES)),
 }

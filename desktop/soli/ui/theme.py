@@ -89,6 +89,7 @@ LIGHT = Colours(
 )
 BY_NAME: dict[str, Colours] = {"dark": DARK, "light": LIGHT}
 SYSTEM = "system"
+THEMES = {"dark": "Dark", "light": "Light", SYSTEM: "As the system"}
 
 
 class Theme(QObject):
@@ -100,7 +101,7 @@ class Theme(QObject):
         super().__init__()
         self._app = app
         self._pixmaps: dict[tuple[str, str, int], QPixmap] = {}
-        self._name = name
+        self.name = name if name in THEMES else DARK.name  # what was chosen, one of THEMES
         self.colours = self._palette()
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
         for file in ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf"):
@@ -110,7 +111,7 @@ class Theme(QObject):
 
     def use(self, name: str) -> None:
         """Take the palette "dark", "light", or that of the "system", now and as it changes."""
-        self._name = name
+        self.name = name if name in THEMES else DARK.name
         self.colours = self._palette()
         self._apply()
         self.changed.emit()
@@ -158,12 +159,12 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def _palette(self) -> Colours:
-        if self._name == SYSTEM:
+        if self.name == SYSTEM:
             return LIGHT if self._app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
-        return BY_NAME.get(self._name, DARK)
+        return BY_NAME[self.name]
 
     def _follow_system(self) -> None:
-        if self._name == SYSTEM and self._palette() is not self.colours:
+        if self.name == SYSTEM and self._palette() is not self.colours:
             self.use(SYSTEM)
 
     def _apply(self) -> None:

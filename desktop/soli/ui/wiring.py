@@ -60,6 +60,7 @@ def connect_actions(window: MainWindow) -> None:
         "drawer_history": lambda: window.drawer.toggle(3),
         "dark": lambda: asked.use_theme("dark"),
         "light": lambda: asked.use_theme("light"),
+        "system": lambda: asked.use_theme("system"),
         "next_pane": asked.next_pane,
         "play": window.listening.toggle_play,
         "return": lambda: asked.go(0.0),
@@ -105,6 +106,8 @@ def connect_parts(window: MainWindow) -> None:
     asked = window.requests
     canvas, listening, session = window.roll.canvas, window.listening, window.session
     window.questions.opened.connect(asked.open_paths)
+    window.actions_.explain(window.doubtful.leave_out, "leave_out", "The selected notes take no part in the decomposition")
+    window.actions_.explain(window.doubtful.bring_back, "bring_back", "The selected notes take part again")
     session.may_replace = window.questions.may_lose
     window.questions.presets_changed.connect(window.preferences_changed)
     canvas.hint_changed.connect(window.hint.setText)

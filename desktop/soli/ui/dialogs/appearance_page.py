@@ -4,8 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QLabel, QRadioButton, QVBoxLayout, QWidget
 
 from soli.settings import Settings
-
-THEMES = {"dark": "Dark", "light": "Light", "system": "As the system"}
+from soli.ui.theme import THEMES, Theme
 
 
 class AppearancePage(QWidget):
@@ -13,7 +12,7 @@ class AppearancePage(QWidget):
 
     changed = Signal()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__()
         self._settings = settings
         self.themes: dict[str, QRadioButton] = {}
@@ -24,7 +23,7 @@ class AppearancePage(QWidget):
         layout.addWidget(_heading("THEME"))
         for name, text in THEMES.items():
             button = QRadioButton(text)
-            button.setChecked(settings.theme == name)
+            button.setChecked(theme.name == name)
             button.clicked.connect(lambda _=False, n=name: self._use(n))
             group.addButton(button)
             layout.addWidget(button)

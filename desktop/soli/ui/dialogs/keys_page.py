@@ -24,12 +24,13 @@ from soli.ui.menus import place_of
 from soli.ui.theme import Theme
 
 COLUMNS = ("Command", "Menu", "Keys")
-POINTER = (
+BY_HAND = (
     ("Scroll pitch; time", "Wheel; Shift+wheel"),
     ("Zoom time; pitch, at the pointer", "Ctrl+wheel; Ctrl+Shift+wheel"),
     ("Pan", "Middle drag"),
     ("Select several; toggle; extend", "Drag; Ctrl+click; Shift+click"),
     ("Fader: fine; to 0 dB", "Ctrl+drag; double-click"),
+    ("Fader: half a dB; 6 dB", "Arrows; Page Up, Page Down"),
 )
 
 
@@ -130,7 +131,7 @@ class KeysPage(QWidget):
             (c.id, c.name, place_of(c.id), "   ".join(native(key) for key in keymap.keys(c.id))) for c in keymap.commands.values()
         ]
         rows += [("", what, "Fixed", native(key)) for key, what in keymap.fixed.items()]
-        rows += [("", what, "Pointer", how) for what, how in POINTER]
+        rows += [("", what, "Fixed", how) for what, how in BY_HAND]
         self.table.blockSignals(True)
         self.table.setRowCount(len(rows))
         for row, (name, *texts) in enumerate(rows):

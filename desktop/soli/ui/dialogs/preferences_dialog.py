@@ -35,7 +35,7 @@ class PreferencesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Preferences")
         self.audio = AudioPage(settings)
-        self.appearance = AppearancePage(settings)
+        self.appearance = AppearancePage(settings, theme)
         self.keys = KeysPage(actions, theme)
         self.defaults = DefaultsPage(settings)
         self.list = QListWidget()
