@@ -37,7 +37,7 @@ np.savez(sys.argv[2], model=found[2], seconds=best)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("active", [0.02, 0.08])
 def test_the_same_updates_as_libfmp_many_times_faster(benchmark: BenchmarkFixture, tmp_path: Path, active: float) -> None:
-    V, W, H = piano_like(active)
+    V, W, H = piano_like(active, 2600)
     # Its updates see frames without support too.
     V[:, ~H.any(axis=0)] = 0
     np.savez(tmp_path / "given.npz", V=V, W=W, H=H)
@@ -59,7 +59,7 @@ def test_the_same_updates_as_libfmp_many_times_faster(benchmark: BenchmarkFixtur
 @pytest.mark.parametrize("active", [0.02, 0.08])
 def test_how_much_of_the_peak_is_useful_work(benchmark: BenchmarkFixture, active: float) -> None:
     """The products that the support needs, as a fraction of what sgemm does in the same time on all cores."""
-    V, W, H = piano_like(active)
+    V, W, H = piano_like(active, 2600)
     square = np.random.default_rng(0).random((2048, 2048), np.float32)
     chosen = ModelSettings(iterations=ITERATIONS)
     # Two models an iteration, and what goes back to H and to W.

@@ -13,8 +13,9 @@ from soli.decompose.descent import Descent, descent
 from soli.decompose.hidden import Hidden, loudness
 from soli.decompose.hidden_training import HiddenTraining, Slopes
 from soli.decompose.network import TINY, Network
-from soli.decompose.nmf import Solution, Sums, check, mean_sounding, rows_to_one, settled
+from soli.decompose.nmf import Solution, check, mean_sounding, rows_to_one, settled
 from soli.decompose.settings import ModelSettings
+from soli.decompose.sums import Sums
 from soli.decompose.timbre import Timbre
 from soli.progress import Progress, Steps
 from soli.signal.audio import FloatArray

@@ -10,8 +10,8 @@ from soli.decompose.bodies import IntArray
 from soli.decompose.divergence import divergence, halves
 from soli.decompose.hidden import Hidden
 from soli.decompose.hidden_training import Slopes
-from soli.decompose.nmf import Sums
 from soli.decompose.settings import ModelSettings
+from soli.decompose.sums import Sums
 from soli.signal.audio import FloatArray
 
 TINY = np.float32(1e-30)
