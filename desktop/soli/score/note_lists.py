@@ -36,6 +36,7 @@ _NAMES = {
     "label": "label instrument track part layer hand voice name",
     "frame": "frame startframe endframe sample",
 }
+_STEPS = tuple("ABCDEFGabcdefg")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _COLUMN = {name: column for column, names in _NAMES.items() for name in names.split()}
 # What Sonic Visualiser writes where it writes no names.
@@ -209,49 +210,49 @@ def _delimiter(line: str) -> str:
 
 
 def _row(path: Path, line: int, cells: list[str], columns: tuple[str, ...]) -> _Row:
-    where = f"{path.name}: line {line}"
-    found: dict[str, str] = {}
-    for column, cell in zip(columns, cells, strict=False):
-        if column and column not in found:
-            found[column] = cell
+    found = dict(zip(reversed(columns[: len(cells)]), reversed(cells[: len(columns)]), strict=True))
+
+    def refused(what: str) -> InputError:
+        return InputError(f"{path.name}: line {line}: {what}")
 
     def number(column: str) -> float:
         text = found.get(column, "").strip()
         value = _number(text)
         if value is None and _DECIMAL_COMMA.fullmatch(text):
-            raise InputError(f"{where}: {text} has a decimal comma; save the list with decimal points")
+            raise refused(f"{text} has a decimal comma; save the list with decimal points")
         if value is None:
-            raise InputError(f"{where}: {text[:40]!r} is no {column}; give a number")
+            raise refused(f"{text[:40]!r} is no {column}; give a number")
         if not math.isfinite(value):
-            raise InputError(f"{where}: a {column} of {text[:40]} cannot be; give a number")
+            raise refused(f"a {column} of {text[:40]} cannot be; give a number")
         return value
 
     start_s = number("start")
     end_s = number("end") if "end" in found else start_s + number("duration")
     if not 0 <= start_s <= _LATEST_S or not end_s <= _LATEST_S:
-        raise InputError(f"{where}: a note from {start_s:g} to {end_s:g} s cannot be; give seconds from 0 to {_LATEST_S:g}")
+        raise refused(f"a note from {start_s:g} to {end_s:g} s cannot be; give seconds from 0 to {_LATEST_S:g}")
     if end_s < start_s:
-        raise InputError(f"{where}: the note ends before it begins; check start, duration and end")
+        raise refused("the note ends before it begins; check start, duration and end")
     kind = next(name for name in ("pitch", "hertz", "value") if name in columns)
     pitch = _named_pitch(found.get(kind, "")) if kind == "pitch" else None
     loud = next((name for name in ("velocity", "level") if found.get(name, "").strip()), None)
     velocity = None if loud is None else number(loud)
     if velocity is not None and not 0 <= velocity <= _HIGHEST_PITCH:
-        raise InputError(f"{where}: a {loud} of {velocity:g} cannot be; give 0 to 127, or 0 to 1")
+        raise refused(f"a {loud} of {velocity:g} cannot be; give 0 to 127, or 0 to 1")
     return _Row(line, start_s, end_s, number(kind) if pitch is None else pitch, velocity, found.get("label", "").strip())
 
 
 def _number(text: str) -> float | None:
     # Python itself would take 1_000 and digits of any script.
-    if not re.fullmatch(
-        r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*|\s*[-+]?(nan|inf|infinity)\s*", text, re.ASCII | re.IGNORECASE
-    ):
+    if "_" in text or not text.isascii():
         return None
-    return float(text)
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _named_pitch(text: str) -> int | None:
-    if not re.match(r"\s*[A-Ga-g]", text):
+    if text.lstrip()[:1] not in _STEPS:
         return None
     try:
         return parse_pitch(text)
@@ -266,6 +267,8 @@ def _score(path: Path, rows: list[_Row], columns: tuple[str, ...]) -> Score:
     loudest = max((row.velocity for row in rows if row.velocity is not None), default=0.0)
     full = _FULL["velocity" if "velocity" in columns else "level"] if loudest <= 1 else 1.0
     labels = {label: track for track, label in enumerate(dict.fromkeys(row.label for row in rows))}
+    # None of them on the channel of the drums.
+    channels = [channel for channel in range(16) if channel != DRUM_CHANNEL]
     rows = sorted(rows, key=lambda row: (row.start_s, row.pitch))
     return Score(
         notes=tuple(
@@ -276,7 +279,7 @@ def _score(path: Path, rows: list[_Row], columns: tuple[str, ...]) -> Score:
                 pitch=_midi(path, row, hertz=hertz),
                 velocity=_USUAL_VELOCITY if row.velocity is None else min(127, round(row.velocity * full)),
                 track=labels[row.label],
-                channel=_channel(labels[row.label]),
+                channel=channels[labels[row.label] % len(channels)],
             )
             for i, row in enumerate(rows)
         ),
@@ -293,9 +296,3 @@ def _midi(path: Path, row: _Row, *, hertz: bool) -> int:
         what = f"{row.pitch:g} Hz is" if hertz else f"a pitch of {row.pitch:g} is"
         raise InputError(f"{path.name}: line {row.line}: {what} outside of MIDI's pitches 0 to 127")
     return round(value)
-
-
-def _channel(track: int) -> int:
-    """A channel for a track, never that of the drums."""
-    channels = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-    return channels[track % len(channels)]
