@@ -2,11 +2,10 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QFont, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from soli.playback.player import PlayerStatus
 from soli.ui.beats import Beats
-from soli.ui.keymap import NATIVE
 from soli.ui.mixer.meter import Meter
 from soli.ui.roll.ruler import clock
 from soli.ui.theme import Theme
@@ -156,40 +155,3 @@ class TransportBar(QWidget):
         for label in (self.place, self.tempo, self.peak):
             label.setFont(self._theme.font(9, figures=True))
         self.title.setFont(self._theme.font(10))
-
-
-class ToolRail(QWidget):
-    """The tools at the left edge, each with the digit that picks it."""
-
-    def __init__(self, theme: Theme, actions: list[QAction]) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setObjectName("rail")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(48)
-        self._captions: list[QLabel] = []
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(5, 12, 5, 8)
-        layout.setSpacing(1)
-        for action in actions:
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setIconSize(QSize(20, 20))
-            button.setFixedSize(36, 34)
-            button.setAccessibleName(f"{action.iconText()} tool")
-            caption = QLabel()
-            action.changed.connect(lambda a=action, c=caption: c.setText(a.shortcut().toString(NATIVE)))
-            caption.setText(action.shortcut().toString(NATIVE))
-            caption.setObjectName("quiet")
-            caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            self._captions.append(caption)
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
-            layout.addWidget(caption)
-            layout.addSpacing(5)
-        layout.addStretch()
-        theme.changed.connect(self._retheme)
-        self._retheme()
-
-    def _retheme(self) -> None:
-        for caption in self._captions:
-            caption.setFont(self._theme.font(7.5, figures=True))

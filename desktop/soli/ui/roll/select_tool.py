@@ -179,9 +179,9 @@ class SelectTool(Tool):
         return (self.refuses(note.layer) if note is not None else "") or self.hint
 
     def _zone(self, at: Pointer, note: Note) -> Part:
-        left, right = self.desk.view.x_of(note.onset_s), self.desk.view.x_of(note.sounding_offset_s)
-        edge = min(EDGE_PX, (right - left) / 4)
-        return "onset" if at.x < left + edge else "offset" if at.x > right - edge else "move"
+        box = rectangle(self.desk.view, note.pitch, note.onset_s, note.sounding_offset_s)
+        edge = min(EDGE_PX, box.width() / 4)
+        return "onset" if at.x < box.left() + edge else "offset" if at.x > box.right() - edge else "move"
 
     def _way(self) -> tuple[float, int]:
         """How far the drag goes, in seconds and semitones: the grabbed end of the grabbed note snaps."""
