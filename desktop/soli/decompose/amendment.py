@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from soli.decompose.bodies import COLUMNS, PAINTED, Bodies, BoolArray, IntArray
+from soli.decompose.bodies import COLUMNS, Bodies, BoolArray, IntArray
 from soli.decompose.constraints import Components, Constraint, Entries, audible, entered, frames_of, occurrences, of_voices
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import changed_pitches
@@ -68,15 +68,21 @@ def amended(old: Constraint, stretches: Bodies, settings: ModelSettings) -> Amen
 
 
 def matching_parts(old: Constraint, new: Bodies) -> IntArray:
-    """For each part of `new` its number in `old` (int64), told by the notes that are in both; -1 for one that is new."""
-    written, rewritten = np.flatnonzero(old.bodies.note != PAINTED), np.flatnonzero(new.note != PAINTED)
+    """For each part of `new` its number in `old` (int64), told by the notes that are in both; -1 for one that is new.
+
+    A part is the one that most of its notes were in, so that notes may go from one to another; where two were joined it is new.
+    """
+    written, rewritten = np.flatnonzero(old.bodies.note >= 0), np.flatnonzero(new.note >= 0)
     _, was, now = np.intersect1d(old.bodies.note[written], new.note[rewritten], return_indices=True)
-    pairs = {*zip(old.bodies.part[written[was]].tolist(), new.part[rewritten[now]].tolist(), strict=True)}
-    before, after = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
+    pairs = Counter(zip(old.bodies.part[written[was]].tolist(), new.part[rewritten[now]].tolist(), strict=True))
+    before, after = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
     number = np.full(len(new.parts), -1)
-    for was_part, now_part in pairs:
-        if before[was_part] == 1 and after[now_part] == 1:
+    for (was_part, now_part), _ in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
+        if number[now_part] < 0 and was_part not in number:
             number[now_part] = was_part
+    # A part that is no longer one, though its notes are there, was joined to others.
+    lost = before - set(number.tolist())
+    number[[now_part for was_part, now_part in pairs if was_part in lost]] = -1
     # What holds no note of before may be an instrument that fell silent.
     free = [n for n in range(len(old.components.parts)) if n not in before]
     for part in range(len(new.parts)):

@@ -15,6 +15,8 @@ __all__ = ["Bodies", "Components", "Constraint", "Entries", "Kind", "MaskEdit", 
 
 FLOOR = 1e-3
 _RISE_S, _RELEASE_S, _ATTACK_S = 0.1, 0.12, 0.06
+# What a phantom has of a voice that a layer may sound too: nothing to be heard (-120 dB).
+_PHANTOM_WEIGHT = np.float32(1e-6)
 
 
 class Kind(IntEnum):
@@ -68,7 +70,8 @@ class Constraint:
         """The share that some bodies have in each component's activation, float32 in [0, 1], shape (R, stop - start).
 
         `selected` says which bodies (see Bodies.of_layers and of_notes). Over all layers the shares sum to one on the
-        support. A pitch that several bodies of one part hold at once is shared by velocity and how much of each is left.
+        support. A pitch that several bodies of one part hold at once is shared by velocity and how much of each is left;
+        a phantom yields to all others.
         """
         stop = self.grid.frames if stop is None else stop
         frames, voices = stop - start, int(self.components.voice.max(initial=-1)) + 1
@@ -108,9 +111,9 @@ def build(
 
 
 def audible(stretches: Bodies, grid: Grid) -> BoolArray:
-    """Which bodies lie in the recording, at least in part. Raises InputError when none does."""
+    """Which bodies lie in the recording, at least in part. Raises InputError when none of a layer does."""
     inside = (stretches.end_s >= 0) & (stretches.start_s <= grid.length / grid.rate) & (stretches.end_s >= stretches.start_s)
-    if not inside.any():
+    if not (inside & stretches.wanted).any():
         raise InputError("no note may sound anywhere in the recording; draw or allow notes, or move them to where the music is")
     return inside
 
@@ -164,6 +167,7 @@ def entered(
     share = np.where(attack, np.exp(-np.abs(time - onset) / _ATTACK_S), envelope)
     envelope = np.where(attack, 1.0, np.maximum(envelope, FLOOR))
     weight = np.maximum(share, FLOOR) * np.maximum(stretches.velocity[body], 1)
+    weight *= np.where(stretches.wanted[body], 1, _PHANTOM_WEIGHT)
     order = np.argsort(frame, kind="stable")
     ptr = np.searchsorted(frame[order], np.arange(grid.frames + 1))
     entries = Entries(voice[index][order], frame[order], body[order], weight[order].astype(np.float32), ptr.astype(np.int64))

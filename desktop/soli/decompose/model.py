@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from soli.decompose import autoencoder, nmf, templates
-from soli.decompose.bodies import NO_LIMITS, MaskEdit, bodies
+from soli.decompose.bodies import NO_LIMITS, NO_SETS, MaskEdit, modelled
 from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, Kind, build
+from soli.decompose.hidden import Hidden
 from soli.decompose.settings import ModelSettings
-from soli.decompose.start import Start, warm
+from soli.decompose.start import Start, changed_part, warm
 from soli.decompose.template_limit import TemplateLimit
 from soli.decompose.timbre import FADE, Timbre
 from soli.progress import Progress, Steps, relayed
@@ -19,6 +20,16 @@ from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid
 
 _TONES_HZ = 11_000.0
+# A warm start saves this part of the iterations, the first ones; where more than a third of what sounds is another, or after so
+# many in a row, templates are better learnt anew.
+_SAVED = 0.5
+_MOST_CHANGED = 1 / 3
+_MOST_WARM = 2
+# Settings that may be altered between two runs and leave what was found a good beginning.
+_PASSING = (
+    "iterations", "stop", "tolerance", "learning_rate", "rate", "prior", "mask_exponent", "forbidden",
+    "before_s", "after_s", "attack_before_s", "attack_after_s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +38,10 @@ class Factors:
 
     W (K, R) and H (R, N), float32: the model WH of the middle of the channels; columns of W sum to one over the bins solved.
     `side` (K, R): the templates of what stands out of the middle, None where nothing does. `losses`: the loss after each
-    iteration. `encoder` (R, K) of an autoencoder, else None. `constraint` says what each component is and who sounds in it.
-    `joined`: the channels cancel in the middle, which stands for them by their root mean square. `origin`: what the whole run
-    found, where edits have been refitted since.
+    iteration. `encoder` (R, K) of an autoencoder, else None; `hidden`: what lies between its code and H, where its decoder has
+    more than one layer. `constraint` says what each component is and who sounds in it. `joined`: the channels cancel in the
+    middle, which stands for them by their root mean square. `origin`: what the whole run found, where edits have been refitted
+    since. `warm`: how many runs in a row have begun with what the one before found.
     """
 
     W: FloatArray
@@ -39,8 +51,10 @@ class Factors:
     losses: tuple[float, ...] = ()
     side: FloatArray | None = None
     encoder: FloatArray | None = None
+    hidden: Hidden | None = None
     joined: bool = False
     origin: "Factors | None" = None
+    warm: int = 0
 
     @property
     def grid(self) -> Grid:
@@ -58,29 +72,36 @@ def decompose_steps(
     settings: ModelSettings | None = None,
     *,
     limits: Mapping[int, TemplateLimit] = NO_LIMITS,
+    sets: Mapping[int, int] = NO_SETS,
+    unwanted: Sequence[Note] = (),
     start: Factors | None = None,
 ) -> Steps[Factors]:
     """Decompose a recording by its notes (in the recording's seconds) and the strokes of the mask brush.
 
-    limits: what the templates of some pitches may be, by pitch.
-    start: what an earlier run of the same recording found; matching components begin with it where they still may, and their
-    prior goes on fading. Factors on another grid are left aside.
+    limits: what the templates of some pitches may be, by pitch. sets: layers that share templates (see `bodies.parts`).
+    unwanted: notes that no layer shall hold, see `bodies.modelled`.
+    start: what an earlier run of the same recording found. Matching components begin with it where they still may, for the second
+    half of the iterations; factors of another model, or of very different notes, are left aside, and those of a long row of
+    warm starts, each of which learns a little more by heart.
     After each iteration Progress carries the Factors so far as its `model`.
     Raises InputError when nothing may sound anywhere, or the recording holds no numbers.
     """
     settings = settings or ModelSettings()
     grid = Grid.for_recording(audio.rate, audio.length)
     rng = np.random.default_rng(settings.seed)
-    constraint = build(bodies(notes, edits, settings, limits=limits), grid, settings, rng=rng)
+    constraint = build(modelled(notes, edits, settings, unwanted=unwanted, limits=limits, sets=sets), grid, settings, rng=rng)
     V = yield from analyse_steps(audio, grid)
     W = templates.initial(constraint.components, grid, settings, limits=limits, rng=rng)
     solved = solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
-    begin = Start(W, constraint.H, np.zeros(0, np.int64))
-    if start is not None and start.grid == grid:
+    nothing = np.zeros(0, np.int64)
+    begin, saved, chosen = Start(W, constraint.H, nothing, nothing), 0, settings
+    if start is not None and _may_begin(start, constraint, settings):
         begin = warm(W, constraint, before=start.constraint, found=(start.W, start.H), encoder=start.encoder)
+        saved = int(_SAVED * settings.iterations)
+        settings = replace(settings, iterations=settings.iterations - saved)
     faded = np.ones(len(constraint.components), np.float32)
-    faded[begin.known] = FADE ** len(start.losses) if start is not None else 1
+    faded[begin.known] = FADE**saved
     prior = _prior(W[low], constraint, settings, low, faded)
     scale = np.maximum(W[low].sum(axis=0), np.float32(1e-6))
     learnt = np.empty((grid.bins, len(constraint.components)), np.float32, order="F")
@@ -93,13 +114,20 @@ def decompose_steps(
             return progress
         learnt[low] = so_far.W
         encoder = None if so_far.encoder is None else _of_all_bins(so_far.encoder, grid)
-        return replace(progress, model=Factors(learnt, so_far.H, constraint, settings, so_far.losses, None, encoder))
+        return replace(progress, model=Factors(learnt, so_far.H, constraint, chosen, so_far.losses, None, encoder))
 
     if settings.method == "nae":
         encoder = None if begin.encoder is None else begin.encoder[:, low]
         if encoder is not None and settings.updates != "relu":
             encoder = np.maximum(encoder, 0)
-        work = autoencoder.factorize(V.middle[low], begin.W[low], constraint.H, settings=settings, timbre=prior, encoder=encoder)
+        hidden = None
+        if settings.decoder_layers > 1:
+            hidden = Hidden.initial(constraint.components, layers=settings.decoder_layers - 1)
+            if start is not None and start.hidden is not None and start.hidden.is_like(hidden) and len(begin.known):
+                hidden = start.hidden.continued(constraint.components, begin.known, begin.former, start.H.sum(axis=1))
+        work = autoencoder.factorize(
+            V.middle[low], begin.W[low], constraint.H, settings=settings, timbre=prior, encoder=encoder, hidden=hidden
+        )
     else:
         work = nmf.factorize(V.middle[low], begin.W[low], begin.H, settings=settings, timbre=prior)
     solution = yield from relayed(work, shown)
@@ -108,12 +136,32 @@ def decompose_steps(
     if solved < grid.bins:
         prior = _prior(W[high] / scale, constraint, settings, high, faded)
         learnt[high] = yield from nmf.learn_templates(V.middle[high], learnt[high], H, settings=settings, timbre=prior)
-    side = None
-    if V.side is not None:
-        prior = _prior(learnt, constraint, settings, slice(None), np.ones_like(faded))
-        side = yield from nmf.learn_templates(V.side, learnt, H, settings=settings, timbre=prior)
+    side = yield from side_steps(V.side, learnt, H, constraint, settings)
     encoder = None if solution.encoder is None else _of_all_bins(solution.encoder, grid)
-    return Factors(learnt, H, constraint, settings, solution.losses, side, encoder, V.joined)
+    row = start.warm + 1 if start is not None and len(begin.known) else 0
+    return Factors(
+        learnt, H, constraint, chosen, solution.losses, side, encoder, hidden=solution.hidden, joined=V.joined, warm=row
+    )
+
+
+def _may_begin(start: Factors, constraint: Constraint, settings: ModelSettings) -> bool:
+    """Whether what an earlier run found is a good beginning."""
+    if start.grid != constraint.grid or start.warm >= _MOST_WARM:
+        return False
+    passing = {name: getattr(settings, name) for name in _PASSING}
+    if replace(start.settings, **passing) != settings:
+        return False
+    return changed_part(constraint, start.constraint) <= _MOST_CHANGED
+
+
+def side_steps(
+    V: FloatArray | None, W: FloatArray, H: FloatArray, constraint: Constraint, settings: ModelSettings
+) -> Steps[FloatArray | None]:
+    """Templates (K, R) of what stands out of the middle, V (K, N), by H and the templates W of the middle; None without V."""
+    if V is None:
+        return None
+    prior = _prior(W, constraint, settings, slice(None), np.ones(W.shape[1], np.float32))
+    return (yield from nmf.learn_templates(V, W, H, settings=settings, timbre=prior))
 
 
 def _of_all_bins(encoder: FloatArray, grid: Grid) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 from soli.decompose import autoencoder, nmf
 from soli.decompose.amendment import Amendment, amended
 from soli.decompose.blocks import Block, Workers, partition
-from soli.decompose.bodies import NO_LIMITS, BoolArray, IntArray, MaskEdit, bodies
+from soli.decompose.bodies import NO_LIMITS, NO_SETS, PHANTOM, BoolArray, IntArray, MaskEdit, modelled
 from soli.decompose.channels import middle_magnitudes
 from soli.decompose.constraints import Constraint
 from soli.decompose.growth import Spectra, grown
@@ -77,6 +77,8 @@ def refit_steps(
     settings: ModelSettings | None = None,
     *,
     limits: Mapping[int, TemplateLimit] = NO_LIMITS,
+    sets: Mapping[int, int] = NO_SETS,
+    unwanted: Sequence[Note] = (),
     layers: Sequence[int] | None = None,
 ) -> Steps[Refit]:
     """Fit `factors` of a recording to other notes and strokes: only frames that those change are solved and sounded again.
@@ -88,7 +90,7 @@ def refit_steps(
     The answer is `whole` where `planned` finds no plan: run `decompose_steps` again then.
     Raises InputError when nothing may sound anywhere any more, or the recording is another than the one decomposed.
     """
-    plan = planned(factors, notes, edits, settings, limits=limits, layers=layers)
+    plan = planned(factors, notes, edits, settings, limits=limits, sets=sets, unwanted=unwanted, layers=layers)
     if plan is None:
         return Refit(factors, whole=True)
     return (yield from carried_out_steps(audio, plan))
@@ -101,6 +103,8 @@ def planned(
     settings: ModelSettings | None = None,
     *,
     limits: Mapping[int, TemplateLimit] = NO_LIMITS,
+    sets: Mapping[int, int] = NO_SETS,
+    unwanted: Sequence[Note] = (),
     layers: Sequence[int] | None = None,
     most: float = 1.0,
 ) -> Plan | None:
@@ -112,7 +116,7 @@ def planned(
     if settings is not None and settings != factors.settings:
         return None
     settings = factors.settings
-    change = amended(factors.constraint, bodies(notes, edits, settings, limits=limits), settings)
+    change = amended(factors.constraint, modelled(notes, edits, settings, unwanted=unwanted, limits=limits, sets=sets), settings)
     if change is None:
         return None
     constraint = change.constraint
@@ -136,17 +140,22 @@ def planned(
     )
     if others:
         spectra = _limited(factors, spectra, constraint, others)
+    encoder, hidden = spectra.encoder, factors.hidden
+    if added and encoder is not None and hidden is not None:
+        hidden = hidden.grown(constraint.components, mass)
+        encoder = hidden.united(encoder, len(factors.components))
     after = replace(
         factors,
         W=spectra.W,
         H=H,
         constraint=constraint,
         side=spectra.side,
-        encoder=spectra.encoder,
+        encoder=encoder,
+        hidden=hidden,
         origin=factors.origin or factors,
     )
     if layers is None:
-        layers = np.union1d(factors.constraint.bodies.layer, constraint.bodies.layer).tolist()
+        layers = np.setdiff1d([*factors.constraint.bodies.layer, *constraint.bodies.layer], [PHANTOM]).tolist()
     # Neighbouring stretches share most of the work.
     gap = 2 * factors.grid.window_length // factors.grid.hop_length
     sounding = [
@@ -258,5 +267,6 @@ def _solve(audio: Audio, factors: Factors, solved: int, block: Block) -> None:
     if factors.encoder is None:
         H = nmf.activations(V, W, begin, beta=settings.beta, iterations=settings.iterations)
     else:
-        H = autoencoder.encoded(V, W, factors.encoder[block.alive, :solved], begin, settings=settings)
+        hidden = None if factors.hidden is None else factors.hidden.some(block.alive)[1]
+        H = autoencoder.encoded(V, W, factors.encoder[block.alive, :solved], begin, settings=settings, hidden=hidden)
     factors.H[block.alive, block.start : block.stop] = H

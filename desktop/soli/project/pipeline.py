@@ -23,7 +23,7 @@ from soli.project.state import RESIDUAL, State
 from soli.score.alignment import Alignment, align_steps, best_tuned_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
 from soli.score.limits import Limits
-from soli.score.notes import Score
+from soli.score.notes import Note, Score
 from soli.score.reading import read_score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
@@ -79,6 +79,8 @@ class Separation:
         if state.audio is not self.source.audio or state.settings != self.source.settings or state.mask != self.source.mask:
             return False
         if state.absent != self.source.absent or state.template_limits != self.source.template_limits:
+            return False
+        if template_sets(state) != template_sets(self.source):
             return False
         return state.notes is self.source.notes or state.notes == self.source.notes
 
@@ -212,7 +214,9 @@ def realign_steps(state: State, anchors: Anchors, ear: Ear, *, limits: Limits | 
         hearing=hearing,
         limits=wanted,
     )
-    return (yield from again)
+    found = yield from again
+    # What was left out by hand stays the user's, and is no finding of the alignment's.
+    return replace(found, absent=found.absent - (state.absent - state.alignment.absent))
 
 
 def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str = "") -> Steps[Loaded]:
@@ -243,10 +247,27 @@ def estimate(state: State) -> Estimate:
     return Estimate(seconds, PROGRAM_MB + spectra + sound * (2 + len(state.layers)))
 
 
-def separate_steps(state: State, *, encoder: Encoder | None = None) -> Steps[Separation]:
+def template_sets(state: State) -> dict[int, int]:
+    """Which set of templates each layer has that does not go by its instruments: layer id -> number, from 0 in their order."""
+    chosen = [(layer.id, layer.templates) for layer in state.layers if layer.templates is not None]
+    numbers = {group: n for n, group in enumerate(dict.fromkeys(group for _, group in chosen))}
+    return {layer: numbers[group] for layer, group in chosen}
+
+
+def unwanted_notes(state: State) -> list[Note]:
+    """The notes left out by hand: most often they sound, and no layer shall hold them.
+
+    Those that the alignment left out are not in the recording, and where they lie says nothing.
+    """
+    cut = state.alignment.absent if state.alignment is not None else frozenset[int]()
+    return [state.notes[i] for i in sorted((state.absent - cut) & state.notes.keys())]
+
+
+def separate_steps(state: State, *, encoder: Encoder | None = None, start: Separation | None = None) -> Steps[Separation]:
     """Decompose the recording by the notes and the mask of `state`, and make every layer and the residual.
 
     `encoder`: one that was trained on another recording of the same instruments, to be applied instead of a run.
+    `start`: what was found before, to begin with where it is of use (see `model.decompose_steps`); `factors.warm` tells.
     Raises InputError when there is nothing to decompose.
     """
     recording = require_recording(state)
@@ -260,9 +281,26 @@ def separate_steps(state: State, *, encoder: Encoder | None = None) -> Steps[Sep
     watch = Stopwatch()
     with watch.stage("decompose"):
         if encoder is not None:
-            factors = yield from apply_encoder_steps(encoder, recording, notes, state.mask, limits=state.template_limits)
+            factors = yield from apply_encoder_steps(
+                encoder,
+                recording,
+                notes,
+                state.mask,
+                limits=state.template_limits,
+                sets=template_sets(state),
+                unwanted=unwanted_notes(state),
+            )
         else:
-            factors = yield from model.decompose_steps(recording, notes, state.mask, state.settings, limits=state.template_limits)
+            factors = yield from model.decompose_steps(
+                recording,
+                notes,
+                state.mask,
+                state.settings,
+                limits=state.template_limits,
+                sets=template_sets(state),
+                unwanted=unwanted_notes(state),
+                start=start.factors if start is not None and start.source.audio is recording else None,
+            )
     if not (np.isfinite(factors.W).all() and np.isfinite(factors.H).all()):
         raise InputError(
             "the updates ran away to values that are no numbers; choose a lower learning rate or multiplicative ones"

@@ -4,7 +4,15 @@ from soli.decompose import masking
 from soli.decompose.refit import Plan, carried_out_steps, planned
 from soli.errors import InputError
 from soli.progress import Steps
-from soli.project.pipeline import Separation, Stopwatch, null_dbfs, require_recording, separate_steps
+from soli.project.pipeline import (
+    Separation,
+    Stopwatch,
+    null_dbfs,
+    require_recording,
+    separate_steps,
+    template_sets,
+    unwanted_notes,
+)
 from soli.project.state import RESIDUAL, State
 from soli.signal.audio import Audio, FloatArray
 
@@ -54,6 +62,10 @@ def _plan(separation: Separation, state: State) -> Plan | None:
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
     if state.audio is not separation.source.audio:
         return None
+    # Layers that share templates otherwise than before have to learn them anew.
+    sets = template_sets(state)
+    if sets != template_sets(separation.source):
+        return None
     layers = [layer.id for layer in state.layers]
     plan = planned(
         separation.factors,
@@ -61,6 +73,8 @@ def _plan(separation: Separation, state: State) -> Plan | None:
         state.mask,
         state.settings,
         limits=state.template_limits,
+        sets=sets,
+        unwanted=unwanted_notes(state),
         layers=layers,
         most=_MOST,
     )
