@@ -9,6 +9,7 @@ from project.conftest import QUICK
 
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.masking import separate_steps
+from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError
 from soli.progress import finish
 from soli.project.pipeline import Separation
@@ -34,11 +35,13 @@ def edits(state: State) -> dict[str, State]:
         "moved": edited(state, replace(note, onset_s=note.onset_s + 0.1, offset_s=note.offset_s + 0.1)),
         "other layer": edited(state, replace(note, layer=1)),
         "painted": replace(state, mask=(MaskEdit(note.pitch, 0.5, 0.7, allow=False),)),
+        "limited": replace(state, template_limits=MappingProxyType({79: TemplateLimit(harmonics=3)})),
+        "tolerance": edited(state, replace(note, before_s=0.0, after_s=0.5)),
         "new layer": replace(edited(state, replace(note, layer=5)), layers=(Layer(5, "new", "#FFFFFF"), *state.layers)),
     }
 
 
-@pytest.mark.parametrize("edit", ["removed", "left out", "moved", "other layer", "painted", "new layer"])
+@pytest.mark.parametrize("edit", ["removed", "left out", "moved", "other layer", "painted", "limited", "tolerance", "new layer"])
 def test_an_edit_sounds_as_if_all_were_made_from_the_new_factors(state: State, separation: Separation, edit: str) -> None:
     after = edits(state)[edit]
     before = {n: signal.copy() for n, signal in separation.layers.items()}
@@ -64,7 +67,7 @@ def test_an_edit_sounds_as_if_all_were_made_from_the_new_factors(state: State, s
     np.testing.assert_array_equal(found.residual[~inside], separation.residual[~inside])
 
 
-@pytest.mark.parametrize("edit", ["removed", "moved", "painted", "new layer"])
+@pytest.mark.parametrize("edit", ["removed", "moved", "painted", "limited", "tolerance", "new layer"])
 def test_undo_gives_the_first_sound_back(state: State, separation: Separation, edit: str) -> None:
     there = finish(refit_separation_steps(separation, edits(state)[edit]))
     back = finish(refit_separation_steps(there, state))
