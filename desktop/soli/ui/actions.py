@@ -66,6 +66,7 @@ SPECS = (
     Spec("drawer_doubtful", "&Doubtful notes", ("D",), "Notes that the sound does not bear out", checkable=True),
     Spec("note_table", "&Note table", ("N",), "Every note as a row beside the roll: sort, filter and edit", checkable=True),
     Spec("linear", "Linear fre&quency", ("H",), "Hertz at equal distances instead of pitches", checkable=True),
+    Spec("drawer_template", "Te&mplate of a pitch", ("Shift+T",), "Partials of a pitch, how wide they may be", checkable=True),
     Spec("drawer_history", "&History", ("Ctrl+H",), "Every step that can be undone or redone, by name", checkable=True),
     Spec("brighter", "&Brighter", ("Ctrl+]",), "Let more of the spectrogram be seen"),
     Spec("darker", "&Darker", ("Ctrl+[",), "Let only the louder parts of the spectrogram be seen"),

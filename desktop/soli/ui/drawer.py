@@ -66,6 +66,10 @@ class Drawer(QWidget):
         self.show()
         self._tell()
 
+    def open_page(self, page: QWidget) -> None:
+        """Open the drawer at one of the widgets it was made of."""
+        self.open(self._stack.indexOf(page))
+
     def shut(self) -> None:
         self.hide()
         self._tell()

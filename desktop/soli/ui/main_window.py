@@ -31,6 +31,7 @@ from soli.ui.panels.history import HistoryPanel
 from soli.ui.panels.model_view import ModelView
 from soli.ui.panels.note_table import NoteTable
 from soli.ui.panels.template import TemplatePanel
+from soli.ui.panels.template_editor import TemplateEditor
 from soli.ui.panels.tempo import TempoPanel
 from soli.ui.popups import PopupMenus
 from soli.ui.questions import Questions
@@ -45,7 +46,7 @@ from soli.ui.wiring import connect_actions, connect_parts
 from soli.ui.worker import Job
 
 LEAST_HEIGHT_FOR_TEMPLATE = 840
-DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history")
+DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history", "drawer_template")
 
 
 class MainWindow(QMainWindow):
@@ -79,9 +80,11 @@ class MainWindow(QMainWindow):
         self.template = TemplatePanel(document, selection, theme)
         self.tempo = TempoPanel(document, self.roll.view, theme)
         self.doubtful = DoubtfulPanel(document, selection, theme)
+        self.template_editor = TemplateEditor(document, selection, theme)
         self.model = ModelView(document, self.roll.view, theme)
         self.history = HistoryPanel(document, theme)
         pages = {"Decomposition": self.model, "Tempo": self.tempo, "Doubtful notes": self.doubtful, "History": self.history}
+        pages["Template"] = self.template_editor
         self.drawer = Drawer(list(pages.items()), theme)
         self.note_table = NoteTable(document, selection, theme)
         self.beside = Beside(self.roll, self.note_table, settings)

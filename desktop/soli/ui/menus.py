@@ -19,7 +19,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&View": (
         "zoom_in", "zoom_out", "zoom_selection", "fit", "follow", "",
-        "drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history",
+        "drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_template", "drawer_history",
         "note_table", "",
         "*spectrogram", "*opacity", "*theme", "", "next_pane",
     ),
@@ -39,6 +39,7 @@ SUBMENUS: dict[str, tuple[str, tuple[str, ...]]] = {
     "*spectrogram": ("&Spectrogram", ("linear", "", "brighter", "darker", "more_contrast", "less_contrast", "", "sound_light")),
     "*opacity": ("Opacity of &notes", tuple(f"opacity_{choice.key}" for choice in CHOICES)),
 }
+RECENT, ASSIGN = "Open &recent", "Move to &layer"
 
 
 def menu_keys() -> dict[str, str]:
@@ -47,11 +48,19 @@ def menu_keys() -> dict[str, str]:
 
 
 def place_of(name: str) -> str:
-    """The menu of a command; "" for one that is in none."""
+    """The menu of a command, and the one in it; "" for one that is in none."""
     if name.startswith("tool_"):
         return "Tools"
-    key = "*assign" if name.startswith("assign_") else next((sub for sub, (_, keys) in SUBMENUS.items() if name in keys), name)
-    return next((title.replace("&", "") for title, keys in MENUS.items() if key in keys), "")
+    if name.startswith("assign_"):
+        return _path("*assign", ASSIGN)
+    within = next((sub for sub, (_, keys) in SUBMENUS.items() if name in keys), "")
+    return _path(within, SUBMENUS[within][0]) if within else _path(name)
+
+
+def _path(key: str, *submenu: str) -> str:
+    """The titles of the menu that holds `key`, and of those in it, as a user reads them."""
+    titles = [title for title, keys in MENUS.items() if key in keys][:1]
+    return " › ".join(title.replace("&", "") for title in (*titles, *submenu))
 
 
 def build_menus(
@@ -66,7 +75,7 @@ def build_menus(
             elif key in SUBMENUS:
                 _fill(menu.addMenu(SUBMENUS[key][0]), actions, SUBMENUS[key][1])
             elif key.startswith("*"):
-                submenu = menu.addMenu("Open &recent" if key == "*recent" else "Move to &layer")
+                submenu = menu.addMenu(RECENT if key == "*recent" else ASSIGN)
                 submenu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
             else:
                 menu.addAction(actions[key])

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from soli.project.document import Document
+from soli.score.notes import pitch_name
 from soli.settings import Settings
 from soli.ui.actions import Actions
 from soli.ui.panels.note_table import NoteTable
@@ -22,6 +23,9 @@ class PopupMenus(QObject):
 
     opened = Signal(list)  # paths to open
     layer_chosen = Signal(int)  # the layer that the selected notes go to
+    pitch_chosen = Signal(int)  # the pitch all notes of which are to be selected
+    template_asked = Signal(int)  # the pitch whose template is to be seen
+    template_freed = Signal(int)  # the pitch whose template is to be limited no longer
 
     def __init__(self, window: QWidget, actions: Actions, document: Document, settings: Settings) -> None:
         super().__init__(window)
@@ -33,8 +37,27 @@ class PopupMenus(QObject):
         for key in ON_THE_ROLL:
             menu.addAction(self._actions[key])
         self.fill_layers(menu.addMenu("Move to layer"))
+        pitch = canvas.note_pitch(at)
+        if pitch is not None:
+            menu.addSeparator()
+            self._add_template(menu, pitch)
         canvas.add_menu(menu, at)
         menu.deleteLater()
+
+    def open_key(self, pitch: int, at: QPoint) -> None:
+        """The menu of a piano key, at a point of the screen."""
+        menu = QMenu(self._window)
+        chosen = menu.addAction(f"Select all notes of {pitch_name(pitch)}", partial(self.pitch_chosen.emit, pitch))
+        chosen.setEnabled(any(note.pitch == pitch for note in self._document.state.notes.values()))
+        self._add_template(menu, pitch)
+        menu.exec(at)
+        menu.deleteLater()
+
+    def _add_template(self, menu: QMenu, pitch: int) -> None:
+        name = pitch_name(pitch)
+        menu.addAction(f"Template of {name}…", partial(self.template_asked.emit, pitch))
+        if pitch in self._document.state.template_limits:
+            menu.addAction(f"No limits for the template of {name}", partial(self.template_freed.emit, pitch))
 
     def open_rows(self, table: NoteTable, at: QPoint) -> None:
         """The menu of the note table, at a point of the screen."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from soli.assets import asset
 from soli.project import commands
@@ -126,19 +127,37 @@ class Requests:
             window.session.begin_with(from_table(settings.decomposition))
         window.preferences_changed.emit()
 
+    def show_template(self, pitch: int) -> None:
+        """Open the template of a pitch, with the keys on its limits."""
+        editor = self._window.template_editor
+        self._window.drawer.open_page(editor)
+        editor.show_pitch(pitch)
+        editor.harmonics.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def free_template(self, pitch: int) -> None:
+        document = self._window.document
+        document.do(commands.limit_template(document.state, [pitch], None))
+
     def next_pane(self) -> None:
-        """Walk the keyboard through roll, note table, strips and decomposition."""
-        here = self._window.focusWidget()
-        table = self._window.note_table
-        in_table = here is not None and table.isAncestorOf(here)
-        if here is not None and self._window.mixer.isAncestorOf(here):
-            self._window.jobs.method.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif here is self._window.roll.canvas and self._window.beside.is_open:
-            table.take_focus()
-        elif (here is self._window.roll.canvas or in_table) and self._window.document.state.audio is not None:
-            self._window.mixer.focus_active()
-        else:
-            self._window.roll.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        """Walk the keyboard through roll, note table, strips and decomposition, past what cannot take it now."""
+        window, why = self._window, Qt.FocusReason.ShortcutFocusReason
+        panes: list[tuple[QWidget, Callable[[], object]]] = [
+            (window.roll.canvas, lambda: window.roll.canvas.setFocus(why)),
+            (window.note_table, window.note_table.take_focus),
+            (window.mixer, window.mixer.focus_active),
+            (window.jobs, lambda: window.jobs.method.setFocus(why)),
+        ]
+
+        def is_in(pane: QWidget) -> bool:
+            here = window.focusWidget()
+            return here is not None and (here is pane or pane.isAncestorOf(here))
+
+        place = next((i for i, (pane, _) in enumerate(panes) if is_in(pane)), -1)
+        for pane, enter in (*panes[place + 1 :], *panes[: place + 1]):
+            if pane.isVisible():
+                enter()
+                if is_in(pane):
+                    return
 
     def when_safe(self, then: Callable[[], object]) -> None:
         """Do something that would lose unsaved work, after asking what becomes of it."""

@@ -58,6 +58,7 @@ def connect_actions(window: MainWindow) -> None:
         "drawer_tempo": lambda: window.drawer.toggle(1),
         "drawer_doubtful": lambda: window.drawer.toggle(2),
         "drawer_history": lambda: window.drawer.toggle(3),
+        "drawer_template": lambda: window.drawer.toggle(4),
         "dark": lambda: asked.use_theme("dark"),
         "light": lambda: asked.use_theme("light"),
         "system": lambda: asked.use_theme("system"),
@@ -114,6 +115,10 @@ def connect_parts(window: MainWindow) -> None:
     canvas.menu_requested.connect(lambda at: window.popups.open_roll(canvas, at))
     window.popups.opened.connect(asked.open_paths)
     window.popups.layer_chosen.connect(window.mixer.assign)
+    window.roll.keyboard.menu_requested.connect(window.popups.open_key)
+    window.popups.pitch_chosen.connect(lambda pitch: window.roll.select_pitch(pitch, adds=False))
+    window.popups.template_asked.connect(asked.show_template)
+    window.popups.template_freed.connect(asked.free_template)
     window.selection.changed.connect(window.update_actions)
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)

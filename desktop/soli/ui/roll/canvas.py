@@ -1,7 +1,7 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
-from soli.project import commands
 from soli.project.document import Document
 from soli.score.notes import pitch_name
 from soli.signal.log_spectrogram import ROWS, LogSpectrogram
@@ -36,7 +35,6 @@ from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
 CARD_DELAY_MS = 250
-NUDGE_S = 0.01
 SHOWN = frozenset({"notes", "absent", "mask", "alignment", "settings", "layers", "score", "recording"})
 EDITED = frozenset({"notes", "absent", "mask", "history"})
 AROUND_PX = 14  # a note's handles lie beside its body
@@ -69,6 +67,7 @@ class Canvas(QWidget):
         self._figures = Figures()
         self.beats = Beats(document.state)
         self.snapping = Snapping(document)
+        self.keys = NoteKeys(document, selection, view)
         self.audible = Audible()
         self.brightness, self.contrast = 0.0, 1.0
         self._images: dict[Axis, SoundImage] = {}
@@ -271,21 +270,16 @@ class Canvas(QWidget):
         return False if self.document.state.notes else super().focusNextPrevChild(next_child)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         acts: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_Up: lambda: self._move(semitones=12 if ctrl else 1),
-            Qt.Key.Key_Down: lambda: self._move(semitones=-12 if ctrl else -1),
-            Qt.Key.Key_Left: lambda: self._move(seconds=-NUDGE_S * (10 if ctrl else 1)),
-            Qt.Key.Key_Right: lambda: self._move(seconds=NUDGE_S * (10 if ctrl else 1)),
             Qt.Key.Key_Tab: lambda: self._next_note(1),
             Qt.Key.Key_Backtab: lambda: self._next_note(-1),
             Qt.Key.Key_Escape: self._escape,
         }
         act = acts.get(event.key())
-        if act is None:
-            super().keyPressEvent(event)
-        else:
+        if act is not None:
             act()
+        elif not self.keys.press(event):
+            super().keyPressEvent(event)
 
     def describe(self, note_id: int) -> tuple[str, str]:
         """What a note is, as a title and a line of details."""
@@ -299,6 +293,15 @@ class Canvas(QWidget):
         if note_id in self.document.state.absent:
             details.append("left out")
         return "  ·  ".join(title), "   ".join(details)
+
+    def note_pitch(self, at: QPoint) -> int | None:
+        """The pitch of the note at a point of the screen, or else the one pitch of all that is selected."""
+        position, notes = QPointF(self.mapFromGlobal(at)), self.document.state.notes
+        pitch = self.view.pitch_at(position.y())
+        if self.field.note_at(self.view.time_at(position.x()), pitch) is not None:
+            return pitch
+        pitches = {notes[i].pitch for i in self.selection.ids}
+        return pitches.pop() if len(pitches) == 1 else None
 
     def add_menu(self, menu: QMenu, at: QPoint) -> None:
         """Select what lies under the menu before it opens, as a click would."""
@@ -369,23 +372,10 @@ class Canvas(QWidget):
             self._card_note = None
             self.update()
 
-    def _move(self, *, seconds: float = 0.0, semitones: int = 0) -> None:
-        if self.selection.ids:
-            edit = commands.move_notes(self.document.state, self.selection.ids, seconds=seconds, semitones=semitones)
-            # Nudges of one selection that follow each other are one step.
-            self.document.do(replace(edit, gesture="nudge"))
-        else:
-            self.view.scroll(seconds=10 * seconds * self.view.span_s / 2, semitones=semitones)
-
     def _next_note(self, step: int) -> None:
-        """Select the note after (or before) the selected one, in order of onset."""
-        ids = self.field.notes.id.tolist()
-        if not ids:
-            return
-        places = [ids.index(i) for i in self.selection.ids] or [-1 if step > 0 else len(ids)]
-        place = ((max(places) if step > 0 else min(places)) + step) % len(ids)
-        self.selection.set({ids[place]})
-        self.reveal(ids[place])
+        note_id = self.keys.walk(self.field, step)
+        if note_id is not None:
+            self.reveal(note_id)
 
     def reveal(self, note_id: int) -> None:
         """Scroll until a note can be seen."""

@@ -1,9 +1,9 @@
 """The pitch axis at the left of the roll: piano keys with their names, or hertz where the axis is linear in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from soli.score.notes import frequency_hz, pitch_name
@@ -25,16 +25,18 @@ class Keyboard(QWidget):
     """In line with the roll's pitches; a click on one asks for all of its notes. The pitch under the pointer has its name."""
 
     pitch_clicked = Signal(int, bool)
+    menu_requested = Signal(int, QPoint)  # a pitch, and a point of the screen
 
     def __init__(self, view: View, theme: Theme) -> None:
         super().__init__()
         self._view, self._theme = view, theme
         self._sounding: dict[int, str] = {}
+        self._limited: frozenset[int] = frozenset()
         self._pointed: int | None = None
         self.setFixedWidth(WIDTH)
         self.setMouseTracking(True)
         self.setAccessibleName("Piano keys")
-        self.setToolTip("Click a key to select all notes of its pitch; Ctrl adds them; the wheel scrolls, with Ctrl it zooms")
+        self.setToolTip("Click a key to select all notes of its pitch, Ctrl adds them; right-click for its template")
         view.changed.connect(self.update)
         theme.changed.connect(self.update)
 
@@ -43,6 +45,11 @@ class Keyboard(QWidget):
         if pitches != self._sounding:
             self._sounding = dict(pitches)
             self.update()
+
+    def set_limited(self, pitches: Iterable[int]) -> None:
+        """Mark the keys of pitches whose templates are limited."""
+        self._limited = frozenset(pitches)
+        self.update()
 
     def set_pointed(self, pitch: int | None) -> None:
         """Name the pitch that somebody points at."""
@@ -59,6 +66,7 @@ class Keyboard(QWidget):
                 self._paint_hertz(painter, pitches)
             else:
                 self._paint_keys(painter, pitches)
+            self._paint_limited(painter)
             if self._pointed is not None:
                 self._paint_tag(painter, self._pointed)
 
@@ -104,6 +112,17 @@ class Keyboard(QWidget):
             box = QRectF(0, y - 8, self.width() - 10, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{hertz} Hz")
 
+    def _paint_limited(self, painter: QPainter) -> None:
+        """A dot on each key whose template is limited."""
+        view = self._view
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.colour("canvas"), 1))
+        painter.setBrush(self._theme.colour("accent"))
+        for pitch in self._limited:
+            if view.bottom - 0.5 < pitch < view.top + 0.5:
+                radius = min(3.5, max(2.0, view.height_of(pitch) / 3))
+                painter.drawEllipse(QPointF(7.0, view.edge_of(float(pitch))), radius, radius)
+
     def _paint_tag(self, painter: QPainter, pitch: int) -> None:
         """The name of a pitch beside it, and its frequency where the axis counts in hertz."""
         view, theme = self._view, self._theme
@@ -122,8 +141,13 @@ class Keyboard(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         self.pitch_clicked.emit(self._view.pitch_at(event.position().y()), adds)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_requested.emit(self._view.pitch_at(event.pos().y()), event.globalPos())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.set_pointed(self._view.pitch_at(event.position().y()))

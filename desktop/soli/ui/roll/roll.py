@@ -46,7 +46,7 @@ class Roll(QWidget):
         grid.setColumnStretch(1, 1)
         self.narrator = Narrator(document, selection, self.canvas, keyboard=self.keyboard, ruler=self.ruler, minimap=self.minimap)
         self.canvas.installEventFilter(self)
-        self.keyboard.pitch_clicked.connect(self._select_pitch)
+        self.keyboard.pitch_clicked.connect(self.select_pitch)
         self.canvas.pitch_pointed.connect(self.keyboard.set_pointed)
         document.subscribe(self._follow)
         self._show_welcome()
@@ -102,11 +102,13 @@ class Roll(QWidget):
             self.banner.place()
         return super().eventFilter(watched, event)
 
-    def _select_pitch(self, pitch: int, adds: bool) -> None:
+    def select_pitch(self, pitch: int, adds: bool) -> None:
         ids = {n.id for n in self._document.state.notes.values() if n.pitch == pitch}
         self._selection.set(self._selection.ids | ids if adds else ids)
 
     def _follow(self, aspects: frozenset[str]) -> None:
+        if "template_limits" in aspects:
+            self.keyboard.set_limited(self._document.state.template_limits)
         if aspects & {"score", "alignment", "recording"}:
             self.ruler.set_beats(self.canvas.beats)
             self.show_beginning()
