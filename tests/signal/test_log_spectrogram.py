@@ -88,7 +88,7 @@ def test_recordings_shorter_than_a_window_are_drawn(length, rate):
     assert drawn.values.any()
 
 
-def test_frames_fill_from_the_left_and_stay_as_they_are():
+def test_a_short_picture_fills_from_the_left_and_stays_as_it_is():
     maker = LogSpectrogramMaker(sine(440, seconds=6))
     steps, before, columns = maker.steps(), 0, np.zeros((ROWS, 0), np.uint8)
     assert maker.picture.ready == 0

@@ -8,7 +8,7 @@ from soli.signal.picture import SILENT_DB, Picture, PictureMaker, Rows, to_decib
 
 HIGHEST_HZ = 440.0 * 2.0 ** ((HIGHEST_PITCH + 0.5 - 69) / 12)
 ROWS = 640
-MOST_FRAMES = 80_000
+MOST_FRAMES = 72_000
 _TILT_FROM_HZ = 130.8
 
 
