@@ -157,7 +157,7 @@ class Hands:
         self.selection.set(self.some(1))
         yield
         for _ in range(30):
-            self.canvas._move(seconds=0.01)
+            self.canvas.keys.move(seconds=0.01)
             yield
 
     def nudge_200(self) -> Iterator[None]:
@@ -165,7 +165,7 @@ class Hands:
         self.selection.set(self.some(200))
         yield
         for _ in range(30):
-            self.canvas._move(semitones=1)
+            self.canvas.keys.move(semitones=1)
             yield
 
     def undo(self) -> Iterator[None]:

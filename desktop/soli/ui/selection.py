@@ -8,7 +8,7 @@ from soli.project.document import Document
 
 
 class Selection(QObject):
-    """Ids of the selected notes. Notes that vanish from the document leave it; the active layer gets what is drawn."""
+    """Ids of the selected notes; those that vanish from document or sight leave it. The active layer gets what is drawn."""
 
     changed = Signal()
     layer_changed = Signal()
@@ -44,8 +44,10 @@ class Selection(QObject):
             self.layer_changed.emit()
 
     def _follow(self, aspects: frozenset[str]) -> None:
-        if "notes" in aspects:
-            self.set(self._ids & self._document.state.notes.keys())
+        if aspects & {"notes", "layers"} and self._ids:
+            # What cannot be seen must not be deleted by mistake.
+            notes, hidden = self._document.state.notes, self._document.state.hidden_layers
+            self.set(i for i in self._ids if i in notes and notes[i].layer not in hidden)
         layers = self._document.state.layers
         if "layers" in aspects and layers and self._document.state.layer(self._layer) is None:
             self.set_layer(layers[0].id)

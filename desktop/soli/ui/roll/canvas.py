@@ -26,6 +26,7 @@ from soli.ui.beats import Beats
 from soli.ui.roll import painting, wheel
 from soli.ui.roll.figures import LEAST_PX, Figures
 from soli.ui.roll.note_field import NoteField, Region, StrengthOf
+from soli.ui.roll.note_keys import NoteKeys
 from soli.ui.roll.snapping import ONSET_REACH_PX, Snapping
 from soli.ui.roll.sound_image import SoundImage
 from soli.ui.roll.toolbox import TOOLS

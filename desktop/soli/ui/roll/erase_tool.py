@@ -56,6 +56,10 @@ class EraseTool(Tool):
         note = self.note_at(at)
         return Qt.CursorShape.ForbiddenCursor if note is not None and self.refuses(note.layer) else self.cursor
 
+    def reads(self, at: Pointer) -> str:
+        del at
+        return f"delete {commands.count(len(self._ids), 'note')}" if self._ids else "no note yet"
+
     def says(self, at: Pointer) -> str:
         note = self.note_at(at)
         return (self.refuses(note.layer) if note is not None else "") or self.hint

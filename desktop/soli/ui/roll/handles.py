@@ -18,7 +18,7 @@ LEAST_PX_PER_S = 60.0
 LEAST_PX_PER_SEMITONE = 7.0
 NEAREST_PX = 8.0  # to the note: nearer lies the edge that stretches it
 REACH_PX = 4.5
-WIDTH_PX = 3.0
+WIDTH_PX = 4.0
 
 
 @dataclass(frozen=True)

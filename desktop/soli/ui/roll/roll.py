@@ -103,7 +103,8 @@ class Roll(QWidget):
         return super().eventFilter(watched, event)
 
     def select_pitch(self, pitch: int, adds: bool) -> None:
-        ids = {n.id for n in self._document.state.notes.values() if n.pitch == pitch}
+        hidden = self._document.state.hidden_layers
+        ids = {n.id for n in self._document.state.notes.values() if n.pitch == pitch and n.layer not in hidden}
         self._selection.set(self._selection.ids | ids if adds else ids)
 
     def _follow(self, aspects: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from soli.decompose.settings import RANGES
 from soli.project import commands
-from soli.score.notes import Note
+from soli.score.notes import Note, pitch_name
 from soli.ui.roll.chip import draw_chip
 from soli.ui.roll.ghost import Ghost, draw_ghost
 from soli.ui.roll.handles import Handle, Handles
@@ -177,6 +177,20 @@ class SelectTool(Tool):
             return f"{handle.says(handle.tolerance_s)} · drag to change, double-click for the instrument's own"
         note = self.note_at(at)
         return (self.refuses(note.layer) if note is not None else "") or self.hint
+
+    def reads(self, at: Pointer) -> str:
+        note = self._grabbed
+        if self._handle is not None:
+            return self._handle.says(self._tolerance(), several=self._ghost is not None and len(self._ghost.ids) > 1)
+        if note is None or self._part in {"", "band"}:
+            return super().reads(at)
+        seconds, semitones = self._way()
+        name = pitch_name(note.pitch + semitones)
+        if self._part in {"move", "copy"}:
+            return f"{name}   ·   {semitones:+d} semitones   ·   {seconds:+.3f} s   ·   onset {note.onset_s + seconds:.3f} s"
+        if self._part == "onset":
+            return f"{name}   ·   {seconds:+.3f} s   ·   onset {note.onset_s + seconds:.3f} s"
+        return f"{name}   ·   {seconds:+.3f} s   ·   end {note.sounding_offset_s + seconds:.3f} s"
 
     def _zone(self, at: Pointer, note: Note) -> Part:
         box = rectangle(self.desk.view, note.pitch, note.onset_s, note.sounding_offset_s)

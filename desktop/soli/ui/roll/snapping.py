@@ -28,10 +28,10 @@ MODES = (
     Mode("off", "Off", "off", "Times go wherever they are dragged"),
     Mode("frames", "Frames", "frame", "The frames of the spectrogram, the finest that the decomposition knows"),
     Mode("onsets", "Onsets in the sound", "onset", "Where something begins in the recording"),
-    Mode("beats", "Beats", "♩", "The beats of the score where they sound in the recording", 1),
-    Mode("halves", "Half beats", "♩/2", "Half beats of the score where they sound in the recording", 2),
-    Mode("thirds", "Thirds of a beat", "♩/3", "Triplets of the score where they sound in the recording", 3),
-    Mode("quarters", "Quarters of a beat", "♩/4", "Quarter beats of the score where they sound in the recording", 4),
+    Mode("beats", "Beats", "beat", "The beats of the score where they sound in the recording", 1),
+    Mode("halves", "Half beats", "½", "Half beats of the score where they sound in the recording", 2),
+    Mode("thirds", "Thirds of a beat", "⅓", "Triplets of the score where they sound in the recording", 3),
+    Mode("quarters", "Quarters of a beat", "¼", "Quarter beats of the score where they sound in the recording", 4),
 )
 BY_KEY = {mode.key: mode for mode in MODES}
 

@@ -72,6 +72,10 @@ class SplitTool(Tool):
         note = self.note_at(at)
         return (self.refuses(note.layer) if note is not None else "") or self.hint
 
+    def reads(self, at: Pointer) -> str:
+        del at
+        return f"cut at {self._at_s:.3f} s"
+
     def _look(self, at: Pointer) -> None:
         self._at, self._at_s = at, self.desk.snap(at.time_s, bypass=at.alt)
 

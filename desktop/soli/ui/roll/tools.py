@@ -124,6 +124,12 @@ class Tool:
         del at
         return self.hint
 
+    def reads(self, at: Pointer) -> str:
+        """What the drag has come to."""
+        start_s = self.start.time_s if self.start is not None else at.time_s
+        low, high = sorted((start_s, at.time_s))
+        return f"{pitch_name(at.pitch)}   ·   {at.time_s - start_s:+.2f} s   ·   {low:.2f} to {high:.2f} s"
+
     def note_at(self, at: Pointer) -> Note | None:
         """The note under the pointer, of those that are shown."""
         desk = self.desk
@@ -142,9 +148,6 @@ def says(tool: Tool, at: Pointer | None) -> str:
     """The tool's hint, naming the pitch under the pointer."""
     if at is None:
         return tool.hint
-    if tool.dragging and tool.start is not None:
-        low, high = sorted((tool.start.time_s, at.time_s))
-        return f"{pitch_name(at.pitch)}   ·   {at.time_s - tool.start.time_s:+.2f} s   ·   {low:.2f} to {high:.2f} s".replace(
-            "-", "−"
-        )
+    if tool.dragging:
+        return tool.reads(at).replace("-", "−")
     return f"{pitch_name(at.pitch)}   ·   {tool.says(at)}"
