@@ -52,6 +52,7 @@ class AudioPage(QWidget):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         row = QHBoxLayout()
+        row.setSpacing(8)
         row.addWidget(self.device, 1)
         row.addWidget(self.refresh)
         form.addRow("Device", row)

@@ -21,7 +21,7 @@ from soli.ui.dialogs.defaults_page import DefaultsPage
 from soli.ui.dialogs.keys_page import KeysPage
 from soli.ui.theme import Theme
 
-SIZE = (920, 620)
+SIZE = (960, 640)
 ROW_HEIGHT = 32
 PAGES = ("Audio", "Appearance", "Keys", "Decomposition")
 

@@ -61,6 +61,7 @@ class HistoryPanel(QWidget):
         self.says = QLabel()
         self.says.setObjectName("quiet")
         self.list = QListView()
+        self.list.setObjectName("steps")
         self.list.setModel(self._model)
         self.list.setUniformItemSizes(True)
         self.list.setAccessibleName("History")
