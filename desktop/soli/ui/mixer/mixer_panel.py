@@ -1,8 +1,10 @@
 """The column of strips: one a layer, the residual, the original; and how well they add up."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor
@@ -16,6 +18,7 @@ from soli.project.document import Document
 from soli.project.state import LAYER_COLOURS, ORIGINAL, RESIDUAL
 from soli.ui.listening import Listening
 from soli.ui.mixer.strip import StripWidget
+from soli.ui.mixer.template_menu import add_template_menu
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
@@ -174,9 +177,7 @@ class MixerPanel(QWidget):
 
     def _show(self) -> None:
         state, separation = self._document.state, self._document.separation
-        counts: dict[int, int] = {}
-        for note in state.notes.values():
-            counts[note.layer] = counts.get(note.layer, 0) + 1
+        counts = Counter(map(attrgetter("layer"), state.notes.values()))
         soloing = any(state.strip(i).soloed for i in self._strips)
         silent = set()
         for i, widget in self._strips.items():
@@ -254,6 +255,7 @@ class MixerPanel(QWidget):
                 action.setCheckable(True)
                 action.setChecked(played == {program})
             instruments.setEnabled(bool(played))
+            add_template_menu(menu, self._document, strip_id)
             menu.addAction("Select its notes", lambda: self._select(strip_id))
             assign = menu.addAction("Move selected notes here", lambda: self.assign(strip_id))
             assign.setEnabled(bool(self._selection.ids))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyqtgraph as pg
 
 METHODS = (("nmf", "NMF"), ("nae", "NAE"))
+OFTEN = frozenset({"notes", "absent", "mask", "strips", "history"})  # what a gesture may change at each step
 DIVERGENCES = {0.0: "IS", 1.0: "KL", 2.0: "EUC"}
 CURVES = 3
 CURVE_COLOURS = ("border", "dim", "accent")  # oldest first
@@ -197,6 +198,9 @@ class DecompositionPanel(QWidget):
         layout.addWidget(self.plot)
         layout.addWidget(self.bar)
         layout.addLayout(foot)
+        # What a run will take is added up over all notes: not for each step of an edit.
+        self._idle = QTimer(self, singleShot=True, interval=200)
+        self._idle.timeout.connect(lambda: self._show_idle() if self._job is None else None)
         self._redraw = QTimer(self, interval=150)
         self._redraw.timeout.connect(self.plot.draw)
         document.subscribe(self._follow)
@@ -235,7 +239,8 @@ class DecompositionPanel(QWidget):
         self.bar.setValue(round(1000 * progress.fraction))
         if progress.loss is not None and 0 < progress.step < progress.total:
             left_s = (time.perf_counter() - job.started_s) * (1 / max(progress.fraction, 1e-6) - 1)
-            iterations = self._document.state.settings.iterations
+            so_far = job.model
+            iterations = so_far.asked if isinstance(so_far, Factors) else self._document.state.settings.iterations
             self.says.setText(f"Iteration {len(job.losses) + 1} of {iterations} · about {max(1, round(left_s))} s left")
         else:
             self.says.setText(progress.what)
@@ -254,7 +259,8 @@ class DecompositionPanel(QWidget):
         if separation is not None:
             took = sum(separation.seconds.values())
             runs = len(separation.factors.losses)
-            self.says.setText(f"{runs} iterations in {took:.1f} s")
+            warm = " · from the last result" if separation.factors.warm else ""
+            self.says.setText(f"{runs} iterations in {took:.1f} s{warm}")
         elif state.audio is None:
             self.says.setText("Open the recording of this score" if state.notes else "Open a recording and its score to begin")
         elif not state.notes:
@@ -287,7 +293,9 @@ class DecompositionPanel(QWidget):
             self._show_settings()
         if "recording" in aspects:
             self.plot.clear()
-        if self._job is None:
+        if aspects <= OFTEN:
+            self._idle.start()
+        elif self._job is None:
             self._show_idle()
 
     def _retheme(self) -> None:

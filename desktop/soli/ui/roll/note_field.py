@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
-from operator import attrgetter
+from itertools import compress, takewhile
+from operator import attrgetter, is_not
 
 import numpy as np
 
 from soli.decompose.constraints import MaskEdit, bodies
+from soli.project.pipeline import template_sets
 from soli.project.state import State
 from soli.score.notes import Note
 from soli.ui.roll.stretches import Stretches
@@ -110,21 +111,22 @@ class NoteField:
 
 
 def _bodies(state: State, notes: Sequence[Note], mask: Sequence[MaskEdit]) -> Stretches:
-    rows = bodies(notes, mask, state.settings)
+    rows = bodies(notes, mask, state.settings, sets=template_sets(state))
     return Stretches.of(rows.note, rows.pitch, rows.layer, rows.start_s, rows.end_s, np.ones(len(rows), np.float32))
 
 
 def _is_local(state: State) -> bool:
-    """Whether what a note may use depends on its own pitch alone: not where all share one instrument's tolerances."""
-    return state.settings.grouping != "one" and all(stroke.layer is not None or not stroke.allow for stroke in state.mask)
+    """Whether what a note may use depends on its own pitch alone: not where several share one instrument's tolerances."""
+    joined = state.settings.grouping == "one" or any(layer.templates is not None for layer in state.layers)
+    return not joined and all(stroke.layer is not None or not stroke.allow for stroke in state.mask)
 
 
-def _layer_looks(state: State) -> list[tuple[int, bool]]:
-    return [(layer.id, getattr(layer, "hidden", False)) for layer in state.layers]
+def _layer_looks(state: State) -> list[tuple[int, bool, int | None]]:
+    return [(layer.id, layer.hidden, layer.templates) for layer in state.layers]
 
 
 def _hidden(state: State) -> list[int]:
-    return [layer for layer, hidden in _layer_looks(state) if hidden]
+    return [layer.id for layer in state.layers if layer.hidden]
 
 
 def _changed(former: State, state: State) -> set[int]:
@@ -132,8 +134,9 @@ def _changed(former: State, state: State) -> set[int]:
     before, after = former.notes, state.notes
     changed = set(former.absent ^ state.absent)
     if before is not after:
-        changed.update(i for i, note in after.items() if before.get(i) is not note)
-        changed.update(before.keys() - after.keys())
+        changed.update(compress(after, map(is_not, map(before.get, after), after.values())))
+        if len(before) != len(after) or not changed.issubset(before):
+            changed.update(before.keys() - after.keys())
     return changed
 
 
