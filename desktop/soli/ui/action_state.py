@@ -49,6 +49,8 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
         "align": has_sound and state.score is not None and not busy,
         "new_layer": has_sound or has_notes,
         "rename_layer": has_layers,
+        "hide_layer": has_layers,
+        "lock_layer": has_layers,
         "layer_above": has_layers,
         "layer_below": has_layers,
     }

@@ -97,6 +97,8 @@ SPECS = (
     Spec("layers_one", "&One layer", ()),
     Spec("new_layer", "&New layer of the selection", ("Ctrl+L",)),
     Spec("rename_layer", "&Rename the active layer", ("F2",)),
+    Spec("hide_layer", "H&ide or show the active layer", ("Shift+H",), "Its notes on the roll; they are heard all the same"),
+    Spec("lock_layer", "Loc&k or unlock the active layer", ("Shift+K",), "No edit reaches the notes of a locked layer"),
     Spec("solo", "&Solo the active layer", ("S",)),
     Spec("mute", "&Mute the active layer", ("M",)),
     Spec("layer_above", "Layer abo&ve", ("Alt+Up",)),

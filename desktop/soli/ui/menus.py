@@ -25,7 +25,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Layers": (
         "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
-        "", "solo", "mute", "solo_only", "all_but", "", "layer_above", "layer_below",
+        "", "hide_layer", "lock_layer", "", "solo", "mute", "solo_only", "all_but", "", "layer_above", "layer_below",
     ),
     "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "hear", "compare"),
     "&Decompose": ("decompose", "model", "", "save_encoder", "apply_encoder", "", "align"),

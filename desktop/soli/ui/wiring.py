@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from soli.ui.mixer.layer_menu import toggle_hidden, toggle_locked
 from soli.ui.roll.snapping import MODES
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def connect_actions(window: MainWindow) -> None:
         "layers_one": lambda: window.session.split_layers("one"),
         "new_layer": window.mixer.new_layer,
         "rename_layer": lambda: window.mixer.rename(window.selection.layer),
+        "hide_layer": lambda: toggle_hidden(window.document, window.selection.layer),
+        "lock_layer": lambda: toggle_locked(window.document, window.selection.layer),
         "solo": lambda: window.mixer.toggle(window.selection.layer, solo=True),
         "mute": lambda: window.mixer.toggle(window.selection.layer, mute=True),
         "solo_only": lambda: window.mixer.solo_only(window.selection.layer),

@@ -17,6 +17,7 @@ from soli.project.commands import count
 from soli.project.document import Document
 from soli.project.state import LAYER_COLOURS, ORIGINAL, RESIDUAL
 from soli.ui.listening import Listening
+from soli.ui.mixer.layer_menu import add_layer_entries, flags_of
 from soli.ui.mixer.strip import StripWidget
 from soli.ui.mixer.template_menu import add_template_menu
 from soli.ui.selection import Selection
@@ -192,6 +193,7 @@ class MixerPanel(QWidget):
                 caption = "no notes" if number == 0 else f"{count(number, 'note') if number > 1 else '1 note'}"
                 heard = separation is not None and i in separation.layers
                 caption += "" if heard or separation is None else " · not separated yet"
+                caption = flags_of(layer) + caption
                 widget.show_layer(layer.name, caption, layer.colour, active=i == self._selection.layer)
                 widget.set_available(heard)
                 if not audible:
@@ -256,6 +258,7 @@ class MixerPanel(QWidget):
                 action.setChecked(played == {program})
             instruments.setEnabled(bool(played))
             add_template_menu(menu, self._document, strip_id)
+            add_layer_entries(menu, self._document, strip_id)
             menu.addAction("Select its notes", lambda: self._select(strip_id))
             assign = menu.addAction("Move selected notes here", lambda: self.assign(strip_id))
             assign.setEnabled(bool(self._selection.ids))

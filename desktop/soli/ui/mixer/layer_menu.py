@@ -1,0 +1,47 @@
+"""What the menu of a strip says about its layer on the roll: whether it is shown, whether it can be edited, and its place."""
+
+from functools import partial
+
+from PySide6.QtWidgets import QMenu
+
+from soli.project import commands
+from soli.project.document import Document
+from soli.project.state import Layer
+
+
+def add_layer_entries(menu: QMenu, document: Document, layer_id: int) -> None:
+    """Entries that hide or show, lock or unlock a layer and move it among the others."""
+    layers = document.state.layers
+    place = next((n for n, layer in enumerate(layers) if layer.id == layer_id), None)
+    if place is None:
+        return
+    layer = layers[place]
+    hide = menu.addAction("Show on the roll" if layer.hidden else "Hide on the roll", partial(toggle_hidden, document, layer_id))
+    hide.setToolTip("Its notes are heard all the same")
+    lock = menu.addAction("Unlock its notes" if layer.locked else "Lock its notes", partial(toggle_locked, document, layer_id))
+    lock.setToolTip("No edit reaches the notes of a locked layer")
+    for text, to in (("Move up", place - 1), ("Move down", place + 1)):
+        move = menu.addAction(text, partial(_move, document, layer_id, to))
+        move.setEnabled(0 <= to < len(layers))
+    menu.setToolTipsVisible(True)
+
+
+def toggle_hidden(document: Document, layer_id: int) -> None:
+    layer = document.state.layer(layer_id)
+    if layer is not None:
+        document.do(commands.set_layer_flags(document.state, layer_id, hidden=not layer.hidden))
+
+
+def toggle_locked(document: Document, layer_id: int) -> None:
+    layer = document.state.layer(layer_id)
+    if layer is not None:
+        document.do(commands.set_layer_flags(document.state, layer_id, locked=not layer.locked))
+
+
+def flags_of(layer: Layer) -> str:
+    """What a strip says of its layer's flags: "hidden · locked · ", or nothing."""
+    return "".join(f"{word} · " for word, on in (("hidden", layer.hidden), ("locked", layer.locked)) if on)
+
+
+def _move(document: Document, layer_id: int, position: int) -> None:
+    document.do(commands.move_layer(document.state, layer_id, position))
