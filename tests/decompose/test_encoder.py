@@ -97,6 +97,91 @@ def test_what_was_saved_is_loaded(trained: Factors, song: Audio, tmp_path: Path)
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.fixture(scope="module")
+def deep() -> Factors:
+    return finish(decompose_steps(Audio(sum(stems(STUDY)), 22050), STUDY, (), replace(CHOSEN, decoder_layers=2)))
+
+
+def test_hidden_layers_are_kept_and_applied_too(deep: Factors, song: Audio, tmp_path: Path) -> None:
+    encoder = Encoder.of(deep)
+    encoder.save(tmp_path / "deep.npz")
+    again = Encoder.load(tmp_path / "deep.npz")
+    assert encoder.hidden is not None
+    assert again.hidden is not None
+    assert again.hidden.level == encoder.hidden.level
+    np.testing.assert_array_equal(again.hidden.slot, encoder.hidden.slot)
+    for stored, matrix in zip(again.hidden.parameters, encoder.hidden.parameters, strict=True):
+        np.testing.assert_array_equal(stored, matrix)
+    found = finish(apply_encoder_steps(again, song, SONG))
+    layers = finish(separate_steps(song, found, [0, 1]))
+    for layer, truth in enumerate(stems(SONG)):
+        assert sdr_db(truth, layers[layer]) > 10
+    # What is turned down is told apart as before.
+    softer = finish(apply_encoder_steps(again, Audio(song.samples / 4, song.rate), SONG))
+    np.testing.assert_allclose(4 * softer.H, found.H, rtol=1e-2, atol=1e-4 * found.H.max())
+
+
+def test_hidden_layers_give_the_activations_of_the_training_again(deep: Factors) -> None:
+    study = Audio(sum(stems(STUDY)), 22050)
+    found = finish(apply_encoder_steps(Encoder.of(deep), study, STUDY, (), deep.settings))
+    np.testing.assert_allclose(found.H, deep.H, rtol=1e-3, atol=1e-4 * deep.H.max())
+
+
+def test_a_pitch_that_hidden_layers_do_not_know_borrows_from_those_they_know(deep: Factors) -> None:
+    other = tuple(replace(note, pitch=74) if note.pitch == 76 else note for note in SONG)
+    truths = stems(other)
+    audio = Audio(sum(truths), 22050)
+    found = finish(apply_encoder_steps(Encoder.of(deep), audio, other, (), replace(deep.settings, sustain_templates=4)))
+    layers = finish(separate_steps(audio, found, [0, 1]))
+    assert found.H[found.components.pitch == 74].any()
+    for layer, truth in enumerate(truths):
+        assert sdr_db(truth, layers[layer]) > 8
+
+
+@pytest.mark.parametrize("name", ["slot", "hidden_0", "hidden_1"])
+def test_hidden_layers_that_do_not_fit_are_refused(deep: Factors, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "deep.npz"
+    Encoder.of(deep).save(path)
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    for wrong in (arrays[name][:-1], arrays[name] - 9, None):
+        np.savez(path, **{key: value for key, value in (arrays | {name: wrong}).items() if value is not None})
+        with pytest.raises(InputError, match="no encoder"):
+            Encoder.load(path)
+
+
+def panned(notes: tuple[Note, ...], places: tuple[float, float]) -> tuple[Audio, list[np.ndarray]]:
+    """A stereo recording with each hand at a place of its own, from 0, left, to 1; and the hands as they sound in it."""
+    hands = [stem * np.array([1 - place, place], np.float32) for stem, place in zip(stems(notes), places, strict=True)]
+    return Audio(sum(hands), 22050), hands
+
+
+@pytest.mark.parametrize("places", [(0.2, 0.9), (0.0, 0.6)])
+def test_what_stands_out_of_the_middle_sounds_where_it_sits(trained: Factors, places: tuple[float, float]) -> None:
+    audio, truths = panned(SONG, places)
+    found = finish(apply_encoder_steps(Encoder.of(trained), audio, SONG))
+    assert found.side is not None
+    assert found.side.shape == found.W.shape
+    layers = finish(separate_steps(audio, found, [0, 1]))
+    without = finish(separate_steps(audio, replace(found, side=np.ones_like(found.W)), [0, 1]))
+    for layer, truth in enumerate(truths):
+        assert sdr_db(truth, layers[layer]) > 10
+        assert sdr_db(truth, layers[layer]) > sdr_db(truth, without[layer]) + 1
+
+
+def test_what_stands_out_of_the_middle_is_what_a_run_learns() -> None:
+    audio, _ = panned(STUDY, (0.2, 0.9))
+    run = finish(decompose_steps(audio, STUDY, (), CHOSEN))
+    found = finish(apply_encoder_steps(Encoder.of(run), audio, STUDY, (), CHOSEN))
+    assert run.side is not None
+    np.testing.assert_allclose(found.side, run.side, rtol=1e-2, atol=1e-3 * run.side.max())
+
+
+def test_a_recording_with_equal_channels_has_no_side(trained: Factors, song: Audio) -> None:
+    both = Audio(np.repeat(song.samples, 2, axis=1), song.rate)
+    assert finish(apply_encoder_steps(Encoder.of(trained), both, SONG)).side is None
+
+
 def test_what_cannot_be_used_is_said(trained: Factors, song: Audio, tmp_path: Path) -> None:
     encoder = Encoder.of(trained)
     with pytest.raises(InputError, match="trained at 22050 Hz"):
