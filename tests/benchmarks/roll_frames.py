@@ -1,4 +1,4 @@
-"""How long a frame of the window takes while hands work on the roll: `python tests/benchmarks/roll_frames.py [GESTURE ...]`.
+"""How long a frame of the window takes while hands work on the roll: `roll_frames.py [GESTURE ...]`, PYTHONPATH=desktop:tests.
 
 Ten thousand notes over the spectrogram of half an hour, a window of 1920 x 1080, from the event to all that it paints. Offscreen;
 under an X server with QT_QPA_PLATFORM=xcb and DISPLAY set. SOLI_CROWDED=1 puts all notes into one second, SOLI_LINEAR=1 takes the
@@ -11,15 +11,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "desktop"), str(Path(__file__).parent)]
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", "disabled:")
 
 import numpy as np
-from big_piece import big_piece, send, wheel
+from big_piece import CTRL, SHIFT, big_piece, send, wheel
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
@@ -30,7 +24,6 @@ from soli.project.pipeline import Loaded
 from soli.settings import Settings
 
 PRESS, MOVE, RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease
-CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 CROWDED = bool(os.environ.get("SOLI_CROWDED"))
 MIDDLE_S = 900.0
 
@@ -187,10 +180,26 @@ class Hands:
             yield
 
 
-GESTURES = [
-    "scroll_near", "scroll_far", "scroll_pitch", "zoom", "zoom_pitch", "fitted", "hover", "drag_one", "drag_200", "drag_all", "band",
-    "band_far", "brush", "nudge", "nudge_200", "undo", "delete", "playhead",
-]  # fmt: skip
+GESTURES = (
+    "scroll_near",
+    "scroll_far",
+    "scroll_pitch",
+    "zoom",
+    "zoom_pitch",
+    "fitted",
+    "hover",
+    "drag_one",
+    "drag_200",
+    "drag_all",
+    "band",
+    "band_far",
+    "brush",
+    "nudge",
+    "nudge_200",
+    "undo",
+    "delete",
+    "playhead",
+)
 
 
 def frames_ms(qt: QApplication, gesture: Callable[[], Iterator[None]]) -> list[tuple[float, float]]:
@@ -205,6 +214,8 @@ def frames_ms(qt: QApplication, gesture: Callable[[], Iterator[None]]) -> list[t
 
 
 def main(names: list[str]) -> None:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", "disabled:")
     qt = QApplication(sys.argv[:1])
     soli = Application(qt, FakePlayer(), Settings())
     soli.window.resize(1920, 1080)

@@ -1,6 +1,7 @@
 """What lies where on the roll: found as a look at every note would find it, and the same after edits as made anew."""
 
 from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_unions_cover_the_same_places_and_do_not_touch(intervals):
     for place in np.arange(0, 51, 0.5):
         inside = {int(k) for k, a, n in intervals if a <= place <= a + n}
         assert {k for k, a, b in found if a <= place <= b} == inside
-    assert all(a[0] != b[0] or b[1] > a[2] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[0] != b[0] or b[1] > a[2] for a, b in pairwise(found))
 
 
 def state_of(notes, mask=(), **fields) -> State:

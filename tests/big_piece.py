@@ -13,7 +13,7 @@ from soli.score.notes import Beat, Note, Score
 from soli.signal.audio import Audio
 
 RATE = 8000
-NO_KEYS = Qt.KeyboardModifier.NoModifier
+NO_KEYS, CTRL, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 LAYERS = 4
 
 
