@@ -14,7 +14,6 @@ from soli.project import commands
 from soli.project.pipeline import Loaded
 from soli.project.presets import from_table
 from soli.project.state import State
-from soli.ui.dialogs.preferences_dialog import PAGES, PreferencesDialog
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
@@ -102,8 +101,10 @@ class Requests:
         self._window.settings.theme = name
         self._window.theme.use(name)
 
-    def preferences(self, page: str = PAGES[0]) -> None:
+    def preferences(self, page: str = "Audio") -> None:
         """Open the preferences at a page; what is chosen there holds at once."""
+        from soli.ui.dialogs.preferences_dialog import PreferencesDialog
+
         window = self._window
         dialog = PreferencesDialog(window, window.settings, window.actions_, window.theme)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -131,6 +131,9 @@ def _one(words: _Words) -> Filter:
         return _field(name, words)
     if kind == "word" and name in {"absent", "present"}:
         return lambda c, _: c.absent if name == "absent" else ~c.absent
+    begun = next((field for field in _FIELDS if field.startswith(name)), None)
+    if kind == "word" and begun and not words and not _CLASS.fullmatch(word):
+        raise InputError(f"{begun} of what? A layer that begins so is found in quotation marks")
     return _word(word, plain=kind == "word")
 
 

@@ -121,10 +121,14 @@ class NoteTableModel(QAbstractTableModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         edits = CELLS[index.column()].edits and index.column() != ABSENT
         return EDITABLE if edits and not self._locked(int(self._rows[index.row()])) else READABLE
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
         row, column = int(self._rows[index.row()]), index.column()
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole}:
             return self._text(row, column)

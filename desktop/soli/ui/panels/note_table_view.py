@@ -1,5 +1,7 @@
 """The grid of the note table: its keys, and the editors in its cells."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
@@ -12,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QKeySequence
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QKeySequence, QValidator
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -116,6 +118,8 @@ class NoteGrid(QTableView):
             self.reveal_requested.emit()
         elif key == Qt.Key.Key_F2 and self.currentIndex().column() == ABSENT:
             self._turn_over(self.currentIndex())
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.selectAll()
         elif event.text().isprintable() and event.text() and not _begins_figure(event):
             event.ignore()  # letters are commands of the window: nothing is searched for by them
         else:
@@ -166,8 +170,8 @@ class NoteDelegate(QStyledItemDelegate):
             self._grid.said.emit(f"Enter {does.format(number)}; Esc leaves them as they are", False)
         if index.column() == LAYER:
             return self._choice(parent)
-        editor = QLineEdit(parent)
-        editor.setObjectName("cell")
+        editor = CellEditor(parent)
+        editor.setValidator(CellValidator(editor, self._wrong, lambda text: self._grid.said.emit(text, True)))
         editor.setAccessibleName(f"{cell.heading}, {index.data(Qt.ItemDataRole.AccessibleTextRole)}")
         editor.setToolTip(cell.tip)
         editor.setAlignment(Qt.AlignmentFlag.AlignRight if cell.figures else Qt.AlignmentFlag.AlignLeft)
@@ -200,21 +204,8 @@ class NoteDelegate(QStyledItemDelegate):
             if wrong:
                 self._grid.said.emit(wrong, True)
 
-    def eventFilter(self, editor: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in ENTER:
-            event.accept()
-            return True
-        if (
-            event.type() == QEvent.Type.KeyPress
-            and isinstance(event, QKeyEvent)
-            and event.key() in ENTER
-            and isinstance(editor, QLineEdit)
-        ):
-            wrong = self._model.check(self._index, _typed(editor), self._meant) if self._index.isValid() else ""
-            if wrong:
-                self._grid.said.emit(wrong, True)
-                return True
-        return super().eventFilter(editor, event)
+    def _wrong(self, text: str) -> str:
+        return self._model.check(self._index, text, self._meant) if self._index.isValid() else ""
 
     def _choice(self, parent: QWidget) -> QComboBox:
         editor = QComboBox(parent)
@@ -232,6 +223,37 @@ class NoteDelegate(QStyledItemDelegate):
 
 def _typed(editor: QObject) -> str:
     return editor.text() if isinstance(editor, QLineEdit) else ""
+
+
+class CellEditor(QLineEdit):
+    """Enter ends it, although Enter is a shortcut of the window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("cell")
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in ENTER:
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class CellValidator(QValidator):
+    """Lets anything be typed, and nothing be entered that `wrong` has a sentence about; `say` is given it then."""
+
+    def __init__(self, editor: QLineEdit, wrong: Callable[[str], str], say: Callable[[str], object]) -> None:
+        super().__init__(editor)
+        self._editor, self._wrong, self._say = editor, wrong, say
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        state = QValidator.State.Intermediate if self._wrong(text) else QValidator.State.Acceptable
+        return state, text, position
+
+    def fixup(self, text: str) -> str:
+        if self._editor.hasFocus():  # an editor that is left forgets what cannot be
+            self._say(self._wrong(text))
+        return text
 
 
 def _is_own(event: QKeyEvent) -> bool:
