@@ -65,8 +65,8 @@ class Snapping(QObject):
         mode = BY_KEY.get(key, MODES[0])
         if mode is not self._mode:
             self._mode, self._lines, self.line_s = mode, None, None
-            self.changed.emit()
             self._ask()
+        self.changed.emit()
 
     def cycle(self, step: int = 1) -> None:
         self.use(MODES[(MODES.index(self._mode) + step) % len(MODES)].key)
@@ -138,8 +138,8 @@ def nearest(lines: Times, time_s: float, *, reach_s: float | None = None) -> flo
     around = lines[max(0, after - 1) : after + 1]
     line = float(around[np.argmin(np.abs(around - time_s))])
     if reach_s is None and not lines[0] <= time_s <= lines[-1]:
-        step = lines[1] - lines[0] if time_s < line else lines[-1] - lines[-2]
-        reach_s = float(step) / 2 if len(lines) > 1 else 0.0
+        ends = lines[:2] if time_s < line else lines[-2:]
+        reach_s = float(ends[-1] - ends[0]) / 2
     return line if reach_s is None or abs(line - time_s) <= reach_s else None
 
 
