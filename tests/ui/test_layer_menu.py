@@ -48,6 +48,7 @@ def test_a_layer_is_locked_and_its_notes_stay(piece, entry):
     assert {note.layer for note in piece.document.state.notes.values()} == {1}
     entry(1, "Unlock its notes")
     piece.window.actions_["delete"].trigger()
+    assert not piece.document.state.notes
 
 
 def test_layers_are_moved_as_far_as_there_are_places(piece, entry):
