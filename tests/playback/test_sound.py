@@ -224,6 +224,21 @@ def test_a_sound_on_its_own_is_heard_to_the_sample_while_the_music_plays(
     assert np.abs(heard[0][after : start + len(music)] - music[after - start :]).max() < SILENT_ENOUGH
 
 
+def test_the_music_goes_on_on_another_device(sound_server: SoundServer, player: ProcessPlayer) -> None:
+    player.use_device("nobody has this one")
+    assert eventually(lambda: "not found" in player.status().message)
+    player.load([np.full((20 * RATE, 2), 0.25, np.float32)], RATE, [Strip()])
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.3)
+    with sound_server.recording() as heard:
+        player.use_device("pulse, ALSA", latency_s=0.3)
+        asked_s = player.status().position_s
+        assert eventually(lambda: not player.status().message and player.status().position_s > asked_s + 0.5)
+    assert player.status().playing
+    assert np.abs(heard[0]).max() == pytest.approx(0.25, abs=1e-3)
+    assert player.status().position_s < asked_s + 10.0
+
+
 def test_a_sound_card_that_goes_away_stops_the_music_and_nothing_else(sound_server: SoundServer, player: ProcessPlayer) -> None:
     player.load(noise(20.0, 2), RATE, [Strip()] * 2)
     player.play()

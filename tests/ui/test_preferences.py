@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QInputDialog, QMessageBox, QToolButton
 
@@ -74,6 +74,12 @@ def test_every_default_key_can_be_had_and_belongs_to_one_command(application):
     assert not set(keys) & set(keymap.fixed)
     assert set(FIXED) <= set(keymap.fixed)
     assert not keymap.changes()
+
+
+def test_no_key_works_past_the_keymap(application):
+    keymap = application.window.actions_.keymap
+    assert sorted(keys_of_actions(application.window)) == sorted(key for name in keymap.commands for key in keymap.keys(name))
+    assert not application.window.findChildren(QShortcut)
 
 
 def test_new_keys_hold_at_once_in_menus_tooltips_and_on_the_rail(piece, preferences, qtbot):
