@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 
 from soli.project import commands
 from soli.ui.drop_zone import what_a_drop_does
@@ -161,3 +161,14 @@ def test_a_run_is_stopped_by_opening_only_after_the_question(edited, asked, reco
     idle(qtbot, edited)
     assert asked.times == 2
     assert edited.document.state.recording_path == recording
+
+
+def test_recent_files_are_offered_and_may_be_forgotten(piece):
+    menu = QMenu()
+    piece.settings.recent = ["/a/one.soli", "/a/you & me.wav"]
+    piece.window.popups.fill_recent(menu)
+    assert [a.text() for a in menu.actions()] == ["/a/one.soli", "/a/you && me.wav", "", "Clear this list"]
+    menu.actions()[-1].trigger()
+    assert piece.settings.recent == []
+    piece.window.popups.fill_recent(menu)
+    assert [a.isEnabled() for a in menu.actions()] == [False]

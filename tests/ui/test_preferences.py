@@ -191,7 +191,12 @@ def test_the_field_of_keys_is_no_trap_for_the_keyboard(preferences, qtbot):
     assert dialog.isVisible()
     page.table.setFocus()
     QTest.keyClick(page.table, Qt.Key.Key_Return)
-    assert page.field.hasFocus() or dialog.focusWidget() is page.field
+    assert dialog.focusWidget() is page.field
+    page.search.setFocus()
+    QTest.keyClick(page.search, Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    QTest.keyClick(page.search, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
 
 
 def test_commands_are_found_by_name_and_by_key(preferences):

@@ -85,6 +85,9 @@ class PopupMenus(QObject):
     def fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for name in self._settings.recent:
-            menu.addAction(name, partial(self.opened.emit, [Path(name)]))
-        if not self._settings.recent:
+            menu.addAction(name.replace("&", "&&"), partial(self.opened.emit, [Path(name)]))
+        if self._settings.recent:
+            menu.addSeparator()
+            menu.addAction("Clear this list", self._settings.recent.clear)
+        else:
             menu.addAction("Nothing yet").setEnabled(False)

@@ -53,6 +53,8 @@ class PreferencesDialog(QDialog):
         self.list.currentRowChanged.connect(self._stack.setCurrentIndex)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        # Return belongs to the fields and lists of the pages; Esc closes.
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         right = QVBoxLayout()
         right.setContentsMargins(22, 18, 22, 14)
         right.setSpacing(12)
