@@ -160,7 +160,7 @@ class StripWidget(QWidget):
         if self.name.isReadOnly() and self.name.text() != name:
             self.name.setText(name)
             self.name.setCursorPosition(0)
-        self.name.setToolTip(f"{name}   (double-click or F2 to rename)" if self.id >= 0 else name)
+        self.name.setToolTip(f"{name}   (double-click to rename)" if self.id >= 0 else name)
         self.caption.setText(caption)
         self._colour, self._active = QColor(colour), active
         self.fader.set_colour(self._colour)
