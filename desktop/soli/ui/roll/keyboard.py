@@ -129,10 +129,10 @@ class Keyboard(QWidget):
         middle = (view.y_of(pitch) + view.y_of(pitch - 1)) / 2
         text = pitch_name(pitch)
         if view.axis == "linear":
-            text += f"  {frequency_hz(pitch):.0f}"
-        width = painter.fontMetrics().horizontalAdvance(text) + 11.0
+            text += f" {frequency_hz(pitch):.0f}"
+        width = min(painter.fontMetrics().horizontalAdvance(text) + 11.0, self.width() - 2.0)
         top = min(max(middle - TAG_HEIGHT / 2, 1.0), self.height() - TAG_HEIGHT - 1.0)
-        box = QRectF(self.width() - width - 2, top, width, TAG_HEIGHT)
+        box = QRectF(self.width() - width - 1, top, width, TAG_HEIGHT)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("accent"))

@@ -42,7 +42,7 @@ class Minimap(QWidget):
         super().__init__()
         self._document, self._view, self._theme, self._field = document, view, theme, field
         self._loudness: NDArray[np.float32] | None = None
-        self._ground, self._notes = QPixmap(), QImage()
+        self._peaks, self._notes = QPixmap(), QImage()
         self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
         self._playhead_s: float | None = None
         self.setFixedHeight(HEIGHT)
@@ -73,11 +73,19 @@ class Minimap(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, bright = self._theme, self._theme.colours.name == "light"
         with QPainter(self) as painter:
-            if self._ground.isNull():
-                self._ground = self._draw_ground()
-            painter.drawPixmap(0, 0, self._ground)
+            painter.fillRect(self.rect(), theme.colour("ground"))
             if self._view.duration_s <= 0:
                 return
+            slab = QRectF(self._x(max(0.0, self._view.start_s)), 1.5, 0, HEIGHT - 4)
+            slab.setRight(max(self._x(min(self._view.end_s, self._view.duration_s)), slab.left() + LEAST_SLAB_PX))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            # Under the notes, and lighter than what is out of the window in both themes.
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("raised", 255 if bright else 190))
+            painter.drawRoundedRect(slab, 3, 3)
+            if self._peaks.isNull():
+                self._peaks = self._draw_peaks()
+            painter.drawPixmap(0, 0, self._peaks)
             if self._notes.isNull():
                 self._notes = self._draw_notes()
             painter.drawImage(QRectF(0, 0, self.width(), NOTES_PART * HEIGHT), self._notes)
@@ -86,13 +94,9 @@ class Minimap(QWidget):
                 left, right = (self._x(t) for t in loop)
                 box = QRectF(left, 0, max(1.0, right - left), HEIGHT)
                 painter.fillRect(box, theme.colour("accent", 64 if loop_on else 28))
-            box = QRectF(self._x(max(0.0, self._view.start_s)), 1.5, 0, HEIGHT - 4)
-            box.setRight(max(self._x(min(self._view.end_s, self._view.duration_s)), box.left() + LEAST_SLAB_PX))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(theme.colour("dim", 170 if bright else 150), 1))
-            # Ink over a bright ground would be a shadow; what is in the window is to stand out.
-            painter.setBrush(theme.colour("raised", 120) if bright else theme.colour("ink", 22))
-            painter.drawRoundedRect(box, 3, 3)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(slab, 3, 3)
             if self._playhead_s is not None:
                 painter.setPen(QPen(theme.colour("accent"), 1.2))
                 x = self._x(self._playhead_s)
@@ -130,7 +134,7 @@ class Minimap(QWidget):
             self.update()
 
     def _redraw(self) -> None:
-        self._ground, self._notes = QPixmap(), QImage()
+        self._peaks, self._notes = QPixmap(), QImage()
         self.update()
 
     def _draw_notes(self) -> QImage:
@@ -146,21 +150,22 @@ class Minimap(QWidget):
         mosaic.add(notes, rows, kind[rows], [QColor(layer.colour) for layer in layers])
         return mosaic.image()
 
-    def _draw_ground(self) -> QPixmap:
+    def _draw_peaks(self) -> QPixmap:
+        """The loudness, on nothing."""
         ratio = self.devicePixelRatioF()
-        ground = QPixmap(round(self.width() * ratio), round(HEIGHT * ratio))
-        ground.setDevicePixelRatio(ratio)
-        ground.fill(self._theme.colour("ground"))
+        peaks = QPixmap(round(self.width() * ratio), round(HEIGHT * ratio))
+        peaks.setDevicePixelRatio(ratio)
+        peaks.fill(Qt.GlobalColor.transparent)
         if self._loudness is None:
-            return ground
+            return peaks
         base, height = HEIGHT - 3.0, (1 - NOTES_PART) * HEIGHT
         columns = max(1, min(self.width(), COLUMNS))
-        peaks = np.maximum.reduceat(self._loudness, np.arange(columns) * COLUMNS // columns)
-        places = zip((np.arange(columns) * self.width() / columns).tolist(), (base - height * peaks).tolist(), strict=True)
-        with QPainter(ground) as painter:
+        levels = np.maximum.reduceat(self._loudness, np.arange(columns) * COLUMNS // columns)
+        places = zip((np.arange(columns) * self.width() / columns).tolist(), (base - height * levels).tolist(), strict=True)
+        with QPainter(peaks) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("faint", 120))
             outline = [QPointF(x, y) for x, y in places]
             painter.drawPolygon(QPolygonF([QPointF(0, base), *outline, QPointF(self.width(), base)]))
-        return ground
+        return peaks
