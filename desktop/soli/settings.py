@@ -42,7 +42,7 @@ class Settings:
     snap: str = "off"  # what dragged times snap to
     opacity: str = "confidence"  # what the opacity of notes says
     note_table: bool = False
-    note_table_width: int = 430  # device-independent pixels
+    note_table_width: int = 410  # device-independent pixels
     recent: list[str] = field(default_factory=list)
     keys: dict[str, list[str]] = field(default_factory=dict)
     decomposition: Table = field(default_factory=dict)

@@ -37,16 +37,16 @@ class Cell:
 
 CELLS = (
     Cell("pitch", "Note", "Pitch: type C#4, Db4, 61, or +12 to transpose", "A♭4", figures=False),
+    Cell("layer", "Layer", "The layer that the note is heard in", "Right hand 2", figures=False),
     Cell("bar", "Bar", "Bar of the score; typing one moves the note there", "1000"),
     Cell("beat", "Beat", "Beat of the bar and its part; typing one moves the note", "12.50"),
     Cell("onset", "Onset s", "Where the note begins in the recording, in seconds; +0.05 moves it", "1000.000"),
     Cell("length", "Length s", "How long the note sounds, in seconds; +0.1 lengthens it", "100.000"),
     Cell("velocity", "Vel.", "Velocity, 0 to 127; +10 makes louder", "127"),
-    Cell("layer", "Layer", "The layer that the note is heard in", "Right hand 2", figures=False),
     Cell("sure", "Sure", "How well the sound bears the note out, from 0 to 1", "0.000", edits=False),
     Cell("before", "Before ms", "How far it may sound before its onset, in milliseconds; auto as its instrument has it", "10000"),
     Cell("after", "After ms", "How far it may sound after its end, in milliseconds; auto as its instrument has it", "10000"),
-    Cell("absent", "Out", "Left out of the decomposition (X; Shift+X brings it back)", "Out", figures=False),
+    Cell("absent", "Out", "Left out of the decomposition; F2 or a double click turns it over", "Out", figures=False),
 )
 TOGETHER = ("pitch", "bar", "beat", "onset")
 INDEX = {cell.key: i for i, cell in enumerate(CELLS)}

@@ -47,11 +47,10 @@ class NoteTable(QWidget):
         self.filter.setToolTip(f"<pre>{_escaped(note_filter.HELP)}</pre>")
         self.filter.textChanged.connect(self._filter)
         self.filter.installEventFilter(self)
+        self._filter_wrong = ""
+        self._said = ""
         self.says = QLabel()
         self.says.setWordWrap(True)
-        self.says.hide()
-        self.counts = QLabel()
-        self.counts.setObjectName("quiet")
         self.close_button = QToolButton()
         self.close_button.setObjectName("tab")
         self.close_button.setToolTip("Close the note table")
@@ -76,6 +75,7 @@ class NoteTable(QWidget):
         selection.changed.connect(self._selected)
         theme.changed.connect(self._retheme)
         self._retheme()
+        self._say("", False)
 
     def set_silent(self, layers: frozenset[int]) -> None:
         """Which layers are not heard now."""
@@ -216,13 +216,17 @@ class NoteTable(QWidget):
         try:
             holds = note_filter.parse(text)
         except InputError as error:
-            self._say(str(error), True)
+            wrong = str(error)
+            self._filter_wrong = wrong[:1].upper() + wrong[1:]
+            self._say("", False)
             return
-        self._say("", False)
+        self._filter_wrong = ""
         self._following = True
         self.model.use_filter(holds)
         self._following = False
         self._follow_selection()
+        self._say("", False)
+        announce(self.filter, self._counted())
 
     def _filter_key(self, event: QKeyEvent) -> bool:
         if event.key() == Qt.Key.Key_Escape and self.filter.text():
@@ -236,20 +240,26 @@ class NoteTable(QWidget):
     # What the user sees
 
     def _say(self, text: str, wrong: bool) -> None:
-        self.says.setObjectName("bad" if wrong else "quiet")
+        """Say a sentence about an edit; without one what is wrong with the filter, or how many notes there are."""
+        if text or self._filter_wrong:
+            announce(self.says, text or self._filter_wrong)
+        self.says.setObjectName("bad" if (wrong and text) or (self._filter_wrong and not text) else "quiet")
         self.says.style().polish(self.says)
-        self.says.setText(text)
-        self.says.setVisible(bool(text))
-        announce(self.says, text)
+        self.says.setText(text or self._filter_wrong or self._counted())
+        self._said = text
 
-    def _show(self) -> None:
+    def _counted(self) -> str:
         shown, total, chosen = len(self.model.ids), len(self.model.columns), len(self._selection.ids)
-        parts = (
-            [count(total, "note") if shown == total else f"{shown} of {total} notes"] if total != 1 else [f"{shown} of 1 note"]
-        )
+        whole = "1 note" if total == 1 else f"{total} notes"
+        parts = [whole if shown == total else f"{shown} of {whole}"]
         if chosen:
             parts.append(f"{chosen} selected")
-        self.counts.setText(" · ".join(parts) if total else "")
+        return " · ".join(parts) if total else ""
+
+    def _show(self) -> None:
+        shown, total = len(self.model.ids), len(self.model.columns)
+        if not self._said and not self._filter_wrong:
+            self.says.setText(self._counted())
         self.nothing.setText("" if shown else NO_MATCH if total else NO_NOTES)
         self.nothing.setVisible(not shown)
         self._place_nothing()
@@ -266,7 +276,6 @@ class NoteTable(QWidget):
         head = QHBoxLayout()
         head.addWidget(heading)
         head.addStretch()
-        head.addWidget(self.counts)
         head.addWidget(self.close_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 8, 8)
@@ -278,8 +287,7 @@ class NoteTable(QWidget):
 
     def _retheme(self) -> None:
         self.close_button.setIcon(self._theme.icon("close"))
-        self.counts.setFont(self._theme.font(8.5, figures=True))
-        self.says.setFont(self._theme.font(8.5))
+        self.says.setFont(self._theme.font(8.5, figures=True))
 
 
 def _merged(selection: QItemSelection) -> list[tuple[int, int]]:

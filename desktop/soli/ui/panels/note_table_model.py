@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 
 from soli.errors import InputError
 from soli.project import commands
@@ -45,7 +45,7 @@ class NoteTableModel(QAbstractTableModel):
         self._ids: list[int] = []
         self._row_of: dict[int, int] = {}
         self._state = State()
-        self._swatches: dict[tuple[str, bool], QPixmap] = {}
+        self._swatches: dict[tuple[str, bool], QIcon] = {}
         self.silent: frozenset[int] = frozenset()
 
     # What is shown
@@ -78,6 +78,7 @@ class NoteTableModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self._sorted_by, self._descending = CELLS[column].key, order == Qt.SortOrder.DescendingOrder
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(CELLS) - 1)
         self._arrange(self._wanted())
 
     def set_silent(self, layers: frozenset[int]) -> None:
@@ -113,7 +114,9 @@ class NoteTableModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return CELLS[section].heading
+            cell = CELLS[section]
+            # In words of its own: the style would paint its arrow over the heading.
+            return f"{cell.heading} {'↓' if self._descending else '↑'}" if cell.key == self._sorted_by else cell.heading
         if role == Qt.ItemDataRole.ToolTipRole:
             return CELLS[section].tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -172,7 +175,7 @@ class NoteTableModel(QAbstractTableModel):
 
     # Inside
 
-    def _swatch(self, colour: str, *, faint: bool) -> QPixmap:
+    def _swatch(self, colour: str, *, faint: bool) -> QIcon:
         """A spot of a layer's colour, faint where the layer is not heard."""
         if (colour, faint) not in self._swatches:
             pixmap = QPixmap(2 * SWATCH_PX, 2 * SWATCH_PX)
@@ -184,7 +187,9 @@ class NoteTableModel(QAbstractTableModel):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(colour))
                 painter.drawRoundedRect(QRectF(0, 0, SWATCH_PX, SWATCH_PX), 3, 3)
-            self._swatches[colour, faint] = pixmap
+            icon = QIcon(pixmap)
+            icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or the style would tint it
+            self._swatches[colour, faint] = icon
         return self._swatches[colour, faint]
 
     def _text(self, row: int, column: int) -> str:
@@ -253,7 +258,7 @@ class NoteTableModel(QAbstractTableModel):
         if len(gone) + len(come) > MOST_RUNS or not wanted:
             self._refill()
             return
-        if gone:
+        if not same:
             self._sync()
         for first, last in reversed(gone):
             self.beginRemoveRows(QModelIndex(), first, last)

@@ -33,7 +33,7 @@ Index = QModelIndex | QPersistentModelIndex
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 # Shortcuts of the window that mean something else in the table.
 OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_F2, Qt.Key.Key_Home, Qt.Key.Key_End, *ENTER)
-CELL_PAD_PX = 16
+CELL_PAD_PX = 14
 ROW_PAD_PX = 8
 
 
@@ -53,6 +53,7 @@ class NoteGrid(QTableView):
         self._model, self._theme = model, theme
         self.setModel(model)
         self.setItemDelegate(NoteDelegate(self, model))
+        self.setObjectName("notes")
         self.setAccessibleName("Notes")
         self.setAccessibleDescription("Space hears the note alone, Enter shows it on the roll, F2 edits the cell")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -142,13 +143,10 @@ class NoteGrid(QTableView):
         metrics = QFontMetrics(self._theme.font(9, figures=True))
         self.verticalHeader().setMinimumSectionSize(metrics.height())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + ROW_PAD_PX)
-        header = self.horizontalHeader()
-        header.setFont(self._theme.font(8.5))
         heads = QFontMetrics(self._theme.font(8.5))
         for column, cell in enumerate(CELLS):
             body = metrics.horizontalAdvance(cell.widest) + (SWATCH_PX + 6 if column == LAYER else 0)
-            # The sign of the order stands beside the heading.
-            self.setColumnWidth(column, max(body, heads.horizontalAdvance(cell.heading) + 10) + CELL_PAD_PX)
+            self.setColumnWidth(column, max(body, heads.horizontalAdvance(f"{cell.heading} ↑")) + CELL_PAD_PX)
 
 
 class NoteDelegate(QStyledItemDelegate):

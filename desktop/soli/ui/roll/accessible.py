@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
 from soli.project.document import Document
 from soli.score.notes import Note
-from soli.ui.announce import announce
+from soli.ui.announce import announce, tell
 from soli.ui.beats import Beats
 from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.painting import rectangle
@@ -202,7 +202,7 @@ class Narrator(QObject):
         if place >= 0:
             event = QAccessibleEvent(self._canvas, kind)
             event.setChild(place)
-            QAccessible.updateAccessibility(event)
+            tell(event)
 
     def _view_changed(self) -> None:
         if not self._settle.isActive():
@@ -246,4 +246,5 @@ def _bars(beats: Beats, start_s: float, end_s: float) -> str:
     first, last = beats.bar_at(start_s), beats.bar_at(end_s)
     if last is None:
         return ""
-    return f", bars {first if first is not None else int(beats.bar[0])} to {last}"
+    first = int(beats.bar[0]) if first is None else first
+    return f", bar {first}" if first == last else f", bars {first} to {last}"
