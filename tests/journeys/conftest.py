@@ -1,10 +1,12 @@
 """Journeys: the real program in a real window, driven by mouse and keys on a screen of its own."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from musician import Musician
 from xserver import Program, XServer, missing_programs
 
 HERE = Path(__file__).parent
@@ -48,3 +50,18 @@ def soli(screen: XServer, tmp_path: Path) -> Iterator[Callable[..., Program]]:
             return running.enter_context(screen.soli(*arguments, home=tmp_path / "home", env=env))
 
         yield start
+
+
+@pytest.fixture
+def musician(screen: XServer, tmp_path: Path) -> Iterator[Callable[..., Musician]]:
+    started = []
+
+    def start(*arguments: str | Path) -> Musician:
+        command = [sys.executable, str(HERE / "eyes.py"), *map(str, arguments)]
+        program = screen.run(command, home=tmp_path / "home")
+        started.append(program)
+        return Musician(program, program.window("Soli"))
+
+    yield start
+    for program in started:
+        program.stop()

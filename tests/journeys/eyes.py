@@ -5,11 +5,13 @@ It only looks: every 150 ms a line of JSON goes to stdout. `python eyes.py ARGUM
 
 import json
 import sys
+import zlib
 
 from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from soli import app, cli
+from soli.project.state import State
 
 
 def controls(window: QWidget) -> dict[str, list[int]]:
@@ -23,6 +25,12 @@ def controls(window: QWidget) -> dict[str, list[int]]:
     return found
 
 
+def content(state: State) -> list[object]:
+    """All that edits change: equal where two documents are."""
+    notes, strips = sorted(state.notes.items()), sorted(state.strips.items())
+    return [notes, sorted(state.absent), state.mask, state.layers, strips, sorted(state.template_limits.items()), state.settings]
+
+
 def sight(application: app.Application) -> dict[str, object]:
     document, window, status = application.document, application.window, application.listening.status
     state, view = document.state, window.roll.view
@@ -31,6 +39,9 @@ def sight(application: app.Application) -> dict[str, object]:
         "title": window.windowTitle(),
         "busy": application.session.opening or application.session.decomposing or application.worker.busy,
         "notes": {note.id: [note.pitch, note.onset_s, note.sounding_offset_s] for note in state.notes.values()},
+        "layer_of": {note.id: note.layer for note in state.notes.values()},
+        "tolerances": {note.id: [note.before_s, note.after_s] for note in state.notes.values()},
+        "content": zlib.crc32(repr(content(state)).encode()),
         "mask": [[stroke.pitch, stroke.start_s, stroke.end_s, stroke.allow] for stroke in state.mask],
         "layers": [layer.name for layer in state.layers],
         "soloed": [layer.name for layer in state.layers if state.strip(layer.id).soloed],

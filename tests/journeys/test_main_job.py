@@ -1,66 +1,13 @@
 """The main job in a real window, by mouse and keys: recording and score in, layers heard and exported."""
 
-import json
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from xserver import Program, XServer, XWindow
 
 HERE = Path(__file__).parent
 DEMO = HERE.parents[1] / "resources" / "demo"
-
-
-class Musician:
-    """Looks at the window and uses it."""
-
-    def __init__(self, program: Program, window: XWindow) -> None:
-        self.program, self.window = program, window
-
-    @property
-    def sees(self) -> dict:
-        whole = self.program.output.rpartition("\n")[0]  # the last line may still be written
-        lines = [line for line in whole.splitlines() if line.startswith("{")]
-        return json.loads(lines[-1])
-
-    def waits(self, what: str, condition: Callable[[dict], object], timeout_s: float = 40) -> dict:
-        def looks() -> dict | None:
-            if "{" not in self.program.output.rpartition("\n")[0]:
-                return None
-            seen = self.sees
-            return seen if condition(seen) else None
-
-        return self.program.wait_until(looks, what, timeout_s=timeout_s)
-
-    def clicks(self, name: str, **options) -> None:
-        seen = self.waits(f"the control {name!r}", lambda s: name in s["controls"])
-        x, y, width, height = seen["controls"][name]
-        self.window.click(x + width / 2, y + height / 2, **options)
-
-    def point(self, time_s: float, pitch: float) -> tuple[float, float]:
-        """Where a time and the middle of a pitch lie on the screen."""
-        seen = self.sees
-        x, y, _, _ = seen["controls"]["Piano roll"]
-        start_s, px_per_s, top, px_per_semitone = seen["view"]
-        return x + (time_s - start_s) * px_per_s, y + (top - pitch) * px_per_semitone
-
-
-@pytest.fixture
-def musician(screen: XServer, tmp_path: Path) -> Iterator[Callable[..., Musician]]:
-    started = []
-
-    def start(*arguments: str | Path) -> Musician:
-        command = [sys.executable, str(HERE / "eyes.py"), *map(str, arguments)]
-        program = screen.run(command, home=tmp_path / "home")
-        started.append(program)
-        return Musician(program, program.window("Soli"))
-
-    yield start
-    for program in started:
-        program.stop()
 
 
 def sdr_db(truth: np.ndarray, estimate: np.ndarray) -> float:

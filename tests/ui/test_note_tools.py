@@ -121,6 +121,14 @@ def test_ctrl_drag_copies_the_selected_notes(piece, canvas, place, hand, unchang
     assert names(piece) == ["copy 2 notes"]
 
 
+def test_ctrl_drag_of_a_note_that_is_not_selected_copies_it_alone(piece, canvas, place, hand, unchanged):
+    piece.selection.set({4, 5})
+    hand(canvas).drag(place(0.4, 64), place(0.4, 60), keys=CTRL)
+    (copy,) = piece.selection.ids
+    assert piece.document.state.notes[copy].pitch == 60
+    assert names(piece) == ["copy note"]
+
+
 def test_ctrl_click_takes_out_of_the_selection_when_it_is_let_go(piece, canvas, place, hand):
     piece.selection.set({0, 1})
     mouse = hand(canvas)

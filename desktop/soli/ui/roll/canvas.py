@@ -293,6 +293,8 @@ class Canvas(QWidget):
             details.append(f"sure {self.field.confidence[note_id]:.2f}")
         if note_id in self.document.state.absent:
             details.append("left out")
+        if layer is not None and layer.locked:
+            details.append("locked")
         return "  ·  ".join(title), "   ".join(details)
 
     def note_pitch(self, at: QPoint) -> int | None:

@@ -88,6 +88,8 @@ class SelectTool(Tool):
             kept = self._before if at.ctrl or at.shift else frozenset()
             self.desk.selection.set(kept ^ inside if at.ctrl else kept | inside)
         elif self._part and self._ghost is None:
+            if self._part == "copy" and self._grabbed is not None and self._grabbed.id not in self._before:
+                self.desk.selection.set({self._grabbed.id})  # a click would add it to the others; a drag means it alone
             self._ghost = Ghost.of(self.desk.document.state, self.desk.selection.ids)
         if self._part in {"move", "copy", "onset", "offset"}:
             self._way()  # shows where it snaps
