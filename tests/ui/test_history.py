@@ -1,5 +1,7 @@
 """The list of steps: what was done by name, where the piece stands, and a jump to anywhere."""
 
+import random
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -85,3 +87,16 @@ def test_without_a_step_it_says_so(piece):
 def test_it_costs_nothing_while_it_is_closed(piece):
     piece.document.do(commands.delete_notes(piece.document.state, {1}))
     assert rows(piece.window.history) == []
+
+
+def test_it_follows_every_way_through_history(piece, panel):
+    rng = random.Random(5)
+    for _ in range(60):
+        history = piece.document.history
+        if rng.random() < 0.5:
+            piece.document.do(commands.move_notes(piece.document.state, {rng.randrange(6)}, seconds=rng.choice([0.01, 0.02])))
+        else:
+            piece.document.go_to(rng.randrange(len(history.done) + len(history.undone) + 1))
+        steps = (*history.done, *history.undone)
+        assert rows(panel) == ["Beginning", *(edit.name[:1].upper() + edit.name[1:] for edit in steps)]
+        assert panel.list.currentIndex().row() == len(history.done)

@@ -1,15 +1,18 @@
 """The steps of the work by name: where the piece stands, and a jump to any of them."""
 
+from operator import is_
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QFont, QKeyEvent
-from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
 
+from soli.project.commands import Edit
 from soli.project.document import Document
 from soli.ui.theme import Theme
 
 BEGIN = "Beginning"
+ROW_HEIGHT = 25
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -19,31 +22,48 @@ class HistoryModel(QAbstractListModel):
     def __init__(self, document: Document, theme: Theme) -> None:
         super().__init__()
         self._document, self._theme = document, theme
-        self._names: list[str] = []
+        self._edits: tuple[Edit, ...] | None = None  # None before it is shown for the first time
         self.now = 0
 
     def follow(self) -> None:
         """Show what the history holds now."""
-        history = self._document.history
-        names = [BEGIN, *(edit.name[:1].upper() + edit.name[1:] for edit in (*history.done, *history.undone))]
+        history, former = self._document.history, self._edits
         self.now = len(history.done)
-        if names == self._names:
-            self.dataChanged.emit(self.index(0), self.index(len(names) - 1))
+        edits = (*history.done, *history.undone)
+        if former is None:
+            self.beginResetModel()
+            self._edits = edits
+            self.endResetModel()
             return
-        self.beginResetModel()
-        self._names = names
-        self.endResetModel()
+        # There may be tens of thousands: only the rows that differ are told of.
+        alike = next((i for i, same in enumerate(map(is_, edits, former)) if not same), min(len(edits), len(former)))
+        if alike < len(former):
+            self.beginRemoveRows(QModelIndex(), alike + 1, len(former))
+            self._edits = former[:alike]
+            self.endRemoveRows()
+        if alike < len(edits):
+            self.beginInsertRows(QModelIndex(), alike + 1, len(edits))
+            self._edits = edits
+            self.endInsertRows()
+        self.dataChanged.emit(self.index(0), self.index(len(edits)))
+
+    def name(self, row: int) -> str:
+        """What a step is called, as the first word of a line."""
+        if row == 0 or not self._edits:
+            return BEGIN
+        name = self._edits[row - 1].name
+        return name[:1].upper() + name[1:]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self._names)
+        return 0 if parent.isValid() or self._edits is None else len(self._edits) + 1
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = index.row()
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._names[row]
+            return self.name(row)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             where = "here now" if row == self.now else "done" if row < self.now else "undone"
-            return f"{self._names[row]}, {where}"
+            return f"{self.name(row)}, {where}"
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._theme.colour("accent" if row == self.now else "ink" if row < self.now else "faint")
         if role == Qt.ItemDataRole.FontRole:
@@ -60,10 +80,17 @@ class HistoryPanel(QWidget):
         self._model = HistoryModel(document, theme)
         self.says = QLabel()
         self.says.setObjectName("quiet")
-        self.list = QListView()
-        self.list.setObjectName("steps")
+        # A table, because a list asks for every row whenever one is added.
+        self.list = QTableView()
         self.list.setModel(self._model)
-        self.list.setUniformItemSizes(True)
+        self.list.setShowGrid(False)
+        self.list.setTabKeyNavigation(False)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.horizontalHeader().hide()
+        self.list.horizontalHeader().setStretchLastSection(True)
+        self.list.verticalHeader().hide()
+        self.list.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.list.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.list.setAccessibleName("History")
         self.list.setToolTip("Click a step to go there")
         self.list.clicked.connect(lambda index: self._go(index.row()))
