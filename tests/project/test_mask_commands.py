@@ -123,6 +123,14 @@ def test_what_an_eraser_changes_is_kept_and_not_the_whole_mask():
     assert len(edit.apply(state).mask) == 999
 
 
+def test_the_strokes_of_a_locked_layer_stay_as_they_are():
+    mine = (MaskEdit(60, 1.0, 2.0, True, 1), MaskEdit(60, 1.0, 2.0, True, 0), MaskEdit(60, 1.0, 2.0, False))
+    state = replace(piece([*mine]), layers=(LAYERS[0], replace(LAYERS[1], locked=True)))
+    assert commands.paint_mask(state, [MaskEdit(61, 1.0, 2.0, True, 1)]).changes_nothing
+    assert commands.paint_mask(state, mine).apply(state).mask == (*mine, *mine[1:])
+    assert commands.erase_mask(state, [MaskEdit(60, 0.0, 3.0, True)]).apply(state).mask == mine[:1]
+
+
 def test_a_rectangle_is_one_step_of_several_strokes():
     state = piece([])
     edit = commands.paint_mask(state, [MaskEdit(pitch, 1.0, 2.0, True, 1) for pitch in range(60, 72)])

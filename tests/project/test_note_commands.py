@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 
 import pytest
@@ -12,6 +13,7 @@ from project.states import EDITS, SECONDS, content, states
 
 from soli.errors import InputError
 from soli.project import commands
+from soli.project.edits import NotesChange
 from soli.project.history import History
 from soli.project.state import Layer, State
 from soli.score.notes import Note
@@ -118,6 +120,30 @@ def test_a_drag_of_a_tolerance_is_one_step_that_holds_each_note_once(state):
     assert content(history.redo(first)) == content(state)
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_two_changes_of_notes_are_as_one(data):
+    """Each may add, alter and remove; the second what the first has done too."""
+    ids = st.sets(st.integers(0, 5))
+    passed = [{i: Note(i, 0.0, 1.0, 60) for i in data.draw(ids)}]
+    for step in (1, 2):
+        kept = {i: note for i, note in passed[-1].items() if i not in data.draw(ids)}
+        altered = {i: Note(i, 0.0, 1.0, data.draw(st.integers(60, 60 + step))) for i in data.draw(ids)}
+        passed.append(kept | altered)
+    first, second = (
+        NotesChange(
+            tuple(note for i, note in before.items() if after.get(i) != note),
+            tuple(note for i, note in after.items() if before.get(i) != note),
+        )
+        for before, after in pairwise(passed)
+    )
+    both = first.followed(second)
+    assert dict(both.apply(State(notes=MappingProxyType(passed[0]))).notes) == passed[2]
+    assert dict(both.inverse().apply(State(notes=MappingProxyType(passed[2]))).notes) == passed[0]
+    assert len(both.before) + len(both.after) <= len(passed[0]) + len(passed[2])
+    assert (both.size == 0) == (passed[0] == passed[2])
+
+
 def test_a_drag_of_a_tolerance_back_to_where_it_began_is_no_step(state):
     history = History()
     there = history.do(state, commands.set_tolerances(state, [0], after_s=1.0, gesture="tolerance"))
@@ -209,6 +235,7 @@ def test_an_edit_of_locked_notes_alone_is_none(state):
         commands.assign_layer(closed, [2], 0),
         commands.set_tolerances(closed, [0], after_s=1.0),
         commands.alter_notes(closed, {0: {"pitch": 3}}, "edit"),
+        commands.alter_notes(closed, {2: {"layer": 0}}, "edit"),
         commands.paste_notes(closed, NOTES[:2], 1.0),
     ):
         assert edit.changes_nothing
