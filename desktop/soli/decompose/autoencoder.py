@@ -20,6 +20,9 @@ from soli.decompose.timbre import Timbre
 from soli.progress import Progress, Steps
 from soli.signal.audio import FloatArray
 
+# In few frames few components are alive, which saves more than products of long blocks would.
+_FRAMES = 16
+
 
 def factorize(
     V: FloatArray,
@@ -53,7 +56,7 @@ def factorize(
     if hidden is not None:
         encoder, mask = encoder[hidden.first], H[hidden.first]
         H = mask[hidden.voice]
-    work = chunks(partition(H))
+    work = chunks(partition(H, frames=_FRAMES))
     scale = mean_sounding(Vt, work)
     if scale <= 0:
         return Solution(decoder.T, np.zeros_like(H), (0.0,), _of_components(encoder, hidden), hidden)
