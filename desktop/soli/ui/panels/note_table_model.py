@@ -1,7 +1,7 @@
 """The notes as a table for Qt: sorted, filtered, and kept in step with the document row by row."""
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -251,25 +251,28 @@ class NoteTableModel(QAbstractTableModel):
         if wanted == self._ids:
             self._rows = rows  # the columns may hold them elsewhere
             return
-        there = set(wanted)
-        same = there == self._row_of.keys()
-        gone = [] if same else _runs([row for row, i in enumerate(self._ids) if i not in there])
-        come = [] if same else _runs([row for row, i in enumerate(wanted) if i not in self._row_of])
+        there, here = set(wanted), self._row_of.keys()
+        gone = _runs([self._row_of[i] for i in here - there])
+        new = there - here
+        come = _runs([row for row, i in enumerate(wanted) if i in new]) if new else []
         if len(gone) + len(come) > MOST_RUNS or not wanted:
             self._refill()
             return
-        if not same:
+        kept = [i for i in wanted if i not in new] if new else wanted
+        if gone or come:
             self._sync()
         for first, last in reversed(gone):
             self.beginRemoveRows(QModelIndex(), first, last)
             del self._ids[first : last + 1]
-            self._sync()
+            self._rows = np.delete(self._rows, slice(first, last + 1))
+            self._number()
             self.endRemoveRows()
-        self._permute([i for i in wanted if i in self._row_of] if come else wanted)
+        self._permute(kept)
         for first, last in come:
             self.beginInsertRows(QModelIndex(), first, last)
             self._ids[first:first] = wanted[first : last + 1]
-            self._sync()
+            self._rows = np.insert(self._rows, first, rows[first : last + 1])
+            self._number()
             self.endInsertRows()
         self._rows = rows
 
@@ -287,9 +290,11 @@ class NoteTableModel(QAbstractTableModel):
         self.layoutChanged.emit()
 
     def _sync(self) -> None:
-        """Find the rows of the ids that are shown now. While rows go, notes that are no more are still asked for."""
-        row_of = self.columns.row_of
-        self._rows = np.fromiter((row_of.get(i, 0) for i in self._ids), np.int64, len(self._ids))
+        """Find the rows of the columns again. While rows go, notes that are no more are still asked for."""
+        self._rows = np.array(list(map(self.columns.row_of.get, self._ids, repeat(0))), np.int64)
+        self._number()
+
+    def _number(self) -> None:
         self._row_of = dict(zip(self._ids, range(len(self._ids)), strict=True))
 
 
