@@ -10,7 +10,6 @@ import pytest
 from project.states import listing
 
 from soli.decompose.constraints import MaskEdit
-from soli.decompose.settings import ModelSettings
 from soli.errors import ProjectError
 from soli.playback.mixer import Strip
 from soli.progress import finish
@@ -44,7 +43,10 @@ def test_a_project_of_format_1_opens_as_it_was(tmp_path):
     assert state.layers[0].templates is None
     assert state.mask == (MaskEdit(60, 0.1, 0.2, allow=True, layer=1), MaskEdit(61, 0.3, 1 / 3, allow=False))
     assert state.strips == {1: Strip(-6.5, 0.25, muted=True), RESIDUAL: Strip(float("-inf"), -1.0, soloed=True)}
-    assert state.settings == ModelSettings(method="nae", iterations=7, beta=0.5, after_s=0.3, harmonics=20, seed=2**63 - 1)
+    # What was the default then stays what was chosen.
+    chosen = {"method": "nae", "iterations": 7, "beta": 0.5, "after_s": 0.3, "harmonics": 20, "seed": 2**63 - 1}
+    chosen |= {"encoder_steps": 8, "prior": 0.6, "sustain_templates": 2, "initialisation": "onsets", "before_s": None}
+    assert {name: getattr(state.settings, name) for name in chosen} == chosen
     assert (state.absent, state.anchors, state.limits) == ({1}, ((0.5, 0.6), (1 / 3, 1.0)), (0.5, 3.0))
     assert dict(state.template_limits) == {}
     assert state.score.title == "Walzer Nr. 1 ♯"
