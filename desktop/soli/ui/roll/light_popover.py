@@ -2,8 +2,9 @@
 
 from math import log
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLabel, QPushButton, QSlider, QWidget
 
 from soli.ui.theme import Theme
 
@@ -14,13 +15,18 @@ MARGIN_PX = 12
 
 
 class LightPopover(QFrame):
-    """Closes when something else is clicked. `changed` carries brightness (-1 to 1) and contrast (0.2 to 5) as they are moved."""
+    """Lies over `roll` until the focus goes elsewhere, or Escape gives it back.
+
+    `changed` carries brightness (-1 to 1) and contrast (0.2 to 5) as they are moved.
+    """
 
     changed = Signal(float, float)
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._roll = parent
+    def __init__(self, theme: Theme, roll: QWidget) -> None:
+        super().__init__(roll)
+        self._roll = roll
+        self.hide()
+        self.setCursor(Qt.CursorShape.ArrowCursor)
         self.setObjectName("popover")
         self.setAccessibleName("Brightness and contrast of the spectrogram")
         self.brightness, self.contrast = (QSlider(Qt.Orientation.Horizontal) for _ in range(2))
@@ -42,15 +48,33 @@ class LightPopover(QFrame):
         self.reset.clicked.connect(lambda: self.show_light(0.0, 1.0, tell=True))
         grid.addWidget(self.reset, 2, 1, Qt.AlignmentFlag.AlignRight)
         self.setFont(theme.font())
+        roll.installEventFilter(self)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._follow_focus)
 
-    def open_over(self, brightness: float, contrast: float) -> None:
-        """Show the light as it is, in the upper right corner of the roll."""
+    def toggle(self, brightness: float, contrast: float) -> None:
+        """Show the light as it is, in the upper right corner of the roll; or go away."""
+        if self.isVisible():
+            self._leave()
+            return
         self.show_light(brightness, contrast)
         self.adjustSize()
-        corner = self._roll.mapToGlobal(QPoint(self._roll.width() - self.width() - MARGIN_PX, MARGIN_PX))
-        self.move(corner)
+        self._place()
         self.show()
+        self.raise_()
         self.brightness.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            super().keyPressEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
 
     def show_light(self, brightness: float, contrast: float, *, tell: bool = False) -> None:
         for slider, part in ((self.brightness, brightness / BRIGHTEST), (self.contrast, log(contrast) / log(CONTRASTS[1]))):
@@ -59,6 +83,17 @@ class LightPopover(QFrame):
             slider.blockSignals(False)
         if tell:
             self._tell()
+
+    def _leave(self) -> None:
+        self.hide()
+        self._roll.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _place(self) -> None:
+        self.move(self._roll.width() - self.width() - MARGIN_PX, MARGIN_PX)
+
+    def _follow_focus(self, _former: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and self.isVisible() and not self.isAncestorOf(now):
+            self.hide()
 
     def _tell(self) -> None:
         # A factor of five either way: as far to the left as to the right.

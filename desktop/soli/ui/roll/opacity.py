@@ -33,7 +33,10 @@ BY_KEY = {choice.key: choice for choice in CHOICES}
 
 
 class Opacity(QObject):
-    """Tells the roll how strong each note is. Energies are worked out in `worker`, once a separation; until then all are opaque."""
+    """Tells the roll how strong each note is.
+
+    Energies are worked out in `worker`, once a separation; until they are known all notes are opaque.
+    """
 
     changed = Signal(object)  # StrengthOf, or None for the alignment's confidence
 

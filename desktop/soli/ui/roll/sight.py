@@ -40,7 +40,7 @@ class Sight(QObject):
         actions.on("darker", lambda: self._lighten(-BRIGHTNESS_STEP))
         actions.on("more_contrast", lambda: self._lighten(factor=CONTRAST_STEP))
         actions.on("less_contrast", lambda: self._lighten(factor=1 / CONTRAST_STEP))
-        actions.on("sound_light", lambda: self.popover.open_over(settings.brightness, settings.contrast))
+        actions.on("sound_light", lambda: self.popover.toggle(settings.brightness, settings.contrast))
         for choice in CHOICES:
             actions.on(f"opacity_{choice.key}", partial(self.use_opacity, choice.key))
         self.use_axis("linear" if settings.frequency_axis == "linear" else "log")

@@ -1,0 +1,280 @@
+"""How the roll is looked at: axes, light, opacity, wheels; each remembered or undone by its opposite."""
+
+import pytest
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from soli.app import Application
+from soli.decompose.note_energy import as_strengths, note_energies
+from soli.playback.player import FakePlayer
+from soli.project import commands
+from soli.settings import Settings
+
+CTRL, SHIFT, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
+
+
+STILL = QPoint()
+
+
+def turn(widget, x, y, *, notches=STILL, pixels=STILL, keys=NONE) -> None:
+    at = QPointF(x, y)
+    event = QWheelEvent(
+        at, widget.mapToGlobal(at), pixels, notches, Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
+    )
+    QApplication.sendEvent(widget, event)
+
+
+@pytest.fixture
+def linear(piece, canvas, qtbot):
+    piece.window.actions_["linear"].trigger()
+    qtbot.waitUntil(lambda: not piece.picture_worker.busy)
+    return piece
+
+
+def test_notes_are_moved_on_the_linear_axis_as_on_the_other(linear, canvas, hand):
+    view, note = canvas.view, linear.document.state.notes[0]
+    view.show(0.0, 4.0, 55, 75)
+
+    def place(time_s, pitch):
+        return view.x_of(time_s), view.edge_of(pitch)
+
+    hand(canvas).drag(place(0.4, 64), place(0.9, 67))
+    moved = linear.document.state.notes[0]
+    assert moved.pitch == 67
+    assert moved.onset_s - note.onset_s == pytest.approx(0.5, abs=0.03)
+    linear.document.undo()
+    assert linear.document.state.notes[0] == note
+
+
+def test_the_linear_axis_has_a_picture_of_its_own_and_is_remembered(linear, canvas):
+    assert canvas._images["linear"].picture.lowest == 0.0
+    assert canvas._images["log"].picture.ready > 0
+    assert linear.settings.frequency_axis == "linear"
+    linear.window.actions_["linear"].trigger()
+    assert canvas.view.axis == "log"
+    assert linear.settings.frequency_axis == "log"
+
+
+def test_axis_light_and_opacity_come_back_with_the_settings(qapp, qtbot):
+    settings = Settings(frequency_axis="linear", brightness=0.3, contrast=2.0, opacity="velocity")
+    built = Application(qapp, FakePlayer(), settings)
+    qtbot.addWidget(built.window)
+    canvas = built.window.roll.canvas
+    assert (canvas.view.axis, canvas.brightness, canvas.contrast) == ("linear", 0.3, 2.0)
+    assert built.window.actions_["opacity_velocity"].isChecked()
+    assert not built.window.actions_["opacity_confidence"].isChecked()
+    built.close()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(frequency_axis="?", opacity="?"),
+        Settings(brightness=float("nan"), contrast=float("inf")),
+        Settings(contrast=-3.0),
+    ],
+)
+def test_settings_that_make_no_sense_do_no_harm(settings, qapp, qtbot):
+    built = Application(qapp, FakePlayer(), settings)
+    qtbot.addWidget(built.window)
+    canvas = built.window.roll.canvas
+    assert canvas.view.axis == "log"
+    assert -1 <= canvas.brightness <= 1
+    assert 0.2 <= canvas.contrast <= 5
+    built.close()
+
+
+def test_light_goes_step_by_step_and_stops_at_its_ends(piece):
+    canvas, actions = piece.window.roll.canvas, piece.window.actions_
+    actions["brighter"].trigger()
+    assert canvas.brightness == pytest.approx(0.1)
+    actions["darker"].trigger()
+    assert canvas.brightness == pytest.approx(0.0)
+    for _ in range(30):
+        actions["more_contrast"].trigger()
+    assert canvas.contrast == 5.0
+    for _ in range(60):
+        actions["less_contrast"].trigger()
+    assert canvas.contrast == 0.2
+    assert piece.settings.contrast == 0.2
+
+
+def test_the_popover_shows_and_sets_the_light(piece):
+    canvas, popover = piece.window.roll.canvas, piece.sight.popover
+    piece.window.actions_["brighter"].trigger()
+    piece.window.actions_["sound_light"].trigger()
+    assert popover.isVisible()
+    assert popover.brightness.value() == 10
+    QTest.keyClick(popover.brightness, Qt.Key.Key_Right)
+    assert canvas.brightness == pytest.approx(0.11)
+    popover.contrast.setValue(100)
+    assert canvas.contrast == pytest.approx(5.0)
+    popover.reset.click()
+    assert (canvas.brightness, canvas.contrast) == (0.0, 1.0)
+    assert (piece.settings.brightness, piece.settings.contrast) == (0.0, 1.0)
+    QTest.keyClick(popover.reset, Qt.Key.Key_Escape)
+    assert not popover.isVisible()
+    assert canvas.hasFocus()
+
+
+def test_the_popover_goes_when_something_else_is_pointed_at(piece, place, hand):
+    canvas, popover = piece.window.roll.canvas, piece.sight.popover
+    piece.window.actions_["sound_light"].trigger()
+    assert popover.isVisible()
+    hand(canvas).click(30, 30)
+    assert not popover.isVisible()
+    piece.window.actions_["sound_light"].trigger()
+    piece.window.actions_["sound_light"].trigger()
+    assert not popover.isVisible()
+
+
+def strengths(canvas) -> dict[int, float]:
+    return dict(zip(canvas.field.notes.id.tolist(), canvas.field.notes.strength.tolist(), strict=True))
+
+
+def test_opacity_says_what_is_chosen(separated, qtbot):
+    canvas, actions = separated.window.roll.canvas, separated.window.actions_
+    actions["opacity_velocity"].trigger()
+    assert strengths(canvas)[0] == pytest.approx(80 / 127)
+    assert strengths(canvas)[10] == pytest.approx(70 / 127)
+    actions["opacity_none"].trigger()
+    assert set(strengths(canvas).values()) == {1.0}
+    actions["opacity_energy"].trigger()
+    wanted = as_strengths(note_energies(separated.document.separation.factors))
+    qtbot.waitUntil(lambda: strengths(canvas) == pytest.approx(wanted, abs=1e-6))
+    assert max(strengths(canvas).values()) == 1.0
+    actions["opacity_confidence"].trigger()
+    assert strengths(canvas) == pytest.approx({i: canvas.field.confidence[i] for i in canvas.field.notes.id.tolist()})
+    assert [key for key in ("confidence", "energy", "velocity", "none") if actions[f"opacity_{key}"].isChecked()] == [
+        "confidence"
+    ]
+
+
+def test_energies_follow_the_next_separation(separated, qtbot):
+    canvas = separated.window.roll.canvas
+    separated.window.actions_["opacity_energy"].trigger()
+    qtbot.waitUntil(lambda: min(strengths(canvas).values()) < 1.0)
+    former = separated.document.separation
+    separated.selection.set({0})
+    separated.window.actions_["delete"].trigger()
+    qtbot.waitUntil(lambda: separated.document.separation is not former, timeout=20_000)
+    wanted = as_strengths(note_energies(separated.document.separation.factors))
+    qtbot.waitUntil(lambda: strengths(canvas) == pytest.approx(wanted, abs=1e-6))
+    assert 0 not in strengths(canvas)
+
+
+def test_wheels_over_the_ruler_zoom_and_scroll_in_time(piece, canvas):
+    view, ruler = canvas.view, piece.window.roll.ruler
+    view.show(1.0, 2.0, 44, 72)
+    fixed, span = view.time_at(300), view.span_s
+    turn(ruler, 300, 10, notches=QPoint(0, 120))
+    assert view.span_s == pytest.approx(span / 1.25)
+    assert view.time_at(300) == pytest.approx(fixed)
+    turn(ruler, 300, 10, notches=QPoint(0, -40))  # a third of a notch of a fine wheel
+    assert view.span_s == pytest.approx(span / 1.25 * 1.25 ** (1 / 3))
+    start = view.start_s
+    turn(ruler, 300, 10, notches=QPoint(0, -120), keys=SHIFT)
+    assert view.start_s == pytest.approx(start + 0.1 * view.span_s)
+    start = view.start_s
+    turn(ruler, 300, 10, notches=QPoint(120, 0), pixels=QPoint(30, 0))
+    assert view.start_s == pytest.approx(start - 30 / view.px_per_s)
+
+
+def test_wheels_over_the_keys_scroll_and_zoom_in_pitch(piece, canvas):
+    view, keys = canvas.view, piece.window.roll.keyboard
+    top, start = view.top, view.start_s
+    turn(keys, 20, 200, notches=QPoint(0, 120))
+    assert view.top == pytest.approx(top + 3)
+    turn(keys, 20, 200, notches=QPoint(0, -120), pixels=QPoint(0, -25))
+    assert view.top == pytest.approx(top + 3 - 25 / view.px_per_semitone)
+    fixed, semitones = view.fine_pitch_at(200), view.semitones
+    turn(keys, 20, 200, notches=QPoint(0, 120), keys=CTRL)
+    assert view.semitones < semitones
+    assert view.fine_pitch_at(200) == pytest.approx(fixed)
+    assert view.start_s == start
+
+
+def test_wheels_over_the_overview_scroll_and_zoom(piece, canvas):
+    view, overview = canvas.view, piece.window.roll.minimap
+    view.show(1.0, 2.0)
+    span = view.span_s
+    turn(overview, overview.width() * 1.5 / view.duration_s, 20, notches=QPoint(0, 120), keys=CTRL)
+    assert view.span_s == pytest.approx(span / 1.25)
+    assert view.start_s < 1.5 < view.end_s
+    start = view.start_s
+    turn(overview, 100, 20, notches=QPoint(0, -120))
+    assert view.start_s == pytest.approx(start + 0.1 * view.span_s)
+
+
+def test_two_fingers_move_what_is_under_them(piece, canvas):
+    view = canvas.view
+    view.show(1.0, 2.0, 50, 60)
+    time_s, pitch = view.time_at(300), view.fine_pitch_at(200)
+    turn(canvas, 300, 200, notches=QPoint(40, -60), pixels=QPoint(12, -18))
+    assert view.time_at(312) == pytest.approx(time_s)
+    assert view.fine_pitch_at(182) == pytest.approx(pitch)
+
+
+def test_the_key_under_the_pointer_is_named(piece, canvas, place, hand):
+    keyboard = piece.window.roll.keyboard
+    hand(canvas).move(*place(1.0, 66))
+    assert keyboard._pointed == 66
+    QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+    assert keyboard._pointed is None
+
+
+class Eye(QObject):
+    """Remembers which part of a widget was painted."""
+
+    def __init__(self, widget) -> None:
+        super().__init__()
+        self.seen = []
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched, event) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.seen.append(event.rect())
+        return False
+
+
+def test_an_edit_paints_only_around_the_notes_that_changed(piece, canvas, qtbot):
+    qtbot.wait(50)
+    eye = Eye(canvas)
+    before = piece.document.state.notes[0]
+    piece.document.do(commands.move_notes(piece.document.state, {0}, seconds=0.3))
+    qtbot.waitUntil(lambda: bool(eye.seen))
+    view = canvas.view
+    for rect in eye.seen:
+        assert rect.left() <= view.x_of(before.onset_s)
+        assert rect.right() >= view.x_of(before.offset_s + 0.3)
+        assert rect.top() <= view.y_of(64)
+        assert rect.width() < view.width / 2
+        assert rect.height() < 4 * view.px_per_semitone
+
+
+def test_hidden_layers_cannot_be_clicked(piece, canvas, place, hand):
+    piece.document.do(commands.set_layer_flags(piece.document.state, 0, hidden=True))
+    hand(canvas).click(*place(0.4, 64))
+    assert piece.selection.ids == frozenset()
+    piece.document.undo()
+    hand(canvas).click(*place(0.4, 64))
+    assert piece.selection.ids == {0}
+
+
+def test_the_loop_is_tinted_on_the_roll_and_in_the_overview(piece, canvas, qtbot):
+    canvas.view.show(0.0, 4.0, 44, 72)
+    seen = []
+    for on in (False, True):
+        if on:
+            piece.listening.set_loop((1.0, 2.0))
+        qtbot.wait(20)
+        seen.append([widget.grab().toImage() for widget in (canvas, piece.window.roll.minimap)])
+    for index, widget in enumerate((canvas, piece.window.roll.minimap)):
+        before, after = (images[index] for images in seen)
+        x_of = canvas.view.x_of if index == 0 else piece.window.roll.minimap._x
+        inside, outside = round(x_of(1.5)), round(x_of(3.0))
+        y = widget.height() - 8
+        assert before.pixelColor(inside, y) != after.pixelColor(inside, y)
+        assert before.pixelColor(outside, y) == after.pixelColor(outside, y)
