@@ -194,6 +194,7 @@ def test_the_field_of_keys_is_no_trap_for_the_keyboard(preferences, qtbot):
     assert dialog.focusWidget() is page.field
     page.search.setFocus()
     QTest.keyClick(page.search, Qt.Key.Key_Return)
+    assert dialog.focusWidget() is page.field
     assert dialog.isVisible()
     QTest.keyClick(page.search, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
@@ -210,6 +211,7 @@ def test_commands_are_found_by_name_and_by_key(preferences):
     assert shown() == {"Redo"}
     page.search.setText("tool dra")
     assert shown() == {"Draw tool"}
+    assert page._chosen() == "tool_draw"
     page.search.setText("zebra")
     assert shown() == set()
     page.search.clear()

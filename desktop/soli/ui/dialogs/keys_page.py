@@ -46,8 +46,10 @@ class KeysPage(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find a command or a key")
         self.search.setAccessibleName("Find a command or a key")
+        self.search.setToolTip("The first that is found takes the new keys: Return goes there")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
+        self.search.returnPressed.connect(lambda: self.field.setFocus(Qt.FocusReason.OtherFocusReason))
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setAccessibleName("Keyboard shortcuts")
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
@@ -155,6 +157,9 @@ class KeysPage(QWidget):
         for row in range(self.table.rowCount()):
             texts = " ".join(self._text(row, column) for column in range(len(COLUMNS))).casefold()
             self.table.setRowHidden(row, not all(word in texts for word in words))
+        shown = [row for row in range(self.table.rowCount()) if not self.table.isRowHidden(row)]
+        if shown and self.table.currentRow() not in shown:
+            self.table.setCurrentCell(shown[0], 0)
 
     def _choose(self) -> None:
         name = self._chosen()

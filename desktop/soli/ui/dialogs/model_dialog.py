@@ -118,6 +118,12 @@ SUPPORT: tuple[Choice | Number, ...] = (
         {"instrument": "Within an instrument", "track": "Within a track", "one": "All together"},
         "The two hands of a piano share theirs, two violins do not",
     ),
+    Choice(
+        "forbidden",
+        "What is left out",
+        {"modelled": "Is found, for the residual", "unmodelled": "Is taken for silence"},
+        "Notes left out and stretches that were forbidden; taken for silence, other notes may get what they sound",
+    ),
 )
 
 

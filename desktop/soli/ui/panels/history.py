@@ -91,7 +91,7 @@ class HistoryPanel(QWidget):
         self.list.verticalHeader().hide()
         self.list.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.list.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.list.setAccessibleName("History")
+        self.list.setAccessibleName("Steps")
         self.list.setToolTip("Click a step to go there")
         self.list.clicked.connect(lambda index: self._go(index.row()))
         self.list.installEventFilter(self)
