@@ -203,6 +203,35 @@ def test_the_body_leaves_its_place_while_it_is_dragged(piece, canvas, place, han
     assert left == bare
 
 
+def test_a_drag_held_beyond_the_edge_scrolls_on(piece, canvas, place, hand, qtbot, unchanged):
+    canvas.view.show(0.0, 2.0, 44, 72)
+    mouse, start_s = hand(canvas), canvas.view.start_s
+    mouse.press(*place(0.4, 64))
+    mouse.move(canvas.width() + 60, place(0.4, 64)[1], button=LEFT)
+    qtbot.waitUntil(lambda: canvas.view.start_s > start_s + 0.5, timeout=5000)
+    end_s = canvas.view.time_at(canvas.width() + 60)
+    mouse.release(canvas.width() + 60, place(0.4, 64)[1])
+    assert piece.document.state.notes[0].onset_s == pytest.approx(end_s - 0.2, abs=0.02)
+    assert names(piece) == ["move note"]
+    stays_s = canvas.view.start_s
+    qtbot.wait(100)
+    assert canvas.view.start_s == stays_s
+
+
+def test_escape_ends_the_scrolling_too(piece, canvas, place, hand, qtbot):
+    canvas.view.show(1.0, 2.0, 44, 72)
+    mouse, start_s = hand(canvas), canvas.view.start_s
+    mouse.press(*place(1.05, 71))
+    mouse.move(-60, place(1.0, 50)[1], button=LEFT)
+    qtbot.waitUntil(lambda: canvas.view.start_s < start_s, timeout=5000)
+    assert not canvas.grab().isNull()
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    stays_s = canvas.view.start_s
+    qtbot.wait(100)
+    assert canvas.view.start_s == stays_s
+    mouse.release(-60, place(1.0, 50)[1])
+
+
 # Split
 
 

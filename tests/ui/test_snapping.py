@@ -164,6 +164,19 @@ def test_another_recording_has_other_onsets(piece, canvas, qtbot):
     assert len(canvas.snapping.lines) == 0
 
 
+def test_an_anchor_holds_on_to_what_is_heard_and_not_to_beats(piece, canvas, place, hand, qtbot):
+    asked = []
+    canvas.anchor_set.connect(lambda score_s, recording_s: asked.append(recording_s))
+    canvas.use_tool(index_of("Anchor"))
+    canvas.snapping.use("onsets")
+    qtbot.waitUntil(lambda: not canvas.snapping.finding, timeout=20_000)
+    hand(canvas).drag(place(0.4, 64), place(0.88, 64))
+    assert asked[-1] == pytest.approx(0.7, abs=0.01)
+    assert asked[-1] in canvas.snapping.lines.tolist()
+    piece.session.cancel()
+    qtbot.waitUntil(lambda: not piece.session.opening, timeout=20_000)
+
+
 def test_a_line_shows_what_holds_while_it_is_dragged(piece, canvas, place, hand):
     canvas.snapping.use("beats")
     mouse = hand(canvas)

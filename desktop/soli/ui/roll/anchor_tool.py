@@ -27,6 +27,14 @@ class AnchorTool(Tool):
             super().press(at)
             self._score_s, self._from_s = place
 
+    def drag(self, at: Pointer) -> None:
+        super().drag(at)
+        self._to_s()  # shows where it snaps
+
+    def reads(self, at: Pointer) -> str:
+        del at
+        return f"from {self._from_s:.3f} s to {self._to_s():.3f} s"
+
     def finish(self) -> None:
         if self._score_s is not None and self.moved:
             self.desk.anchor(self._score_s, max(0.0, self._to_s()))
@@ -49,7 +57,11 @@ class AnchorTool(Tool):
 
     def _to_s(self) -> float:
         start, now = self.start, self.now
-        return self._from_s + (now.time_s - start.time_s if start and now else 0.0)
+        if start is None or now is None:
+            return self._from_s
+        to_s = self._from_s + now.time_s - start.time_s
+        # Beats lie where the alignment has put them, which is what an anchor corrects: only the sound can hold it.
+        return self.desk.snap(to_s, bypass=now.alt) if self.desk.snapping.mode.key == "onsets" else to_s
 
     def _place(self, at: Pointer) -> tuple[float, float] | None:
         """Score and recording seconds of what lies under the pointer: a note's onset, or else the nearest bar line."""

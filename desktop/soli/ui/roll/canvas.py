@@ -1,7 +1,7 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from soli.signal.log_spectrogram import ROWS, LogSpectrogram
 from soli.signal.picture import Picture
 from soli.ui.beats import Beats
 from soli.ui.roll import painting, wheel
+from soli.ui.roll.edge_scroll import EdgeScroll
 from soli.ui.roll.figures import LEAST_PX, Figures
 from soli.ui.roll.note_field import NoteField, Region, StrengthOf
 from soli.ui.roll.note_keys import NoteKeys
@@ -68,6 +69,7 @@ class Canvas(QWidget):
         self._figures = Figures()
         self.beats = Beats(document.state)
         self.snapping = Snapping(document)
+        self._edges = EdgeScroll(view, self._drag_on)
         self.keys = NoteKeys(document, selection, view)
         self.audible = Audible()
         self.brightness, self.contrast = 0.0, 1.0
@@ -224,6 +226,7 @@ class Canvas(QWidget):
         self.snapping.let_go()
         if self._tool.dragging:
             self._tool.drag(self._pointer)
+            self._edges.hold(self._pointer.x)
             self.update()
         else:
             self.setCursor(self._tool.shape_at(self._pointer))
@@ -239,10 +242,20 @@ class Canvas(QWidget):
         elif self._tool.dragging:
             clicked = self._tool.clicked
             self._tool.release(self._at(event))
+            self._edges.let_go()
             self.snapping.let_go()
             if clicked is not None:
                 self.note_clicked.emit(clicked)
             self.update()
+
+    def _drag_on(self) -> None:
+        """The roll has moved under a pointer that drags."""
+        if self._pointer is None or not self._tool.dragging:
+            self._edges.let_go()
+            return
+        self._pointer = replace(self._pointer, time_s=self.view.time_at(self._pointer.x))
+        self.snapping.let_go()
+        self._tool.drag(self._pointer)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         # Brushes use the right button themselves; the menu key always opens the menu.
@@ -389,6 +402,7 @@ class Canvas(QWidget):
     def _escape(self) -> None:
         if self._tool.dragging:
             self._tool.abort()
+            self._edges.let_go()
             self.snapping.let_go()
             self.update()
         else:

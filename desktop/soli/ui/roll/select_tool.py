@@ -149,7 +149,8 @@ class SelectTool(Tool):
         elif self._part == "band":
             painter.setPen(QPen(theme.colour("accent"), 1))
             painter.setBrush(theme.colour("accent", 36))
-            painter.drawRect(QRectF(QPointF(start.x, start.y), QPointF(now.x, now.y)).normalized())
+            corner = QPointF(self.desk.view.x_of(start.time_s), start.y)  # the roll may have moved since
+            painter.drawRect(QRectF(corner, QPointF(now.x, now.y)).normalized())
         elif self._ghost is not None and self._handle is not None:
             self._paint_tolerance(painter, self._ghost, self._handle)
         elif self._ghost is not None:
