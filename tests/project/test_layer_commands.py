@@ -6,7 +6,8 @@ from types import MappingProxyType
 import pytest
 
 from soli.decompose.constraints import MaskEdit
-from soli.project import commands
+from soli.playback.mixer import Strip
+from soli.project import commands, layering
 from soli.project.state import Layer, State
 from soli.score.notes import Note
 
@@ -54,6 +55,22 @@ def test_layers_that_share_templates_are_heard_of(state):
     assert back.name == "templates by instrument for 2 layers"
     assert back.sounds
     assert back.apply(after).layers == LAYERS
+
+
+def test_sorting_into_layers_leaves_locked_ones_as_they_are(state):
+    state = replace(
+        state, layers=(LAYERS[0], replace(LAYERS[1], locked=True), LAYERS[2]), strips=MappingProxyType({1: Strip(-6.0)})
+    )
+    sorted_ = layering.split(state.notes.values(), (), "pitch:60")
+    after = commands.set_layers(state, sorted_, "split").apply(state)
+    assert [layer.name for layer in after.layers] == ["Bass", "C4 and above"]
+    assert {i for i, note in after.notes.items() if note.layer == 1} == {1, 4}
+    assert {note.layer for note in after.notes.values()} == {layer.id for layer in after.layers}
+    assert [stroke.layer for stroke in after.mask] == [1, after.layers[1].id]
+    assert dict(after.strips) == {1: Strip(-6.0)}
+    assert len({layer.colour for layer in after.layers}) == 2
+    named = replace(sorted_, layers=tuple(replace(layer, name="bass") for layer in sorted_.layers))
+    assert [layer.name for layer in commands.set_layers(state, named, "split").apply(state).layers] == ["Bass", "bass 2"]
 
 
 def test_several_layers_are_merged_in_one_step(state):

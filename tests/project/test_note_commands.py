@@ -30,7 +30,6 @@ LAYER_EDITS = {
     "merge_layers",
     "set_layer_flags",
     "set_program",
-    "set_layers",
     "place_score",
     "realign",
 }

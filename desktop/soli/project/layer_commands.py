@@ -1,13 +1,13 @@
 """Edits of layers and of their strips in the mixer."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from soli.playback.mixer import Strip
 from soli.project.edits import Edit, FieldChange, NotesChange, alter, count
-from soli.project.layering import Layering
+from soli.project.layering import Layering, unique
 from soli.project.mask_commands import inherited
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
 
@@ -20,24 +20,46 @@ def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
 
 
 def set_layers(state: State, layering: Layering, name: str) -> Edit:
-    """Sort all notes into new layers; strips of the former layers go, strokes follow where most notes of their layer went."""
-    first = layering.layers[0].id
-    before = tuple(n for n in state.notes.values() if layering.layer_of.get(n.id, first) != n.layer)
-    after = tuple(replace(n, layer=layering.layer_of.get(n.id, first)) for n in before)
-    kept = {i: s for i, s in state.strips.items() if i in {RESIDUAL, ORIGINAL}}
+    """Sort notes into new layers; locked layers stay with what is in them.
+
+    Strips of the former layers go, strokes follow where most notes of their layer went.
+    """
+    stay = tuple(layer for layer in state.layers if layer.locked)
+    if {layer.id for layer in stay} & {layer.id for layer in layering.layers}:
+        layering = layering.numbered_from(state.next_layer_id())
+    first, locked = layering.layers[0].id, state.locked_layers
+    target = {n.id: layering.layer_of.get(n.id, first) for n in state.notes.values() if n.layer not in locked}
+    taken = {*target.values()}
+    new = _beside(stay, [layer for layer in layering.layers if layer.id in taken]) if stay else layering.layers
+    before = tuple(n for n in state.notes.values() if target.get(n.id, n.layer) != n.layer)
+    after = tuple(replace(n, layer=target[n.id]) for n in before)
+    kept = {i: s for i, s in state.strips.items() if i in {RESIDUAL, ORIGINAL} | {layer.id for layer in stay}}
     ways: dict[int, Counter[int]] = defaultdict(Counter)
-    for note in state.notes.values():
-        ways[note.layer][layering.layer_of.get(note.id, first)] += 1
-    heirs = {former.id: ways[former.id].most_common(1)[0][0] if ways[former.id] else None for former in state.layers}
+    for i, layer in target.items():
+        ways[state.notes[i].layer][layer] += 1
+    heirs = {
+        former.id: ways[former.id].most_common(1)[0][0] if ways[former.id] else None
+        for former in state.layers
+        if former not in stay
+    }
     return Edit(
         name,
         (
             NotesChange(before, after),
             FieldChange("mask", state.mask, inherited(state.mask, heirs)),
-            FieldChange("layers", state.layers, layering.layers),
+            FieldChange("layers", state.layers, (*stay, *new)),
             FieldChange("strips", state.strips, MappingProxyType(kept)),
         ),
     )
+
+
+def _beside(stay: tuple[Layer, ...], new: Sequence[Layer]) -> tuple[Layer, ...]:
+    """New layers with names and colours that those which stay do not have."""
+    names = unique([layer.name for layer in (*stay, *new)])[len(stay) :]
+    layers = stay
+    for layer, name in zip(new, names, strict=True):
+        layers = (*layers, replace(layer, name=name, colour=free_colour(layers)))
+    return layers[len(stay) :]
 
 
 def set_program(state: State, layer: int, program: int, name: str) -> Edit:
