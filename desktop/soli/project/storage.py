@@ -1,6 +1,7 @@
 """The project file `*.soli`: one SQLite database.
 
-application_id is "Soli", user_version the version of this schema; a newer one is refused untouched.
+application_id is "Soli", user_version the version of this schema; a newer one is refused untouched, an older
+one is brought up to this in memory (see `migration`).
 
 meta(key, value)        recording, recording_sha256, score, title, tuning_cents, sure, slowest, fastest: text
 settings(key, value)    fields of ModelSettings, JSON values
