@@ -12,9 +12,9 @@ from soli.errors import InputError
 from soli.project.state import Layer, State
 from soli.score.alignment import unaligned
 from soli.score.notes import Beat, Note, Score
-from soli.ui.beats import Beats
+from soli.ui.beats import NO_BAR, Beats, places, time_of
 from soli.ui.panels import note_filter
-from soli.ui.panels.note_columns import NO_BAR, NoteColumns, places, time_of
+from soli.ui.panels.note_columns import NoteColumns
 
 PITCHES = (36, 48, 49, 60, 61, 73, 84, 59)
 NAMES = {0: "Right hand", 1: "Left hand", 2: "E flat clarinet"}

@@ -1,8 +1,12 @@
 """Bars and beats of the score at their places in the recording."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soli.project.state import State
+
+NO_BAR = 0
+_NEAR = 0.005  # of a beat: a note that comes by so little too early is on the beat, not at the end of the one before
 
 
 class Beats:
@@ -52,3 +56,36 @@ class Beats:
         first, last = np.searchsorted(self.time_s, (start_s, end_s))
         rows = [i for i in range(int(first), int(last)) if self.is_bar[i]]
         return [(float(self.score_s[i]), float(self.time_s[i])) for i in rows]
+
+
+def places(beats: Beats, time_s: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Bars (int64, NO_BAR before the first beat) and beats with their fractions (float64, NaN likewise) of times."""
+    if not len(beats):
+        return np.full(len(time_s), NO_BAR, np.int64), np.full(len(time_s), np.nan)
+    steps = _steps(beats)
+    index = np.searchsorted(beats.time_s, time_s, side="right") - 1
+    following = np.minimum(index + 1, len(beats) - 1)
+    near = (beats.time_s[following] - time_s) < _NEAR * steps[np.maximum(index, 0)]
+    index = np.where(near, following, index)
+    inside = np.maximum(index, 0)
+    part = np.clip((time_s - beats.time_s[inside]) / steps[inside], 0.0, 1.0 - _NEAR)
+    known = index >= 0
+    return np.where(known, beats.bar[inside], NO_BAR), np.where(known, beats.beat[inside] + part, np.nan)
+
+
+def time_of(beats: Beats, bar: int, beat: float) -> float | None:
+    """Seconds of the recording of a place in the score; None where the score has no such place."""
+    rows = np.flatnonzero((beats.bar == bar) & (beats.beat == int(beat)))
+    if not len(rows):
+        return None
+    index = int(rows[0])
+    return float(beats.time_s[index] + (beat - int(beat)) * _steps(beats)[index])
+
+
+def _steps(beats: Beats) -> NDArray[np.float64]:
+    """How long each beat is; the last one as long as the one before it."""
+    if len(beats) < 2:
+        return np.ones(len(beats))
+    steps = np.diff(beats.time_s)
+    lasting: NDArray[np.float64] = np.maximum(np.append(steps, steps[-1]), 1e-6)
+    return lasting

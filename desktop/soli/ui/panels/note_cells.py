@@ -17,8 +17,8 @@ from soli.project.commands import SHORTEST_NOTE_S, Edit, count
 from soli.project.note_commands import LATEST_S
 from soli.project.state import State
 from soli.score.notes import Note, parse_pitch, pitch_name
-from soli.ui.beats import Beats
-from soli.ui.panels.note_columns import NO_BAR, NoteColumns, places, time_of
+from soli.ui.beats import NO_BAR, Beats, places, time_of
+from soli.ui.panels.note_columns import NoteColumns
 
 MOST_TOLERANCE_MS = {"before": 10_000.0, "after": 30_000.0}
 

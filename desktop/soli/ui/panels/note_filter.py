@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from soli.errors import InputError
 from soli.score.notes import parse_pitch
-from soli.ui.panels.note_columns import NO_BAR, NoteColumns
+from soli.ui.beats import NO_BAR
+from soli.ui.panels.note_columns import NoteColumns
 
 Mask: TypeAlias = NDArray[np.bool_]
 LayerNames: TypeAlias = Mapping[int, str]

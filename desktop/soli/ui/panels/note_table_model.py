@@ -13,8 +13,9 @@ from soli.errors import InputError
 from soli.project import commands
 from soli.project.document import Document
 from soli.project.state import Layer, State
+from soli.ui.beats import NO_BAR
 from soli.ui.panels.note_cells import CELLS, INDEX, edit_of, order, shown
-from soli.ui.panels.note_columns import NO_BAR, NoteColumns
+from soli.ui.panels.note_columns import NoteColumns
 from soli.ui.panels.note_filter import Filter, parse
 from soli.ui.spoken import marks_of, spoken_note
 from soli.ui.theme import Theme

@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
 from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QWindow
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QWidget
 from soli.project.document import Document
 from soli.score.notes import Note
 from soli.ui.announce import announce, tell
-from soli.ui.beats import Beats
+from soli.ui.beats import NO_BAR, Beats, places
 from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.painting import rectangle
 from soli.ui.roll.ruler import clock
@@ -66,6 +67,7 @@ class RollInterface(QAccessibleWidget):
         return self._place.get(note, -1)
 
     def _item(self, note: int) -> "NoteInterface":
+        # Kept for good: a reader may ask about a note that is gone, and undo brings it back.
         if note not in self._items:
             self._items[note] = NoteInterface(self, self._canvas, note)
         return self._items[note]
@@ -81,8 +83,6 @@ class RollInterface(QAccessibleWidget):
             notes = sorted((n.onset_s, n.id) for n in state.notes.values() if n.layer not in hidden)
             self._order = [note for _, note in notes]
             self._place = dict(zip(self._order, range(len(self._order)), strict=True))
-            for gone in self._items.keys() - state.notes.keys():
-                QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(self._items.pop(gone)))
         return self._order
 
 
@@ -229,7 +229,8 @@ def name_of(canvas: Canvas, note: Note) -> str:
         locked=layer is not None and layer.locked,
         hidden=layer is not None and layer.hidden,
     )
-    return spoken_note(note.pitch, bar=canvas.beats.bar_at(note.onset_s), layer=layer.name if layer else "", marks=marks)
+    bar = int(places(canvas.beats, np.array([note.onset_s]))[0][0])
+    return spoken_note(note.pitch, bar=None if bar == NO_BAR else bar, layer=layer.name if layer else "", marks=marks)
 
 
 @cache
