@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QShowEvent, QWheelEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFont, QKeyEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from soli.decompose import templates
@@ -22,6 +22,7 @@ from soli.ui.theme import Theme
 
 MOST_HARMONICS = 50
 LEFT_WIDTH = 236
+ENTERING = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 SHOWN = frozenset({"separation", "template_limits", "notes", "absent", "layers", "settings", "recording"})
 
 
@@ -48,6 +49,12 @@ class LimitBox(QSpinBox):
         self.blockSignals(True)
         self.setValue(self.minimum() if limit is None else max(self.minimum() + self.singleStep(), round(limit)))
         self.blockSignals(False)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in ENTERING:
+            event.accept()  # what was typed is taken over, whatever else the key does in the window
+            return True
+        return super().event(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
