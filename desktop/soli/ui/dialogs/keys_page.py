@@ -25,10 +25,11 @@ from soli.ui.theme import Theme
 
 COLUMNS = ("Command", "Menu", "Keys")
 BY_HAND = (
-    ("Scroll pitch; time", "Wheel; Shift+wheel"),
-    ("Zoom time; pitch, at the pointer", "Ctrl+wheel; Ctrl+Shift+wheel"),
+    ("Scroll pitch; time", "Wheel; Shift+wheel; two fingers"),
+    ("Zoom time; pitch, at the pointer", "Ctrl+wheel or pinch; Ctrl+Shift+wheel"),
     ("Pan", "Middle drag"),
     ("Select several; toggle; extend", "Drag; Ctrl+click; Shift+click"),
+    ("Copy notes; pass by what they snap to; keep to one direction", "Ctrl+drag; Alt; Shift"),
     ("Fader: fine; to 0 dB", "Ctrl+drag; double-click"),
     ("Fader: half a dB; 6 dB", "Arrows; Page Up, Page Down"),
 )
