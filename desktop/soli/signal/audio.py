@@ -57,7 +57,19 @@ class Audio:
 
     def mono(self) -> FloatArray:
         """Mean of the channels, float32, shape (length,)."""
-        return self.samples[:, 0] if self.channels == 1 else self.samples.mean(axis=1, dtype=np.float32)
+        return self.samples[:, 0] if self.channels == 1 else mean_of_channels(self.samples)
+
+
+def mean_of_channels(samples: FloatArray) -> FloatArray:
+    """The mean over the last axis of (length, channels), float32, shape (length,).
+
+    Channel by channel: along so short an axis numpy's own mean takes many times as long.
+    """
+    total = samples[:, 0].astype(np.float32)
+    for channel in range(1, samples.shape[1]):
+        total += samples[:, channel]
+    total /= np.float32(samples.shape[1])
+    return total
 
 
 def read(path: Path) -> Audio:

@@ -5,14 +5,14 @@ long the recording is: those of long ones lie further apart.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
-from soli.signal.audio import Audio, FloatArray
+from soli.signal.audio import Audio, FloatArray, mean_of_channels
 from soli.signal.spectrogram import Grid, cut, transform
 
 ByteArray: TypeAlias = NDArray[np.uint8]
@@ -75,8 +75,14 @@ class Rows:
 
         `samples` have the shape (length, channels).
         """
-        stretch = cut(samples, self.grid, start, stop)
-        spectra = transform(stretch[:, 0] if stretch.shape[1] == 1 else stretch.mean(axis=1, dtype=np.float32), self.grid)
+        grid = self.grid
+        if grid.hop_length > grid.window_length:
+            # Frames with gaps between them: what lies in a gap need not be touched.
+            stretch = np.concatenate([cut(samples, grid, n, n + 1) for n in range(start, stop)])
+            grid = replace(grid, hop_length=grid.window_length)
+        else:
+            stretch = cut(samples, grid, start, stop)
+        spectra = transform(mean_of_channels(stretch), grid)
         return np.asarray(self.of_spectra(np.abs(spectra)) / np.float32(self.grid.window_length / 4), np.float32)
 
     def of_spectra(self, spectra: FloatArray) -> FloatArray:
@@ -156,7 +162,7 @@ class PictureMaker(ABC, Generic[P]):
         """One frame in each part of the recording, there where it is loudest."""
         length = self._hop * max(1, self._frames // _PROBES)
         parts = (self._samples[start : start + length] for start in range(0, self._length, length))
-        return [(i * length + int(np.abs(part.mean(axis=1)).argmax())) // self._hop for i, part in enumerate(parts)]
+        return [(i * length + int(np.abs(mean_of_channels(part)).argmax())) // self._hop for i, part in enumerate(parts)]
 
 
 def to_decibels(rows: FloatArray) -> FloatArray:

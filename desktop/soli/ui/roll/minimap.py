@@ -1,6 +1,7 @@
 """The whole piece in a strip: notes above, loudness below, and the window on it that can be dragged."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QWidget
 
 from soli.project.document import Document
-from soli.signal.audio import Audio
+from soli.signal.audio import Audio, mean_of_channels
 from soli.ui.roll import wheel
 from soli.ui.roll.mosaic import Mosaic
 from soli.ui.roll.note_field import NoteField
@@ -24,10 +25,10 @@ LEAST_SLAB_PX = 6.0
 
 def loudness(recording: Audio) -> NDArray[np.float32]:
     """Peak of the recording in COLUMNS equal stretches, float32 from 0 to 1."""
-    edges = np.linspace(0, recording.length, COLUMNS + 1).astype(np.int64)[:-1]
-    mono = np.abs(recording.mono())
-    peaks: NDArray[np.float32] = np.maximum.reduceat(mono, np.minimum(edges, recording.length - 1))
-    return peaks / max(float(peaks.max()), 1e-9)
+    edges = np.linspace(0, recording.length, COLUMNS + 1).astype(np.int64).tolist()
+    stretches = (recording.samples[min(a, recording.length - 1) : max(a + 1, b)] for a, b in pairwise(edges))
+    peaks = np.array([np.abs(mean_of_channels(stretch)).max() for stretch in stretches], np.float32)
+    return peaks / np.float32(max(float(peaks.max()), 1e-9))
 
 
 class Minimap(QWidget):
