@@ -11,9 +11,9 @@ from soli.playback.devices import OutputDevice, output_devices
 from soli.settings import LATENCIES_S, Settings
 
 LATENCY_NAMES = {
-    "short": "Short: 30 ms, changes are heard sooner",
-    "normal": "Normal: what the device asks for",
-    "long": "Long: 300 ms, for busy machines",
+    "short": "Short: 30 ms, or what the device can",
+    "normal": "Normal: what the device holds to be safe",
+    "long": "Long: 300 ms, for machines with much else to do",
 }
 
 
