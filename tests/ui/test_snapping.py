@@ -166,7 +166,7 @@ def test_another_recording_has_other_onsets(piece, canvas, qtbot):
 
 def test_an_anchor_holds_on_to_what_is_heard_and_not_to_beats(piece, canvas, place, hand, qtbot):
     asked = []
-    canvas.anchor_set.connect(lambda score_s, recording_s: asked.append(recording_s))
+    canvas.anchor_set.connect(lambda _, recording_s: asked.append(recording_s))
     canvas.use_tool(index_of("Anchor"))
     canvas.snapping.use("onsets")
     qtbot.waitUntil(lambda: not canvas.snapping.finding, timeout=20_000)

@@ -69,7 +69,8 @@ class Note:
 
     @property
     def sounding_offset_s(self) -> float:
-        return max(self.offset_s, self.pedal_s)
+        # A pedal of 0 is none, also for notes placed before the recording begins.
+        return max(self.offset_s, self.pedal_s) if self.pedal_s > 0 else self.offset_s
 
     @property
     def is_drum(self) -> bool:

@@ -29,7 +29,7 @@ class Ghost:
         rows = bodies(notes, (), settings)
         self._before_s: Times = rows.onset_s - rows.start_s
         self._after_s: Times = rows.end_s - rows.offset_s
-        self._struck = rows.offset_s < self._end_s  # drums: how long they are held says nothing
+        self._struck = np.array([n.is_drum for n in notes], bool)  # how long a drum is held says nothing
 
     @classmethod
     def of(cls, state: State, ids: Collection[int]) -> "Ghost":
