@@ -381,6 +381,20 @@ def test_an_edit_is_for_all_selected_rows_and_is_one_step(alone):
     assert len(names(alone)) == 4
 
 
+def test_an_editor_goes_with_its_row_and_with_its_piece(alone, qtbot):
+    go(alone.table, 2, "velocity")
+    QTest.keyClick(alone.table.grid, Qt.Key.Key_F2)
+    alone.document.do(commands.delete_notes(alone.document.state, [2]))
+    qtbot.waitUntil(lambda: alone.table.grid.viewport().findChild(QLineEdit) is None, timeout=5000)
+    go(alone.table, 3, "velocity")
+    QTest.keyClick(alone.table.grid, Qt.Key.Key_F2)
+    QTest.keyClicks(QApplication.focusWidget(), "nonsense")
+    alone.document.restore(Loaded(State()))
+    qtbot.waitUntil(lambda: alone.table.grid.viewport().findChild(QLineEdit) is None, timeout=5000)
+    assert alone.table.model.rowCount() == 0
+    assert not alone.document.history.done
+
+
 def test_ctrl_a_takes_only_what_the_filter_shows(alone):
     alone.table.filter.setText("left")
     alone.table.take_focus()

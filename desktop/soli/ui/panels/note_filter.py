@@ -1,14 +1,4 @@
-"""A few words that say which notes the table shows.
-
-    C#4   Db   c4-g5            a pitch, a pitch in all octaves, a range of pitches
-    left   "right hand"         notes of the layers with this in their name
-    bar 12   bar 12-20          a number, or a range, of: bar, beat, onset, length, velocity, sure, before, after, pitch
-    velocity > 90   sure <= 0.3   comparisons of the same: < > <= >= = !=
-    absent   present            left out of the decomposition, or not
-    not left   C4 or E4         the contrary; either of two. Words that follow each other must all hold.
-
-Onset and length are in seconds, before and after in milliseconds, as the table shows them.
-"""
+"""A few words that say which notes the table shows: `HELP` is all there is to it. Words that follow each other all hold."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,7 +16,16 @@ Mask: TypeAlias = NDArray[np.bool_]
 LayerNames: TypeAlias = Mapping[int, str]
 Filter: TypeAlias = Callable[[NoteColumns, LayerNames], Mask]
 
-HELP = "C#4   Db   C4-G5   left   bar 12-20   velocity > 90   sure < 0.3   absent   not …   … or …"
+HELP = (
+    ("C#4   Db   C4-G5", "a pitch, a pitch in all octaves, from one to another"),
+    ('left   "right hand"', "notes of the layers with this in their name"),
+    ("bar 12   bar 12-20", "a figure, or from one to another"),
+    ("velocity > 90", "compared by < > <= >= = !="),
+    ("bar  beat  onset  length  velocity", "what has figures; onset and length in seconds,"),
+    ("sure  before  after  pitch", "before and after in milliseconds"),
+    ("absent   present", "left out of the decomposition, or not"),
+    ("not left   C4 or E4", "the contrary; either of two"),
+)
 
 _FIELDS: dict[str, Callable[[NoteColumns], NDArray[np.float64]]] = {
     "bar": lambda c: np.where(c.bar == NO_BAR, np.nan, c.bar),

@@ -1,6 +1,8 @@
 """Every note as a row, in step with the roll: to look up, to filter, to edit and to hear by the keyboard alone."""
 
+from collections.abc import Sequence
 from functools import partial
+from html import escape
 
 from PySide6.QtCore import QEvent, QItemSelection, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -44,7 +46,8 @@ class NoteTable(QWidget):
         self.filter.setPlaceholderText("Filter: C#4, left, bar 12-20, velocity > 90")
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName("Filter the notes")
-        self.filter.setToolTip(f"<pre>{_escaped(note_filter.HELP)}</pre>")
+        self.filter.setToolTip(_as_table(note_filter.HELP))
+        self.filter.setAccessibleDescription("; ".join(f"{words}: {meaning}" for words, meaning in note_filter.HELP))
         self.filter.textChanged.connect(self._filter)
         self.filter.installEventFilter(self)
         self._filter_wrong = ""
@@ -186,9 +189,9 @@ class NoteTable(QWidget):
         ids = self.grid.chosen()
         self._leading = True
         self._selection.set(ids)
-        current = self._document.state.notes.get(self.grid.current() or 0)
-        if current is not None and current.id in self._selection.ids:
-            self._selection.set_layer(current.layer)
+        current = self.grid.current()
+        if current in self._selection.ids:
+            self._selection.set_layer(self._document.state.notes[current].layer)
         self._leading = False
         self._show()
 
@@ -302,5 +305,6 @@ def _merged(selection: QItemSelection) -> list[tuple[int, int]]:
     return merged
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+def _as_table(rows: Sequence[tuple[str, str]]) -> str:
+    lines = (f"<tr><td><b>{escape(words)}</b>&nbsp;&nbsp;</td><td>{escape(meaning)}</td></tr>" for words, meaning in rows)
+    return f"<table>{''.join(lines)}</table>"
