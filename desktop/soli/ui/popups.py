@@ -1,5 +1,6 @@
 """Menus that are filled when they open: of the roll, of the layers, of recent files."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from soli.ui.actions import Actions
 from soli.ui.panels.note_table import NoteTable
 from soli.ui.roll.canvas import Canvas
 
-ON_THE_ROLL = ("hear", "delete", "leave_out", "bring_back", "loop_selection", "zoom_selection", "new_layer")
+ON_THE_ROLL = (
+    "hear", "loop_selection", "zoom_selection", "", "cut", "copy", "paste", "repeat_notes", "delete", "",
+    "split_notes", "snap_notes", "leave_out", "bring_back", "", "new_layer",
+)  # fmt: skip
 
-IN_THE_TABLE = (*ON_THE_ROLL, "select_pitch", "select_layer")
+IN_THE_TABLE = ("select_pitch", "select_layer", "", *ON_THE_ROLL)
 
 
 class PopupMenus(QObject):
@@ -34,8 +38,7 @@ class PopupMenus(QObject):
     def open_roll(self, canvas: Canvas, at: QPoint) -> None:
         """The menu of the roll, at a point of the screen."""
         menu = QMenu(self._window)
-        for key in ON_THE_ROLL:
-            menu.addAction(self._actions[key])
+        self._add(menu, ON_THE_ROLL)
         self.fill_layers(menu.addMenu("Move to layer"))
         pitch = canvas.note_pitch(at)
         if pitch is not None:
@@ -53,6 +56,13 @@ class PopupMenus(QObject):
         menu.exec(at)
         menu.deleteLater()
 
+    def _add(self, menu: QMenu, keys: Sequence[str]) -> None:
+        for key in keys:
+            if key:
+                menu.addAction(self._actions[key])
+            else:
+                menu.addSeparator()
+
     def _add_template(self, menu: QMenu, pitch: int) -> None:
         name = pitch_name(pitch)
         menu.addAction(f"Template of {name}…", partial(self.template_asked.emit, pitch))
@@ -62,8 +72,7 @@ class PopupMenus(QObject):
     def open_rows(self, table: NoteTable, at: QPoint) -> None:
         """The menu of the note table, at a point of the screen."""
         menu = QMenu(self._window)
-        for key in IN_THE_TABLE:
-            menu.addAction(self._actions[key])
+        self._add(menu, IN_THE_TABLE)
         self.fill_layers(menu.addMenu("Move to layer"))
         menu.addSeparator()
         table.fill_menu(menu)
