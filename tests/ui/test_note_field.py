@@ -142,6 +142,8 @@ def test_a_field_that_followed_edits_is_the_field_made_anew(data):
         assert rows_of(field.bodies) == rows_of(anew.bodies)
         assert field.absent == anew.absent
         assert set(field.forbidden) == set(anew.forbidden)
+        near = [stroke for stroke in field.forbidden if stroke.start_s <= 12.0 and stroke.end_s >= 9.0]
+        assert field.forbidden_within(9.0, 12.0) == near
         if field.region is not None:
             differ = set(rows_of(field.bodies)) ^ set(rows_of(former.bodies))
             differ |= set(rows_of(field.notes)) ^ set(rows_of(former.notes))

@@ -180,7 +180,7 @@ def test_the_wheel_zooms_at_the_pointer_and_scrolls(piece, canvas, hand):
 
 def test_hovering_a_note_says_what_it_is(piece, canvas, place, hand, qtbot):
     hand(canvas).move(*place(0.4, 64))
-    qtbot.waitUntil(lambda: canvas._card_note == 0)
+    qtbot.waitUntil(lambda: canvas.card.note == 0)
     assert canvas.describe(0)[0] == "E4  ·  bar 1  ·  Right hand"
     assert not canvas.grab().isNull()
 

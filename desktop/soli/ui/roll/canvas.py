@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -24,6 +24,7 @@ from soli.signal.log_spectrogram import ROWS, LogSpectrogram
 from soli.signal.picture import Picture
 from soli.ui.beats import Beats
 from soli.ui.roll import painting, wheel
+from soli.ui.roll.card import NoteCard, draw_card
 from soli.ui.roll.edge_scroll import EdgeScroll
 from soli.ui.roll.figures import LEAST_PX, Figures
 from soli.ui.roll.note_field import NoteField, Region, StrengthOf
@@ -36,7 +37,6 @@ from soli.ui.roll.view import Axis, View
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
-CARD_DELAY_MS = 250
 SHOWN = frozenset({"notes", "absent", "mask", "alignment", "settings", "layers", "score", "recording"})
 EDITED = frozenset({"notes", "absent", "mask", "history"})
 AROUND_PX = 14  # a note's handles lie beside its body
@@ -80,9 +80,8 @@ class Canvas(QWidget):
         self._pan_from: QPointF | None = None
         self._playhead_s: float | None = None
         self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
-        self._card_note: int | None = None
-        self._card_timer = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
-        self._card_timer.timeout.connect(self._show_card)
+        self.card = NoteCard(self._note_under)
+        self.card.changed.connect(self.update)
 
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -177,7 +176,8 @@ class Canvas(QWidget):
             painter.fillRect(event.rect(), theme.colour("canvas"))
             if view.axis in self._images:
                 self._images[view.axis].paint(painter, view, self.devicePixelRatioF())
-            self._paint_edges(painter)
+            audio = self.document.state.audio
+            painting.draw_beyond(painter, view, theme, audio.duration_s if audio is not None else None)
             painting.draw_grid(painter, view, theme, self.beats)
             loop, loop_on = self._loop
             if loop is not None:
@@ -186,7 +186,9 @@ class Canvas(QWidget):
             hidden, exposed = self._tool.hidden, QRectF(event.rect())
             bright = theme.colours.name == "light"
             self._figures.paint(painter, view, self.field, colours, exposed, hidden=hidden, bright=bright)
-            self._paint_strokes(painter)
+            for stroke in self.field.forbidden_within(view.start_s, view.end_s):
+                box = painting.rectangle(view, stroke.pitch, stroke.start_s, stroke.end_s)
+                painting.draw_forbidden(painter, box, theme)
             chosen = self.selection.ids - hidden if hidden else self.selection.ids
             self._figures.paint_selected(painter, view, self.field, chosen, exposed, theme.colour("selection"))
             self._tool.paint(painter)
@@ -201,7 +203,7 @@ class Canvas(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._hide_card()
+        self.card.hide()
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
@@ -232,7 +234,7 @@ class Canvas(QWidget):
             self.setCursor(self._tool.shape_at(self._pointer))
             if self._tool.hover(self._pointer):
                 self.update()
-            self._hover()
+            self.card.hover()
         self.hint_changed.emit(says(self._tool, self._pointer))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -267,13 +269,13 @@ class Canvas(QWidget):
         self.pitch_pointed.emit(None)
         self._tool.hover(None)
         self.snapping.let_go()
-        self._hide_card()
+        self.card.hide()
         self.update()
         self.hint_changed.emit(says(self._tool, None))
         super().leaveEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._hide_card()
+        self.card.hide()
         wheel.over_canvas(self.view, event)
 
     def event(self, event: QEvent) -> bool:
@@ -347,46 +349,15 @@ class Canvas(QWidget):
             right=right,
         )
 
-    def _paint_edges(self, painter: QPainter) -> None:
-        """Beyond the recording there is nothing to hear."""
-        shade = self.theme.colour("ground", 150)
-        if self.view.start_s < 0:
-            painter.fillRect(QRect(0, 0, round(self.view.x_of(0.0)), self.height()), shade)
-        audio = self.document.state.audio
-        end = self.view.x_of(audio.duration_s) if audio is not None else self.width()
-        if end < self.width():
-            painter.fillRect(QRect(round(end), 0, self.width() - round(end), self.height()), shade)
-
-    def _paint_strokes(self, painter: QPainter) -> None:
-        for stroke in self.field.forbidden:
-            if stroke.end_s >= self.view.start_s and stroke.start_s <= self.view.end_s:
-                box = painting.rectangle(self.view, stroke.pitch, stroke.start_s, stroke.end_s)
-                painting.draw_forbidden(painter, box, self.theme)
-
     def _paint_card(self, painter: QPainter) -> None:
-        note = self.document.state.notes.get(self._card_note) if self._card_note is not None else None
+        note = self.document.state.notes.get(self.card.note) if self.card.note is not None else None
         if note is not None and not self._tool.dragging:
             box = painting.rectangle(self.view, note.pitch, note.onset_s, note.sounding_offset_s)
-            painting.draw_card(painter, self.view, self.theme, box, *self.describe(note.id))
+            draw_card(painter, self.view, self.theme, box, *self.describe(note.id))
 
-    def _hover(self) -> None:
+    def _note_under(self) -> int | None:
         at = self._pointer
-        note = self.field.note_at(at.time_s, at.pitch) if at else None
-        if note != self._card_note:
-            self._hide_card()
-            if note is not None:
-                self._card_timer.start()
-
-    def _show_card(self) -> None:
-        at = self._pointer
-        self._card_note = self.field.note_at(at.time_s, at.pitch) if at else None
-        self.update()
-
-    def _hide_card(self) -> None:
-        self._card_timer.stop()
-        if self._card_note is not None:
-            self._card_note = None
-            self.update()
+        return self.field.note_at(at.time_s, at.pitch) if at else None
 
     def _next_note(self, step: int) -> None:
         note_id = self.keys.walk(self.field, step)
@@ -418,10 +389,12 @@ class Canvas(QWidget):
         if aspects & {"recording", "notes"}:
             self.view.set_duration(self.document.state.duration_s)
         if aspects & SHOWN:
+            dragged = self._tool.dragging
             self._tool.cancel()
-            self._hide_card()
+            self.card.hide()
             self.field = self.field.updated(self.document.state, self._strengths)
-            region = self.field.region if aspects <= EDITED else None
+            # What a drag has drawn may lie anywhere.
+            region = self.field.region if aspects <= EDITED and not dragged else None
             self.update(self._box_of(region) if region is not None else self.rect())
 
     def _box_of(self, region: Region) -> QRect:

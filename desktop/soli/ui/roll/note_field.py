@@ -8,8 +8,8 @@ from operator import attrgetter, is_not
 import numpy as np
 
 from soli.decompose.constraints import MaskEdit, bodies
-from soli.project.pipeline import template_sets
 from soli.project.state import State
+from soli.project.pipeline import template_sets
 from soli.score.notes import Note
 from soli.ui.roll.stretches import Stretches
 
@@ -40,6 +40,7 @@ class NoteField:
         self._show()
 
     def _show(self) -> None:
+        self._barred: Stretches | None = None
         self.notes, self.bodies = (self._shown(rows) for rows in (self._all, self._bodies))
         self.absent = self._state.absent
 
@@ -95,6 +96,15 @@ class NoteField:
         ids, pitch, layer = whole.T
         onset_s, end_s = seconds.T
         return Stretches.of(ids, pitch, layer, onset_s, end_s, np.array(sure, np.float32))
+
+    def forbidden_within(self, start_s: float, end_s: float) -> list[MaskEdit]:
+        """The forbidden stretches that touch a stretch of time."""
+        if self._barred is None:
+            times = np.array([(s.start_s, s.end_s) for s in self.forbidden], np.float64).reshape(-1, 2)
+            rows, none = np.arange(len(times)), np.zeros(len(times), np.int64)
+            self._barred = Stretches.of(rows, none, none, times[:, 0], times[:, 1], np.ones(len(times), np.float32))
+        found = self._barred.within(start_s, end_s, 0, 0)
+        return [self.forbidden[i] for i in sorted(self._barred.id[found].tolist())]
 
     def note_at(self, time_s: float, pitch: int, *, slack_s: float = 0.0) -> int | None:
         """Id of the note under a point, the one that began last where several lie there."""

@@ -1,7 +1,7 @@
 """How the grid, the loop, the playhead and what lies over the notes are drawn."""
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
 from soli.score.notes import pitch_name
@@ -42,6 +42,16 @@ def draw_grid(painter: QPainter, view: View, theme: Theme, beats: Beats) -> None
         painter.drawLine(QLineF(0, y, view.width, y))
 
 
+def draw_beyond(painter: QPainter, view: View, theme: Theme, end_s: float | None) -> None:
+    """Before the recording and after its end (None: there is none) there is nothing to hear."""
+    shade = theme.colour("ground", 150)
+    left, right = view.x_of(0.0), view.x_of(end_s) if end_s is not None else view.width
+    if left > 0:
+        painter.fillRect(QRectF(0, 0, round(left), view.height), shade)
+    if right < view.width:
+        painter.fillRect(QRectF(round(right), 0, view.width - round(right), view.height), shade)
+
+
 def draw_loop(painter: QPainter, view: View, theme: Theme, loop: tuple[float, float], *, on: bool) -> None:
     """The stretch that is played again and again: a tint, and an edge at either end."""
     left, right = (view.x_of(t) for t in loop)
@@ -52,11 +62,15 @@ def draw_loop(painter: QPainter, view: View, theme: Theme, loop: tuple[float, fl
 
 
 def draw_forbidden(painter: QPainter, box: QRectF, theme: Theme) -> None:
-    """Where a pitch may not sound: hatched, so that it is seen without colour too."""
+    """Where a pitch may not sound: hatched, so that it is seen without colour too. A note under it keeps its own colour."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.fillRect(box, theme.colour("canvas", 120))
-    painter.fillRect(box, QBrush(theme.colour("bad", 190), Qt.BrushStyle.BDiagPattern))
-    painter.setPen(QPen(theme.colour("bad", 150), 1))
+    hatch, origin = Qt.BrushStyle.BDiagPattern, painter.brushOrigin()
+    # Each line lies in a gap cut out of the note: on any colour it stands out, and no veil makes mud of the rest.
+    for shift, colour in ((-1, "canvas"), (1, "canvas"), (0, "bad")):
+        painter.setBrushOrigin(shift, 0)
+        painter.fillRect(box, QBrush(theme.colour(colour), hatch))
+    painter.setBrushOrigin(origin)
+    painter.setPen(QPen(theme.colour("bad", 120), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(box)
 
@@ -74,29 +88,6 @@ def draw_snap_line(painter: QPainter, view: View, theme: Theme, time_s: float) -
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(QPen(theme.colour("accent", 210), 1))
     painter.drawLine(QLineF(x, 0, x, view.height))
-
-
-def draw_card(painter: QPainter, view: View, theme: Theme, near: QRectF, title: str, details: str) -> None:
-    """A small card beside a note that says what it is."""
-    title_font, detail_font = theme.font(9.5, weight=theme.font().Weight.DemiBold), theme.font(8.5, figures=True)
-    painter.setFont(title_font)
-    width = painter.fontMetrics().horizontalAdvance(title)
-    painter.setFont(detail_font)
-    width = max(width, painter.fontMetrics().horizontalAdvance(details)) + 26
-    height = 48.0
-    left = min(max(6.0, near.left()), view.width - width - 6.0)
-    top = near.top() - height - 10 if near.top() > height + 16 else near.bottom() + 10
-    box = QRectF(left, top, width, height)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(QPen(theme.colour("border"), 1))
-    painter.setBrush(theme.colour("surface", 238))
-    painter.drawRoundedRect(box, 7, 7)
-    painter.setFont(title_font)
-    painter.setPen(theme.colour("ink"))
-    painter.drawText(QPointF(left + 13, top + 20), title)
-    painter.setFont(detail_font)
-    painter.setPen(theme.colour("dim"))
-    painter.drawText(QPointF(left + 13, top + 37), details)
 
 
 def spoken_pitch(pitch: int) -> str:
