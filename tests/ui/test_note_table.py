@@ -469,6 +469,7 @@ def test_f6_walks_through_roll_table_and_strips(separated):
     window.roll.canvas.setFocus()
     QTest.keyClick(window, Qt.Key.Key_F6)
     assert table.grid.hasFocus()
+    assert "Space hears the note" in window.hint.text()
     QTest.keyClick(window, Qt.Key.Key_F6)
     assert window.mixer.isAncestorOf(window.focusWidget())
 

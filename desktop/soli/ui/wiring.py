@@ -72,6 +72,7 @@ def connect_actions(window: MainWindow) -> None:
         "loop_selection": asked.loop_selection,
         "compare": lambda: window.listening.compare(not window.listening.comparing),
         "decompose": window.session.decompose,
+        "decompose_anew": lambda: window.session.decompose(from_scratch=True),
         "model": window.questions.model,
         "save_encoder": window.questions.save_encoder,
         "apply_encoder": window.questions.apply_encoder,
@@ -110,7 +111,7 @@ def connect_parts(window: MainWindow) -> None:
     asked = window.requests
     canvas, listening, session = window.roll.canvas, window.listening, window.session
     window.questions.opened.connect(asked.open_paths)
-    window.actions_.explain(window.doubtful.leave_out, "leave_out", "The selected notes take no part in the decomposition")
+    window.actions_.explain(window.doubtful.leave_out, "leave_out", "What sounds of the selected notes goes to the residual")
     window.actions_.explain(window.doubtful.bring_back, "bring_back", "The selected notes take part again")
     session.may_replace = window.questions.may_lose
     window.questions.presets_changed.connect(window.preferences_changed)
@@ -148,6 +149,7 @@ def connect_parts(window: MainWindow) -> None:
     window.mixer.silent_changed.connect(canvas.set_audible)
     window.mixer.silent_changed.connect(window.note_table.set_silent)
     window.note_table.revealed.connect(canvas.reveal)
+    window.note_table.hint_changed.connect(window.hint.setText)
     window.note_table.hear_requested.connect(window.audition.note)
     window.note_table.menu_requested.connect(lambda at: window.popups.open_rows(window.note_table, at))
     window.note_table.closed.connect(asked.toggle_note_table)

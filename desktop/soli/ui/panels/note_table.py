@@ -23,6 +23,7 @@ FOLLOW_MS = 40  # a rubber band selects faster than rows need to follow
 LEAST_WIDTH = 236
 MOST_STRETCHES = 64
 ASPECTS = frozenset({"notes", "absent", "alignment", "score", "layers", "recording"})
+HINT = "Note table: Space hears the note, Enter shows it on the roll · F2 or a figure edits the cell, +5 adds · Ctrl+A takes all"
 NO_NOTES = "No notes yet\n\nOpen a score, or draw notes on the roll"
 NO_MATCH = "No note is like that\n\nEsc in the filter shows all again"
 
@@ -34,6 +35,7 @@ class NoteTable(QWidget):
     hear_requested = Signal(object)
     menu_requested = Signal(QPoint)
     closed = Signal()
+    hint_changed = Signal(str)
 
     def __init__(self, document: Document, selection: Selection, theme: Theme) -> None:
         super().__init__()
@@ -119,6 +121,8 @@ class NoteTable(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.grid and event.type() == QEvent.Type.Resize:
             self._place_nothing()
+        elif watched is self.grid and event.type() == QEvent.Type.FocusIn:
+            self.hint_changed.emit(HINT)
         elif watched is self.filter and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._filter_key(event)
         return super().eventFilter(watched, event)
