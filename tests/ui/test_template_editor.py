@@ -110,6 +110,15 @@ def test_escape_gives_a_drag_up(piece, editor, hand):
     assert editor.width_cents.text() == "auto"
 
 
+def test_the_bars_in_the_side_lead_to_the_editor(separated, qtbot):
+    separated.window.resize(1280, 1000)
+    separated.selection.set({0})
+    qtbot.waitUntil(separated.window.template.isVisible)
+    QTest.mouseDClick(separated.window.template.bars, Qt.MouseButton.LeftButton)
+    assert separated.window.template_editor.isVisible()
+    assert separated.window.template_editor.heading.text() == "Template of E4"
+
+
 def test_the_layers_follow_a_limit(separated, qtbot):
     document, editor = separated.document, separated.window.template_editor
     separated.selection.set({0})

@@ -123,6 +123,7 @@ def connect_parts(window: MainWindow) -> None:
     window.popups.pitch_chosen.connect(lambda pitch: window.roll.select_pitch(pitch, adds=False))
     window.popups.template_asked.connect(asked.show_template)
     window.popups.template_freed.connect(asked.free_template)
+    window.template.bars.double_clicked.connect(lambda: window.drawer.open_page(window.template_editor))
     window.selection.changed.connect(window.update_actions)
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)

@@ -1,8 +1,8 @@
 """The template of the selected pitch: how strong each of its harmonics is."""
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from soli.decompose.constraints import Kind
@@ -19,6 +19,8 @@ SEARCH = 0.03  # of a harmonic's frequency: detuned and stretched partials lie a
 class Bars(QWidget):
     """Heights from 0 to 1 as bars, one a harmonic."""
 
+    double_clicked = Signal()
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
@@ -34,6 +36,9 @@ class Bars(QWidget):
         """Bars in `colour`; `hint` says why there are none."""
         self._heights, self._colour, self._hint = heights, QColor(colour), hint
         self.update()
+
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+        self.double_clicked.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
@@ -74,7 +79,9 @@ class TemplatePanel(QWidget):
         self.heading = QLabel("TEMPLATE")
         self.heading.setObjectName("heading")
         self.bars = Bars(theme)
-        self.bars.setToolTip("Strength of each harmonic in the learnt template, in decibels below the strongest")
+        self.bars.setToolTip(
+            "Strength of each harmonic in the learnt template, in decibels below the strongest; double-click to limit them"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(7)

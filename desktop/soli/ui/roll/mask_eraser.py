@@ -1,5 +1,6 @@
 """The mask eraser: takes brush strokes away, so that the notes alone say what may sound."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt
@@ -50,11 +51,15 @@ class MaskEraser(StrokeTool):
             return
         rows = bodies([note for note in notes if note.id not in state.absent], (), state.settings)
         columns = zip(rows.pitch.tolist(), rows.layer.tolist(), rows.start_s.tolist(), rows.end_s.tolist(), strict=True)
-        figures = [(*row, BODY_ALPHA) for row in columns]
-        figures += [(n.pitch, n.layer, n.onset_s, n.sounding_offset_s, NOTE_ALPHA) for n in notes if n.id not in state.absent]
+        figures = defaultdict(list)
+        for pitch, *body in columns:
+            figures[pitch].append((*body, BODY_ALPHA))
+        for note in notes:
+            if note.id not in state.absent:
+                figures[note.pitch].append((note.layer, note.onset_s, note.sounding_offset_s, NOTE_ALPHA))
         for pitch, start_s, end_s in swept:
-            for figure_pitch, layer, low, high, alpha in figures:
-                if figure_pitch == pitch and high > start_s and low < end_s:
+            for layer, low, high, alpha in figures[pitch]:
+                if high > start_s and low < end_s:
                     part = rectangle(
                         view, pitch, max(low, start_s), min(high, end_s), inset=min(2.0, 0.16 * view.height_of(pitch))
                     )
