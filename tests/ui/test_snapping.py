@@ -125,6 +125,17 @@ def test_drawing_and_cutting_hold_on(piece, canvas, place, hand):
     assert piece.document.state.notes[drawn].offset_s == pytest.approx(2.95)
 
 
+def test_the_pencil_shows_where_a_note_would_begin(piece, canvas, place, hand):
+    canvas.use_tool(index_of("Draw"))
+    canvas.snapping.use("beats")
+    hand(canvas).move(*place(2.65, 55))
+    assert canvas.snapping.line_s == pytest.approx(2.7)
+    hand(canvas).move(*place(2.65, 55), keys=ALT)
+    assert canvas.snapping.line_s is None
+    hand(canvas).move(*place(0.4, 64))
+    assert canvas.snapping.line_s is None, "on a note it would not draw"
+
+
 def test_frames_are_those_of_the_decomposition(piece, canvas):
     audio = piece.document.state.audio
     hop_s = Grid.for_recording(audio.rate, audio.length).hop_s

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QLineF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from soli.score.notes import Score
 from soli.ui.roll.tools import Desk, Pointer, Tool
 
 BAR_REACH_PX = 6.0
@@ -20,6 +21,7 @@ class AnchorTool(Tool):
         super().__init__(desk)
         self._score_s: float | None = None
         self._from_s = 0.0
+        self._written: tuple[Score | None, dict[int, float]] = (None, {})  # onsets of a score by note
 
     def press(self, at: Pointer) -> None:
         place = self._place(at)
@@ -70,8 +72,10 @@ class AnchorTool(Tool):
             return None
         note = self.note_at(at)
         if note is not None:
-            written = next((n for n in state.score.notes if n.id == note.id), None)
-            return (written.onset_s, note.onset_s) if written is not None else None
+            if self._written[0] is not state.score:
+                self._written = (state.score, {n.id: n.onset_s for n in state.score.notes})
+            written_s = self._written[1].get(note.id)
+            return (written_s, note.onset_s) if written_s is not None else None
         near = [
             (abs(self.desk.view.x_of(time_s) - at.x), score_s, time_s)
             for score_s, time_s in self.desk.beats.bars_between(

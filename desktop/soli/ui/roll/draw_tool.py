@@ -86,7 +86,9 @@ class DrawTool(Tool):
             self._deputy = None
 
     def hover(self, at: Pointer | None) -> bool:
-        return self._select.hover(at)
+        if at is not None and not self._touches(at) and not self.refuses(self.desk.selection.layer):
+            self.desk.snap(at.time_s, bypass=at.alt)  # shows where a note would begin
+        return self._select.hover(at) or self.desk.snapping.mode.key != "off"
 
     def double_click(self, at: Pointer) -> bool:
         return self._select.double_click(at)

@@ -186,7 +186,7 @@ class SelectTool(Tool):
         if self._handle is not None:
             return self._handle.says(self._tolerance(), several=self._ghost is not None and len(self._ghost.ids) > 1)
         if note is None or self._part in {"", "band"}:
-            return super().reads(at)
+            return (self.refuses(note.layer) if note is not None else "") or super().reads(at)
         seconds, semitones = self._way()
         name = pitch_name(note.pitch + semitones)
         if self._part in {"move", "copy"}:
