@@ -1,5 +1,7 @@
 """How the roll is looked at: axes, light, opacity, wheels; each remembered or undone by its opposite."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -10,12 +12,17 @@ from soli.app import Application
 from soli.decompose.note_energy import as_strengths, note_energies
 from soli.playback.player import FakePlayer
 from soli.project import commands
+from soli.project.pipeline import Loaded
+from soli.project.state import State
 from soli.settings import Settings
+from soli.signal.audio import Audio
+from soli.ui.beats import Beats
 
 CTRL, SHIFT, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
 
 
 STILL = QPoint()
+RATE = 8000
 
 
 def turn(widget, x, y, *, notches=STILL, pixels=STILL, keys=NONE) -> None:
@@ -278,3 +285,45 @@ def test_the_loop_is_tinted_on_the_roll_and_in_the_overview(piece, canvas, qtbot
         y = widget.height() - 8
         assert before.pixelColor(inside, y) != after.pixelColor(inside, y)
         assert before.pixelColor(outside, y) == after.pixelColor(outside, y)
+
+
+def test_another_recording_has_pictures_of_its_own(linear, canvas, qtbot):
+    former = {axis: image.picture for axis, image in canvas._images.items()}
+    assert set(former) == {"log", "linear"}
+    state = linear.document.state
+    shorter = replace(state, audio=Audio(state.audio.samples[: RATE * 2], RATE))
+    linear.document.restore(Loaded(shorter))
+    qtbot.waitUntil(lambda: set(canvas._images) == {"log", "linear"} and not linear.picture_worker.busy)
+    for axis, image in canvas._images.items():
+        assert image.picture is not former[axis]
+        assert image.picture.ready == image.picture.values.shape[1]
+        assert image.picture.ready * image.picture.hop_s == pytest.approx(2.0, abs=0.05)
+    linear.document.restore(Loaded(State()))
+    assert canvas._images == {}
+
+
+def test_a_key_does_not_select_the_notes_of_hidden_layers(piece, canvas, hand):
+    keyboard, view = piece.window.roll.keyboard, canvas.view
+    at = 20, view.edge_of(50)
+    hand(keyboard).click(*at)
+    assert piece.selection.ids == {11}
+    piece.document.do(commands.set_layer_flags(piece.document.state, 1, hidden=True))
+    hand(keyboard).click(*at)
+    assert piece.selection.ids == frozenset()
+
+
+def test_bars_of_the_score_stand_above_the_seconds_of_the_recording(piece, canvas):
+    ruler = piece.window.roll.ruler
+    canvas.view.show(0.0, 4.0, 44, 72)
+    with_bars = ruler.grab().toImage()
+    ruler.set_beats(Beats())
+    without = ruler.grab().toImage()
+
+    def rows_that_differ(one, other):
+        return {y for y in range(one.height()) for x in range(one.width()) if one.pixel(x, y) != other.pixel(x, y)}
+
+    bars = rows_that_differ(with_bars, without)
+    assert bars
+    assert max(bars) <= ruler.height() // 2
+    canvas.view.show(0.5, 2.0, 44, 72)
+    assert min(rows_that_differ(without, ruler.grab().toImage())) >= ruler.height() // 2

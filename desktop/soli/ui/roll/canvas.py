@@ -116,10 +116,10 @@ class Canvas(QWidget):
 
     def picture_grew(self, axis: Axis) -> None:
         image = self._images.get(axis)
-        grown = image.grow() if image is not None else None
-        if grown is not None and axis == self.view.axis:
-            left, right = (min(max(self.view.x_of(t), -1.0), self.width() + 1.0) for t in grown)
-            self.update(QRect(int(left) - 2, 0, int(right - left) + 5, self.height()))
+        for start_s, end_s in image.grow() if image is not None else ():
+            if axis == self.view.axis and end_s >= self.view.start_s and start_s <= self.view.end_s:
+                left, right = max(self.view.x_of(start_s), 0.0), min(self.view.x_of(end_s), float(self.width()))
+                self.update(QRect(int(left) - 2, 0, int(right - left) + 5, self.height()))
 
     def set_light(self, brightness: float, contrast: float) -> None:
         self.brightness, self.contrast = brightness, contrast

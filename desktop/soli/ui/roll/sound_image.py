@@ -51,11 +51,9 @@ class SoundImage:
         self._table = shades(colours, brightness=brightness, contrast=contrast)
         self._tile_of = (-1, 0, 0)
 
-    def grow(self) -> tuple[float, float] | None:
-        """Take over what was filled since the last call; from and to which second, None if nothing was."""
+    def grow(self) -> list[tuple[float, float]]:
+        """Take over what was filled since the last call; says from and to which second it looks different now."""
         fresh = self.picture.filled[self._taken :]
-        if not fresh:
-            return None
         self._taken += len(fresh)
         for start, stop in fresh:
             first, last = start, stop
@@ -69,8 +67,7 @@ class SoundImage:
             level, begin, end = self._tile_of
             if level >= 0 and start >> level < end and stop >> level >= begin:
                 self._tile_of = (-1, 0, 0)
-        starts, stops = zip(*fresh, strict=True)
-        return (min(starts) - 1) * self.picture.hop_s, max(stops) * self.picture.hop_s
+        return [((start - 1) * self.picture.hop_s, stop * self.picture.hop_s) for start, stop in fresh]
 
     def paint(self, painter: QPainter, view: View, pixel_ratio: float) -> None:
         """Paint what the view shows; the picture must be one of the view's axis."""
