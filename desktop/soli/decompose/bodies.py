@@ -201,20 +201,22 @@ def _placed(
     onset = seconds[:, 0]
     # A pedal of 0 is none, also for notes placed before the recording begins.
     offset = np.maximum(onset, np.maximum(seconds[:, 1], np.where(seconds[:, 2] > 0, seconds[:, 2], -np.inf)))
-    families = [group.family for group in groups]
+    drum = integers[:, 4] == DRUM_CHANNEL
+    # By the note's own instrument, whatever it shares templates with.
+    played, kind = np.unique(np.stack([np.where(drum, 0, integers[:, 5]), drum]), axis=1, return_inverse=True)
+    families = [family(program, is_drum=bool(is_drum)) for program, is_drum in played.T.tolist()]
     before = np.array([f.before_s if settings.before_s is None else settings.before_s for f in families])
     after = np.array([f.after_s if settings.after_s is None else settings.after_s for f in families])
     # How long a drum is held says nothing: it rings as it will.
-    struck = np.array([group.is_drum for group in groups], bool)
-    offset = np.where(struck[part], onset, offset) if len(part) else offset
+    offset = np.where(drum, onset, offset)
     return Bodies(
         pitch=integers[:, 1],
         layer=integers[:, 6],
         part=part,
         velocity=integers[:, 2],
         note=integers[:, 0],
-        start_s=onset - _chosen(seconds[:, 3], before, part),
-        end_s=offset + _chosen(seconds[:, 4], after, part),
+        start_s=onset - _chosen(seconds[:, 3], before, kind.reshape(-1)),
+        end_s=offset + _chosen(seconds[:, 4], after, kind.reshape(-1)),
         onset_s=onset,
         offset_s=offset,
         parts=groups,
@@ -222,9 +224,9 @@ def _placed(
     )
 
 
-def _chosen(own: Times, usual: Times, part: IntArray) -> Times:
-    """The notes' own tolerances where they are set (NaN: not), else those of their parts."""
-    result: Times = np.where(np.isnan(own), usual[part], own) if len(part) else own
+def _chosen(own: Times, usual: Times, kind: IntArray) -> Times:
+    """The notes' own tolerances where they are set (NaN: not), else those of their kind of instrument."""
+    result: Times = np.where(np.isnan(own), usual[kind], own) if len(kind) else own
     return result
 
 

@@ -61,6 +61,11 @@ class Factors:
         return self.constraint.grid
 
     @property
+    def asked(self) -> int:
+        """How many iterations the run was to make."""
+        return self.settings.iterations - _saved(self.settings) if self.warm else self.settings.iterations
+
+    @property
     def components(self) -> Components:
         return self.constraint.components
 
@@ -95,10 +100,10 @@ def decompose_steps(
     solved = solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
     nothing = np.zeros(0, np.int64)
-    begin, saved, chosen = Start(W, constraint.H, nothing, nothing), 0, settings
+    begin, saved, row, chosen = Start(W, constraint.H, nothing, nothing), 0, 0, settings
     if start is not None and _may_begin(start, constraint, settings):
         begin = warm(W, constraint, before=start.constraint, found=(start.W, start.H), encoder=start.encoder)
-        saved = int(_SAVED * settings.iterations)
+        saved, row = _saved(settings), start.warm + 1
         settings = replace(settings, iterations=settings.iterations - saved)
     faded = np.ones(len(constraint.components), np.float32)
     faded[begin.known] = FADE**saved
@@ -114,7 +119,7 @@ def decompose_steps(
             return progress
         learnt[low] = so_far.W
         encoder = None if so_far.encoder is None else _of_all_bins(so_far.encoder, grid)
-        return replace(progress, model=Factors(learnt, so_far.H, constraint, chosen, so_far.losses, None, encoder))
+        return replace(progress, model=Factors(learnt, so_far.H, constraint, chosen, so_far.losses, None, encoder, warm=row))
 
     if settings.method == "nae":
         encoder = None if begin.encoder is None else begin.encoder[:, low]
@@ -138,10 +143,14 @@ def decompose_steps(
         learnt[high] = yield from nmf.learn_templates(V.middle[high], learnt[high], H, settings=settings, timbre=prior)
     side = yield from side_steps(V.side, learnt, H, constraint, settings)
     encoder = None if solution.encoder is None else _of_all_bins(solution.encoder, grid)
-    row = start.warm + 1 if start is not None and len(begin.known) else 0
     return Factors(
         learnt, H, constraint, chosen, solution.losses, side, encoder, hidden=solution.hidden, joined=V.joined, warm=row
     )
+
+
+def _saved(settings: ModelSettings) -> int:
+    """The iterations that a warm start leaves out."""
+    return int(_SAVED * settings.iterations)
 
 
 def _may_begin(start: Factors, constraint: Constraint, settings: ModelSettings) -> bool:

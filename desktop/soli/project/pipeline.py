@@ -20,6 +20,7 @@ from soli.progress import Progress, Steps
 from soli.project.layering import split, suggested_kind
 from soli.project.signals import Layers, Signals
 from soli.project.state import RESIDUAL, State
+from soli.project.template_sets import template_sets
 from soli.score.alignment import Alignment, align_steps, best_tuned_steps, checked_anchors, realigned_steps, unaligned
 from soli.score.features import Hearing, hear_steps
 from soli.score.limits import Limits
@@ -245,13 +246,6 @@ def estimate(state: State) -> Estimate:
     sound = 4e-6 * recording.samples.size
     spectra = 4e-6 * grid.bins * grid.frames * channels
     return Estimate(seconds, PROGRAM_MB + spectra + sound * (2 + len(state.layers)))
-
-
-def template_sets(state: State) -> dict[int, int]:
-    """Which set of templates each layer has that does not go by its instruments: layer id -> number, from 0 in their order."""
-    chosen = [(layer.id, layer.templates) for layer in state.layers if layer.templates is not None]
-    numbers = {group: n for n, group in enumerate(dict.fromkeys(group for _, group in chosen))}
-    return {layer: numbers[group] for layer, group in chosen}
 
 
 def unwanted_notes(state: State) -> list[Note]:

@@ -10,10 +10,10 @@ from soli.project.pipeline import (
     null_dbfs,
     require_recording,
     separate_steps,
-    template_sets,
     unwanted_notes,
 )
 from soli.project.state import RESIDUAL, State
+from soli.project.template_sets import template_sets
 from soli.signal.audio import Audio, FloatArray
 
 # Where more of the piece has changed than this, its templates are worth learning again.

@@ -44,6 +44,7 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
         "loop": has_sound,
         "compare": separated,
         "decompose": has_sound and (has_notes or bool(state.mask)) and not busy,
+        "decompose_anew": separated and has_sound and (has_notes or bool(state.mask)) and not busy,
         "save_encoder": document.separation is not None and document.separation.factors.encoder is not None,
         "apply_encoder": has_sound and has_notes and not busy,
         "align": has_sound and state.score is not None and not busy,

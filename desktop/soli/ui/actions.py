@@ -54,7 +54,9 @@ SPECS = (
     Spec("snap_previous", "Snap to the &one before", ("Shift+G",)),
     *(Spec(f"snap_{mode.key}", mode.name, (), mode.tip, checkable=True) for mode in MODES),
     Spec("delete", "&Delete notes", ("Del", "Backspace")),
-    Spec("leave_out", "&Leave out of the decomposition", ("X",), "Notes that are not in the recording take no part"),
+    Spec(
+        "leave_out", "&Leave out of the decomposition", ("X",), "What sounds of these notes goes to the residual and to no layer"
+    ),
     Spec("bring_back", "&Bring back into the decomposition", ("Shift+X",)),
     Spec("zoom_in", "Zoom &in", ("=", "+", "Ctrl++", "Ctrl+=")),
     Spec("zoom_out", "Zoom &out", ("-", "Ctrl+-")),
@@ -86,6 +88,12 @@ SPECS = (
     Spec("hear", "&Hear the selected notes alone", ("Return", "Enter"), "Play the separated sound of the selected notes"),
     Spec("compare", "&Compare with the original", ("A",), "A / B: the mix, or the original recording", checkable=True),
     Spec("decompose", "&Decompose", ("Ctrl+D", "Ctrl+Return"), "Separate the recording by the notes on the roll"),
+    Spec(
+        "decompose_anew",
+        "Decompose from s&cratch",
+        ("Ctrl+Shift+D",),
+        "Forget what the last run found and learn all templates anew",
+    ),
     Spec("model", "Decomposition se&ttings…", ()),
     Spec("save_encoder", "Save the e&ncoder…", (), "Keep what the autoencoder learnt, for other recordings"),
     Spec("apply_encoder", "A&pply an encoder…", (), "Activations in one product, without a run"),

@@ -28,7 +28,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "", "hide_layer", "lock_layer", "", "solo", "mute", "solo_only", "all_but", "", "layer_above", "layer_below",
     ),
     "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "hear", "compare"),
-    "&Decompose": ("decompose", "model", "", "save_encoder", "apply_encoder", "", "align"),
+    "&Decompose": ("decompose", "decompose_anew", "model", "", "save_encoder", "apply_encoder", "", "align"),
     "&Help": ("keys", "about"),
 }  # fmt: skip
 

@@ -85,15 +85,19 @@ class Session(QObject):
         elif scores:
             self._place_score(scores[0], layers)
 
-    def decompose(self, *, encoder: Path | None = None) -> None:
-        """Run the model on what the roll shows, or apply a kept encoder. The former layers stay until the new ones are whole."""
+    def decompose(self, *, encoder: Path | None = None, from_scratch: bool = False) -> None:
+        """Run the model on what the roll shows, or apply a kept encoder. The former layers stay until the new ones are whole.
+
+        A run begins with what the last one found, where that fits, unless it is asked for `from_scratch`.
+        """
         if self._decomposing is not None or self._opening is not None:
             return
         state = self._document.state
+        start = None if from_scratch else self._document.separation
 
         def steps() -> Steps[Separation]:
             known = Encoder.load(encoder) if encoder is not None else None
-            return (yield from pipeline.separate_steps(state, encoder=known))
+            return (yield from pipeline.separate_steps(state, encoder=known, start=start))
 
         job = Job("Decomposing", steps)
         job.done.connect(self._separated)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from soli.progress import Progress
+from soli.decompose.model import Factors
 from soli.project import commands, pipeline
 from soli.project.document import Document
 from soli.ui.theme import Theme
