@@ -302,6 +302,16 @@ def test_another_recording_has_pictures_of_its_own(linear, canvas, qtbot):
     assert canvas._images == {}
 
 
+def test_the_overview_follows_edits_a_moment_later(piece, canvas, qtbot):
+    overview = piece.window.roll.minimap
+    qtbot.wait(150)
+    before = overview.grab().toImage()
+    piece.document.do(commands.delete_notes(piece.document.state, set(piece.document.state.notes) - {0}))
+    qtbot.waitUntil(lambda: overview.grab().toImage() != before)
+    piece.document.undo()
+    qtbot.waitUntil(lambda: overview.grab().toImage() == before)
+
+
 def test_a_key_does_not_select_the_notes_of_hidden_layers(piece, canvas, hand):
     keyboard, view = piece.window.roll.keyboard, canvas.view
     at = 20, view.edge_of(50)

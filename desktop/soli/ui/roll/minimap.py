@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -21,6 +21,7 @@ HEIGHT = 58
 NOTES_PART = 0.64
 COLUMNS = 2048
 LEAST_SLAB_PX = 6.0
+NOTES_DELAY_MS = 100
 
 
 def loudness(recording: Audio) -> NDArray[np.float32]:
@@ -46,6 +47,9 @@ class Minimap(QWidget):
         self._peaks, self._notes = QPixmap(), QImage()
         self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
         self._playhead_s: float | None = None
+        # A gesture alters a note at each of its steps; here they are dots.
+        self._soon = QTimer(self, singleShot=True, interval=NOTES_DELAY_MS)
+        self._soon.timeout.connect(self._draw_anew)
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Overview of the whole piece")
         self.setToolTip("Drag to move through the piece; the wheel scrolls, with Ctrl it zooms")
@@ -130,9 +134,14 @@ class Minimap(QWidget):
         return x / max(1, self.width()) * self._view.duration_s
 
     def _follow(self, aspects: frozenset[str]) -> None:
-        if aspects & {"recording", "notes", "layers"}:
-            self._notes = QImage()
-            self.update()
+        if aspects & {"recording", "layers"}:
+            self._draw_anew()
+        elif "notes" in aspects and not self._soon.isActive():
+            self._soon.start()
+
+    def _draw_anew(self) -> None:
+        self._notes = QImage()
+        self.update()
 
     def _redraw(self) -> None:
         self._peaks, self._notes = QPixmap(), QImage()
