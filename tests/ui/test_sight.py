@@ -23,6 +23,7 @@ CTRL, SHIFT, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.Shi
 
 STILL = QPoint()
 RATE = 8000
+PLAYHEAD_PX = 5
 
 
 def turn(widget, x, y, *, notches=STILL, pixels=STILL, keys=NONE) -> None:
@@ -242,7 +243,8 @@ class Eye(QObject):
 
     def eventFilter(self, _watched, event) -> bool:
         if event.type() == QEvent.Type.Paint:
-            self.seen.append(event.rect())
+            # The playhead is a strip of its own that comes and goes.
+            self.seen += [rect for rect in event.region() if rect.width() > PLAYHEAD_PX]
         return False
 
 
@@ -253,12 +255,14 @@ def test_an_edit_paints_only_around_the_notes_that_changed(piece, canvas, qtbot)
     piece.document.do(commands.move_notes(piece.document.state, {0}, seconds=0.3))
     qtbot.waitUntil(lambda: bool(eye.seen))
     view = canvas.view
+    whole = eye.seen[0]
     for rect in eye.seen:
-        assert rect.left() <= view.x_of(before.onset_s)
-        assert rect.right() >= view.x_of(before.offset_s + 0.3)
-        assert rect.top() <= view.y_of(64)
-        assert rect.width() < view.width / 2
-        assert rect.height() < 4 * view.px_per_semitone
+        whole = whole.united(rect)
+    assert whole.left() <= view.x_of(before.onset_s)
+    assert whole.right() >= view.x_of(before.offset_s + 0.3)
+    assert whole.top() <= view.y_of(64)
+    assert whole.width() < view.width / 2
+    assert whole.height() < 4 * view.px_per_semitone
 
 
 def test_hidden_layers_cannot_be_clicked(piece, canvas, place, hand):

@@ -9,7 +9,7 @@ import numpy as np
 
 from soli.decompose.constraints import MaskEdit, bodies
 from soli.project.state import State
-from soli.project.pipeline import template_sets
+from soli.project.template_sets import template_sets
 from soli.score.notes import Note
 from soli.ui.roll.stretches import Stretches
 
