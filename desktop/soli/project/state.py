@@ -51,7 +51,7 @@ class State:
     """Everything the user owns. Edits make a new State; what they leave alone is shared between old and new.
 
     `notes` are in the recording's seconds, by id, as aligned and edited by the user. Those whose ids are in `absent` are
-    in the score but not in the recording: they take no part in the decomposition. `anchors` are pairs of score seconds and
+    left out of all layers: by the alignment, where the recording lacks them, or by hand. `anchors` are pairs of score seconds and
     recording seconds that the user made sure of, `limits` the slowest and fastest local tempo that the alignment may take, as
     parts of that of the whole piece. `template_limits` are by pitch.
     """
