@@ -1,14 +1,17 @@
 """How the grid, the loop, the playhead and what lies over the notes are drawn."""
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 
 from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
 from soli.ui.roll.view import View
 from soli.ui.theme import Theme
 
+HATCH_PX = 10.0
 BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 
 
@@ -63,16 +66,29 @@ def draw_loop(painter: QPainter, view: View, theme: Theme, loop: tuple[float, fl
 
 def draw_forbidden(painter: QPainter, box: QRectF, theme: Theme) -> None:
     """Where a pitch may not sound: hatched, so that it is seen without colour too. A note under it keeps its own colour."""
+    ratio = painter.device().devicePixelRatioF()
+    hatch = QBrush(_hatch(theme.colours.canvas, theme.colours.bad, ratio))
+    hatch.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    hatch, origin = Qt.BrushStyle.BDiagPattern, painter.brushOrigin()
-    # Each line lies in a gap cut out of the note: on any colour it stands out, and no veil makes mud of the rest.
-    for shift, colour in ((-1, "canvas"), (1, "canvas"), (0, "bad")):
-        painter.setBrushOrigin(shift, 0)
-        painter.fillRect(box, QBrush(theme.colour(colour), hatch))
-    painter.setBrushOrigin(origin)
+    painter.fillRect(box, hatch)
     painter.setPen(QPen(theme.colour("bad", 120), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(box)
+
+
+@lru_cache(maxsize=8)
+def _hatch(gap: str, line: str, ratio: float) -> QImage:
+    """One tile of lines, each in a gap cut out of what lies below: on any colour they stand out, and no veil makes mud of it."""
+    side = round(HATCH_PX * ratio)
+    image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, width in ((gap, 2.6), (line, 1.1)):
+            painter.setPen(QPen(QColor(colour), width * ratio))
+            for shift in (-side, 0, side):  # the corners belong to the lines beside it
+                painter.drawLine(QLineF(shift - side, 2 * side, shift + 2 * side, -side))
+    return image
 
 
 def draw_playhead(painter: QPainter, view: View, theme: Theme, time_s: float) -> None:
