@@ -92,6 +92,7 @@ class Canvas(QWidget):
         document.subscribe(self._follow)
         selection.changed.connect(self._selection_changed)
         view.changed.connect(self.update)
+        view.axis_changed.connect(self._rest_pictures)
         self.snapping.changed.connect(self.update)
         theme.changed.connect(self._recolour)
 
@@ -405,6 +406,11 @@ class Canvas(QWidget):
         left, right = (round(min(max(self.view.x_of(t), -9.0), self.width() + 9.0)) for t in (start_s, end_s))
         top, bottom = round(self.view.y_of(highest)), round(self.view.y_of(lowest - 1))
         return QRect(left, top, max(right - left, round(LEAST_PX)), bottom - top).adjusted(-AROUND_PX, -5, AROUND_PX, 5)
+
+    def _rest_pictures(self) -> None:
+        for axis, image in self._images.items():
+            if axis != self.view.axis:
+                image.rest()
 
     def _recolour(self) -> None:
         for image in self._images.values():

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from soli.signal.picture import Picture
@@ -12,6 +12,7 @@ from soli.ui.theme import Colours
 # The coloured tile reaches this many times the view's width to either side, so that scrolling seldom colours anew.
 TILE_MARGIN = 0.5
 MOST_TILE_COLUMNS = 12_000  # 31 MB of the tallest picture, whatever the screen
+MOST_STILL_BYTES = 24 * 2**20
 COARSEST_COLUMNS = 2048
 SHADES_AT = (0.22, 0.55, 1.0)  # loudness of ground, of the quiet ink and of the loud ink
 
@@ -28,7 +29,8 @@ def shades(colours: Colours, *, brightness: float = 0.0, contrast: float = 1.0) 
 class SoundImage:
     """The picture of one recording on one axis.
 
-    Memory: the bytes of the picture, its halves (together as much again), and one coloured tile; `nbytes` says how much.
+    Memory: the bytes of the picture, its halves (together as much again), one coloured tile, and what is painted while the view
+    stands still; `nbytes` says how much.
     """
 
     def __init__(self, picture: Picture) -> None:
@@ -41,15 +43,25 @@ class SoundImage:
         self._tile = QImage()
         self._tile_pixels: NDArray[np.uint32] = np.zeros((0, 0), np.uint32)
         self._tile_of: tuple[int, int, int] = (-1, 0, 0)  # level, first and last column
+        self._ground = QColor()
+        self._inks = 0  # how often what is coloured has become untrue
+        self._seen: tuple[object, ...] = ()  # what was painted last
+        self._still = QImage()
 
     @property
     def nbytes(self) -> int:
-        return sum(level.nbytes for level in self._levels) + self._tile_pixels.nbytes
+        return sum(level.nbytes for level in self._levels) + self._tile_pixels.nbytes + self._still.sizeInBytes()
+
+    def rest(self) -> None:
+        """Let go of what is kept for painting alone: another axis is shown."""
+        self._forget_tile()
+        self._tile, self._tile_pixels, self._still = QImage(), np.zeros((0, 0), np.uint32), QImage()
 
     def colour(self, colours: Colours, *, brightness: float = 0.0, contrast: float = 1.0) -> None:
         """Choose the ink; brightness from -1 to 1, contrast from 0.2 to 5."""
         self._table = shades(colours, brightness=brightness, contrast=contrast)
-        self._tile_of = (-1, 0, 0)
+        self._ground = QColor(colours.canvas)
+        self._forget_tile()
 
     def grow(self) -> list[tuple[float, float]]:
         """Take over what was filled since the last call; says from and to which second it looks different now."""
@@ -66,11 +78,38 @@ class SoundImage:
                 np.maximum(even[:, : odd.shape[1]], odd, out=coarser[:, first : first + odd.shape[1]])
             level, begin, end = self._tile_of
             if level >= 0 and start >> level < end and stop >> level >= begin:
-                self._tile_of = (-1, 0, 0)
+                self._forget_tile()
         return [((start - 1) * self.picture.hop_s, stop * self.picture.hop_s) for start, stop in fresh]
 
     def paint(self, painter: QPainter, view: View, pixel_ratio: float) -> None:
-        """Paint what the view shows; the picture must be one of the view's axis."""
+        """Paint what the view shows; the picture must be one of the view's axis.
+
+        Scaling it smoothly is most of a frame. While the view stands still, from the second time on, it is done but once.
+        """
+        seen = (view.axis, view.start_s, view.span_s, view.extent, view.width, view.height, pixel_ratio, self._inks)
+        if seen != self._seen:
+            self._seen, self._still = seen, QImage()
+            self._paint_scaled(painter, view, pixel_ratio)
+            return
+        if self._still.isNull():
+            width, height = round(view.width * pixel_ratio), round(view.height * pixel_ratio)
+            if 4 * width * height > MOST_STILL_BYTES:
+                self._paint_scaled(painter, view, pixel_ratio)
+                return
+            still = QImage(width, height, QImage.Format.Format_RGB32)
+            still.setDevicePixelRatio(pixel_ratio)
+            still.fill(self._ground)
+            with QPainter(still) as once:
+                self._paint_scaled(once, view, pixel_ratio)
+            self._still = still
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(QPointF(0, 0), self._still)
+
+    def _forget_tile(self) -> None:
+        self._tile_of = (-1, 0, 0)
+        self._inks += 1
+
+    def _paint_scaled(self, painter: QPainter, view: View, pixel_ratio: float) -> None:
         picture = self.picture
         frames_per_px = view.span_s / picture.hop_s / (view.width * pixel_ratio)
         level = min(max(0, int(np.log2(max(frames_per_px, 1e-9)))), len(self._levels) - 1)
