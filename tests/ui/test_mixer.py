@@ -100,9 +100,9 @@ def test_a_layer_is_renamed_recoloured_and_merged(piece, qtbot):
     widget.name.setText("Melody")
     QTest.keyClick(widget.name, Qt.Key.Key_Return)
     assert piece.document.state.layer(0).name == "Melody"
-    piece.window.mixer._recolour(0, "#123456")
+    piece.window.mixer.menus.recolour(0, "#123456")
     assert piece.document.state.layer(0).colour == "#123456"
-    piece.window.mixer._merge(1, 0)
+    piece.window.mixer.menus.merge(1, 0)
     assert [layer.id for layer in piece.document.state.layers] == [0]
     assert {n.layer for n in piece.document.state.notes.values()} == {0}
     while piece.document.history.last:
@@ -174,7 +174,7 @@ def test_strips_are_walked_and_pressed_by_keys(separated):
 
 
 def test_the_instrument_of_a_layer_is_chosen_and_undone(piece):
-    piece.window.mixer._set_program(0, 73, "Flute")
+    piece.window.mixer.menus.set_program(0, 73, "Flute")
     programs = {n.layer: n.program for n in piece.document.state.notes.values()}
     assert programs == {0: 73, 1: 0}
     assert piece.window.actions_["undo"].text() == "&Undo instrument Flute"

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from soli.ui.mixer.mixer_panel import MixerPanel
+from soli.ui.mixer.side_scroll import SideScroll
 
 SIDE_WIDTH = 296
 STATUS_HEIGHT = 26
@@ -34,6 +35,9 @@ def side_bar(mixer: MixerPanel, *pinned: QWidget) -> QWidget:
     around.addWidget(scroll, 1)
     around.addLayout(under)
     mixer.shown.connect(lambda strip: scroll.ensureWidgetVisible(strip, 0, 12))
+    dragged = SideScroll(scroll)
+    mixer.drag_held.connect(dragged.hold)
+    dragged.scrolled.connect(mixer.drag_on)
     side.setFixedWidth(SIDE_WIDTH)
     return side
 

@@ -1,9 +1,11 @@
 """Keeps the player in step with the document: which signals it holds, at which gains, and what it says."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from soli.playback.loudness import matching_gain_db
 from soli.playback.player import Player, PlayerStatus, Strip
 from soli.progress import Progress, Steps
 from soli.project.document import Document
@@ -158,10 +160,24 @@ class Listening(QObject):
         if channels == (ORIGINAL,):
             return [replace(strips[0], muted=False)]  # before a decomposition there is nothing else to hear
         if self._comparing:
+            heard = Strip(gain_db=self._matching_gain_db(channels, strips))
             return [
-                replace(strip, muted=channel != ORIGINAL, soloed=False) for channel, strip in zip(channels, strips, strict=True)
+                heard if channel == ORIGINAL else replace(strip, muted=True)
+                for channel, strip in zip(channels, strips, strict=True)
             ]
         return strips
+
+    def _matching_gain_db(self, channels: tuple[int, ...], strips: list[Strip]) -> float:
+        """What makes the original as loud as the mix: the louder of two always sounds better."""
+        audio, separation = self._document.state.audio, self._document.separation
+        if audio is None or separation is None or any(c not in separation.signals for c in channels if c != ORIGINAL):
+            return 0.0
+
+        def original(first: int, end: int) -> FloatArray:
+            return audio.samples[first:end]
+
+        signals = [original if c == ORIGINAL else partial(separation.signals.stretch, c) for c in channels]
+        return matching_gain_db(signals, strips, original, len(audio.samples), audio.rate)
 
     def _send_strips(self) -> None:
         if self._loaded and not self._swapping:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from soli.playback.player import PlayerStatus
 from soli.ui.beats import Beats
+from soli.ui.compare_switch import CompareSwitch
 from soli.ui.mixer.meter import Meter
 from soli.ui.roll.ruler import clock
 from soli.ui.theme import Theme
@@ -44,11 +45,7 @@ class TransportBar(QWidget):
         self.tempo.setToolTip("Tempo of the performance at the playhead, in beats a minute")
         middle.addSpacing(4)
         middle.addWidget(self.tempo)
-        self.compare = QPushButton("A / B")
-        self.compare.setCheckable(True)
-        self.compare.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.compare.setAccessibleName("Compare: hear the original in place of the mix")
-        self._bind(self.compare, actions["compare"])
+        self.compare = CompareSwitch(actions["compare"])
         middle.addWidget(self.compare)
 
         right = QHBoxLayout()
@@ -62,11 +59,11 @@ class TransportBar(QWidget):
         right.addWidget(self.decompose)
         self.master = Meter(theme, bars=2, bar_height=5)
         self.master.setAccessibleName("Level of the mix")
-        self.master.setToolTip("Level of what is heard, left and right; the number is the loudest peak of late")
+        self.master.setToolTip("Peaks of what is heard, left and right; the number is the loudest of late. Click: clears the light of clipping")
         self.master.setFixedWidth(132)
-        self.peak = QLabel("−∞ dB")
+        self.peak = QLabel("−∞ dBFS")
         self.peak.setObjectName("quiet")
-        self.peak.setFixedWidth(62)
+        self.peak.setFixedWidth(76)
         self.peak.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         right.addWidget(self.master, 0, Qt.AlignmentFlag.AlignVCenter)
         right.addWidget(self.peak)
@@ -108,9 +105,9 @@ class TransportBar(QWidget):
         tempo = beats.tempo_bpm(status.position_s)
         self.tempo.setText(f"♩ = {tempo:.0f}" if tempo is not None else "")
         left, right = status.master_peak
-        self.master.show_levels([left, right], [0.7 * left, 0.7 * right])
+        self.master.show_levels([left, right], [left, right])
         held = self.master.held_db
-        self.peak.setText("−∞ dB" if held < -90 else f"{held:.1f} dB".replace("-", "−"))
+        self.peak.setText("−∞ dBFS" if held < -90 else f"{held:.1f} dBFS".replace("-", "−"))
 
     def _clock(self) -> QFrame:
         frame = QFrame()

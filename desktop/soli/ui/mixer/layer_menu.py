@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QMenu
 
 from soli.project import commands
 from soli.project.document import Document
-from soli.project.state import Layer
 
 
 def add_layer_entries(menu: QMenu, document: Document, layer_id: int) -> None:
@@ -36,11 +35,6 @@ def toggle_locked(document: Document, layer_id: int) -> None:
     layer = document.state.layer(layer_id)
     if layer is not None:
         document.do(commands.set_layer_flags(document.state, layer_id, locked=not layer.locked))
-
-
-def flags_of(layer: Layer) -> str:
-    """What a strip says of its layer's flags: "hidden · locked · ", or nothing."""
-    return "".join(f"{word} · " for word, on in (("hidden", layer.hidden), ("locked", layer.locked)) if on)
 
 
 def _move(document: Document, layer_id: int, position: int) -> None:

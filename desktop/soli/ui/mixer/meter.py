@@ -20,7 +20,10 @@ def decibels(linear: float) -> float:
 
 
 class Meter(QWidget):
-    """One or two horizontal bars from FLOOR_DB to TOP_DB: RMS filled, peak as a line. A click clears the clip light."""
+    """One or two horizontal bars from FLOOR_DB to TOP_DB: RMS filled, peak paler, the held peak as a line.
+
+    A click clears the clip light.
+    """
 
     def __init__(self, theme: Theme, *, bars: int = 1, bar_height: int = 4) -> None:
         super().__init__()
@@ -51,7 +54,9 @@ class Meter(QWidget):
             self._peak[i] = max(level, self._peak[i] - fall)
             if level >= self._held[i] or now_s - self._held_since[i] > HOLD_S:
                 self._held[i], self._held_since[i] = self._peak[i], now_s
-            self.clipped |= peak > 1.0
+            if peak > 1.0 and not self.clipped:
+                self.clipped = True
+                self._tell()
         after = [*self._rms, *self._peak, *self._held]
         if any(max(a, FLOOR_DB) != max(b, FLOOR_DB) for a, b in zip(before, after, strict=True)):
             self.update()
@@ -61,7 +66,11 @@ class Meter(QWidget):
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
         self.clipped = False
+        self._tell()
         self.update()
+
+    def _tell(self) -> None:
+        self.setAccessibleDescription("has clipped" if self.clipped else "")
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, width = self._theme, self.width()
@@ -74,8 +83,9 @@ class Meter(QWidget):
                 painter.drawRoundedRect(QRectF(0, top, width, height), height / 2, height / 2)
                 loud = self._peak[i]
                 colour = "bad" if loud > 0 else "warn" if loud > -6 else "good"
-                painter.setBrush(theme.colour(colour))
-                painter.drawRoundedRect(QRectF(0, top, self._x(self._rms[i]), height), height / 2, height / 2)
+                for level, alpha in ((loud, 110), (self._rms[i], 255)):
+                    painter.setBrush(theme.colour(colour, alpha))
+                    painter.drawRoundedRect(QRectF(0, top, self._x(level), height), height / 2, height / 2)
                 if self._held[i] > FLOOR_DB:
                     painter.drawRect(QRectF(self._x(self._held[i]) - 1.5, top, 1.5, height))
             if self.clipped:

@@ -3,47 +3,23 @@
 import math
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from operator import attrgetter
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from soli.playback.mixer import Strip
 from soli.playback.player import PlayerStatus
 from soli.project import commands
 from soli.project.commands import count
 from soli.project.document import Document
-from soli.project.state import LAYER_COLOURS, ORIGINAL, RESIDUAL
+from soli.project.state import ORIGINAL, RESIDUAL
 from soli.ui.listening import Listening
-from soli.ui.mixer.layer_menu import add_layer_entries, flags_of
 from soli.ui.mixer.strip import StripWidget
-from soli.ui.mixer.template_menu import add_template_menu
+from soli.ui.mixer.strip_menu import StripMenu
+from soli.ui.mixer.strip_order import StripOrder
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
-
-# What a layer may be said to be played on, with the General MIDI program that stands for it.
-INSTRUMENTS = {
-    "Piano": 0,
-    "Harpsichord": 6,
-    "Vibraphone, bells": 11,
-    "Organ": 19,
-    "Guitar, lute": 24,
-    "Plucked bass": 32,
-    "Violin": 40,
-    "Viola": 41,
-    "Cello": 42,
-    "Strings": 48,
-    "Voice, choir": 52,
-    "Trumpet": 56,
-    "Horn": 60,
-    "Saxophone": 65,
-    "Oboe": 68,
-    "Bassoon": 70,
-    "Clarinet": 71,
-    "Flute": 73,
-}
 
 
 class MixerPanel(QWidget):
@@ -52,11 +28,15 @@ class MixerPanel(QWidget):
     silent_changed = Signal(object)
     left = Signal()  # a name was typed
     shown = Signal(object)  # a strip that should be in sight
+    drag_held = Signal(object)  # where on the screen something is dragged, None when it was let go
 
     def __init__(self, document: Document, selection: Selection, listening: Listening, theme: Theme) -> None:
         super().__init__()
         self._document, self._selection, self._listening, self._theme = document, selection, listening, theme
         self._strips: dict[int, StripWidget] = {}
+        self._order = StripOrder(self, document)
+        self._dragged: int | None = None  # the layer whose strip is on its way to another place
+        self.menus = StripMenu(document, selection, theme)
         heading = QLabel("LAYERS")
         heading.setObjectName("heading")
         self.null = QLabel()
@@ -120,6 +100,11 @@ class MixerPanel(QWidget):
     def strip_widget(self, strip_id: int) -> StripWidget:
         return self._strips[strip_id]
 
+    @property
+    def layer_strips(self) -> list[StripWidget]:
+        """The strips of the layers, from top to bottom."""
+        return [widget for strip_id, widget in self._strips.items() if strip_id >= 0]
+
     def toggle(self, strip_id: int, *, solo: bool = False, mute: bool = False) -> None:
         """Solo or mute a strip by the keyboard."""
         strip = self._document.state.strip(strip_id)
@@ -171,6 +156,10 @@ class MixerPanel(QWidget):
         strip.strip_moved.connect(lambda i, value, dragging: self._set(i, value, dragging=dragging))
         strip.gesture_ended.connect(self._document.end_gesture)
         strip.exclusive_solo.connect(self.solo_only)
+        strip.all_but.connect(self.all_but)
+        strip.flags_changed.connect(self._flag)
+        strip.header_dragged.connect(self._drag)
+        strip.header_dropped.connect(self._drop)
         strip.menu_requested.connect(self._menu)
         strip.done.connect(self.left)
         strip.neighbour_requested.connect(self._walk)
@@ -193,7 +182,7 @@ class MixerPanel(QWidget):
                 caption = "no notes" if number == 0 else f"{count(number, 'note') if number > 1 else '1 note'}"
                 heard = separation is not None and i in separation.layers
                 caption += "" if heard or separation is None else " · not separated yet"
-                caption = flags_of(layer) + caption
+                widget.show_flags(hidden=layer.hidden, locked=layer.locked)
                 widget.show_layer(layer.name, caption, layer.colour, active=i == self._selection.layer)
                 widget.set_available(heard)
                 if not audible:
@@ -220,6 +209,27 @@ class MixerPanel(QWidget):
         if strip_id >= 0:
             self._selection.set_layer(strip_id)
 
+    def _flag(self, layer_id: int, hidden: bool, locked: bool) -> None:
+        layer = self._document.state.layer(layer_id)
+        if layer is not None:
+            changed = {name: on for name, on in (("hidden", hidden), ("locked", locked)) if on != getattr(layer, name)}
+            self._document.do(commands.set_layer_flags(self._document.state, layer_id, **changed))
+
+    def drag_on(self, at: QPointF) -> None:
+        """The strips have moved under a pointer that drags."""
+        if self._dragged is not None:
+            self._order.drag(self._dragged, at)
+
+    def _drag(self, strip_id: int, at: QPointF) -> None:
+        self._dragged = strip_id
+        self._order.drag(strip_id, at)
+        self.drag_held.emit(at)
+
+    def _drop(self, strip_id: int, keep: bool) -> None:
+        self._dragged = None
+        self.drag_held.emit(None)
+        self._order.drop(strip_id, keep)
+
     def _rename(self, strip_id: int, name: str) -> None:
         layer = self._document.state.layer(strip_id)
         if layer is not None and name and name != layer.name:
@@ -227,50 +237,13 @@ class MixerPanel(QWidget):
         self._show()
 
     def _set(self, strip_id: int, strip: Strip, *, dragging: bool) -> None:
-        gesture = f"gain {strip_id}" if dragging else ""
+        what = "pan" if strip.pan != self._document.state.strip(strip_id).pan else "gain"
+        gesture = f"{what} {strip_id}" if dragging else ""
         self._document.do(commands.set_strip(self._document.state, strip_id, strip, gesture=gesture))
 
     def _menu(self, strip_id: int, at: QPoint) -> None:
         menu = QMenu(self)
-        if self._document.separation is not None:
-            menu.addAction("Hear only this", lambda: self.solo_only(strip_id))
-            if strip_id != ORIGINAL:
-                menu.addAction("Hear all but this", lambda: self.all_but(strip_id))
-        layer = self._document.state.layer(strip_id)
-        if layer is not None:
-            menu.addSeparator()
-            menu.addAction("Rename", lambda: self.rename(strip_id))
-            colours = menu.addMenu("Colour")
-            for colour, name in LAYER_COLOURS.items():
-                action = colours.addAction(name)
-                action.setIconVisibleInMenu(True)
-                pixmap = self._theme.pixmap("select", colour, 16)
-                pixmap.fill(QColor(colour))
-                action.setIcon(pixmap)
-                action.triggered.connect(lambda _=False, c=colour: self._recolour(strip_id, c))
-            colours.addSeparator()
-            colours.addAction("Other…", lambda: self._ask_colour(strip_id))
-            instruments = menu.addMenu("Instrument")
-            played = {n.program for n in self._document.state.notes.values() if n.layer == strip_id and not n.is_drum}
-            for name, program in INSTRUMENTS.items():
-                action = instruments.addAction(name, partial(self._set_program, strip_id, program, name))
-                action.setCheckable(True)
-                action.setChecked(played == {program})
-            instruments.setEnabled(bool(played))
-            add_template_menu(menu, self._document, strip_id)
-            add_layer_entries(menu, self._document, strip_id)
-            choose = menu.addAction("Select its notes", lambda: self._select(strip_id))
-            choose.setEnabled(strip_id not in self._document.state.hidden_layers)
-            assign = menu.addAction("Move selected notes here", lambda: self.assign(strip_id))
-            assign.setEnabled(bool(self._selection.ids))
-            counts_notes = sum(n.layer == strip_id for n in self._document.state.notes.values())
-            others = [other for other in self._document.state.layers if other.id != strip_id]
-            if counts_notes == 0 and others:
-                menu.addAction("Delete this empty layer", partial(self._merge, strip_id, others[0].id))
-            merge = menu.addMenu("Merge into")
-            merge.setEnabled(bool(others))
-            for other in others:
-                merge.addAction(other.name, partial(self._merge, strip_id, other.id))
+        self.menus.fill(menu, strip_id, self)
         if not menu.isEmpty():
             menu.exec(at)
         menu.deleteLater()
@@ -279,24 +252,6 @@ class MixerPanel(QWidget):
         """Move the selected notes to a layer."""
         if self._selection.ids:
             self._document.do(commands.assign_layer(self._document.state, self._selection.ids, layer))
-
-    def _select(self, layer: int) -> None:
-        self._selection.set(n.id for n in self._document.state.notes.values() if n.layer == layer)
-
-    def _merge(self, layer: int, into: int) -> None:
-        self._document.do(commands.remove_layer(self._document.state, layer, into))
-
-    def _set_program(self, layer: int, program: int, name: str) -> None:
-        self._document.do(commands.set_program(self._document.state, layer, program, name))
-
-    def _recolour(self, layer: int, colour: str) -> None:
-        self._document.do(commands.alter_layer(self._document.state, layer, colour=colour))
-
-    def _ask_colour(self, layer: int) -> None:
-        known = self._document.state.layer(layer)
-        colour = QColorDialog.getColor(QColor(known.colour if known else "#888888"), self, "Colour of the layer")
-        if colour.isValid():
-            self._recolour(layer, colour.name())
 
     def _meter(self, status: PlayerStatus) -> None:
         levels = dict(zip(self._listening.channels, zip(status.peaks, status.rms, strict=True), strict=False))

@@ -1,78 +1,31 @@
-"""One strip of the mixer: name, solo, mute, fader and meter of a layer, of the residual or of the original."""
+"""One strip of the mixer: name, solo, mute, fader, pan and meter of a layer, of the residual or of the original."""
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from soli.playback.mixer import Strip
 from soli.ui.mixer.fader import Fader, spoken_gain
+from soli.ui.mixer.keys import wants_return
 from soli.ui.mixer.meter import Meter
+from soli.ui.mixer.name_edit import NameEdit
+from soli.ui.mixer.pan_knob import PanKnob, spoken_pan
 from soli.ui.theme import Theme
 
 BUTTON = QSize(26, 22)
-
-
-class NameEdit(QLineEdit):
-    """A name that reads as a label until it is double-clicked or reached by F2."""
-
-    named = Signal(str)
-    left = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("name")
-        self.setReadOnly(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFrame(False)
-        self._former = ""
-        self.editingFinished.connect(self._finish)
-
-    def edit(self) -> None:
-        """Let the name be typed; Escape gives the former one back."""
-        self._former = self.text()
-        self.setReadOnly(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.selectAll()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self.isReadOnly() and self.isEnabled():
-            self.edit()
-        else:
-            super().mouseDoubleClickEvent(event)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.isReadOnly():
-            event.ignore()
-        else:
-            super().mousePressEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and not self.isReadOnly():
-            self.setText(self._former)
-            self._finish()
-        else:
-            super().keyPressEvent(event)
-
-    def _finish(self) -> None:
-        if self.isReadOnly():
-            return
-        self.setReadOnly(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.deselect()
-        self.setCursorPosition(0)
-        if self.text().strip() != self._former:
-            self.named.emit(self.text().strip())
-        self.clearFocus()
-        self.left.emit()
+FLAG = QSize(22, 20)
+FLAG_ICON = QSize(14, 14)
 
 
 class StripButton(QToolButton):
     """Return presses it (Space plays); up and down lead to the other strips."""
 
     walked = Signal(int)
+
+    def event(self, event: QEvent) -> bool:
+        return wants_return(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
@@ -91,8 +44,12 @@ class StripWidget(QWidget):
     strip_moved = Signal(int, object, bool)  # id, Strip, whether a drag goes on
     gesture_ended = Signal()
     exclusive_solo = Signal(int)
+    all_but = Signal(int)
+    flags_changed = Signal(int, bool, bool)  # id, hidden, locked
+    header_dragged = Signal(int, QPointF)  # id, and where on the screen the pointer is
+    header_dropped = Signal(int, bool)  # id, False where Escape took it back
     menu_requested = Signal(int, QPoint)
-    done = Signal()  # a name was typed: the keyboard belongs to the roll again
+    done = Signal()  # a name was typed, a drag is over: the keyboard belongs to the roll again
     neighbour_requested = Signal(int, int)  # id, and -1 for the strip above or 1 for the one below
 
     def __init__(self, strip_id: int, theme: Theme) -> None:
@@ -102,6 +59,9 @@ class StripWidget(QWidget):
         self._strip = Strip()
         self._colour = QColor(theme.colours.dim)
         self._active = False
+        self._welcoming = False
+        self._pressed: QPointF | None = None
+        self._dragged = False
         self.setObjectName("stripCard")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -114,7 +74,9 @@ class StripWidget(QWidget):
         self.caption = QLabel()
         self.caption.setObjectName("quiet")
         self.solo = self._button("S", "solo", "Solo: hear this alone, or with other soloed strips; Ctrl-click: only this")
-        self.mute = self._button("M", "mute", "Mute: silence this")
+        self.mute = self._button("M", "mute", "Mute: silence this; Ctrl-click: hear all but this")
+        self.eye = self._flag("Its notes on the roll: shown or hidden; they are heard all the same")
+        self.lock = self._flag("Lock: no edit reaches the notes of a locked layer")
         self.menu_button = QToolButton()
         self.menu_button.setObjectName("strip")
         self.menu_button.setProperty("role", "menu")
@@ -124,35 +86,45 @@ class StripWidget(QWidget):
         self.fader = Fader(theme)
         self.gain = QLabel("0.0 dB")
         self.gain.setObjectName("quiet")
-        self.gain.setFixedWidth(62)
+        self.gain.setFixedWidth(58)
         self.gain.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.pan = PanKnob(theme)
+        self.side = QLabel("C")
+        self.side.setObjectName("quiet")
+        self.side.setFixedWidth(30)
         self.meter = Meter(theme)
 
         head = QHBoxLayout()
         head.setSpacing(5)
-        title = QVBoxLayout()
-        title.setSpacing(1)
-        title.addWidget(self.name)
-        title.addWidget(self.caption)
-        head.addLayout(title, 1)
-        head.addWidget(self.solo)
-        head.addWidget(self.mute)
-        head.addWidget(self.menu_button)
+        for widget, stretch in ((self.name, 1), (self.solo, 0), (self.mute, 0), (self.menu_button, 0)):
+            head.addWidget(widget, stretch)
+        flags = QHBoxLayout()
+        flags.setSpacing(5)
+        flags.addWidget(self.caption, 1)
+        flags.addWidget(self.eye)
+        flags.addWidget(self.lock)
         row = QHBoxLayout()
-        row.setSpacing(8)
+        row.setSpacing(6)
         row.addWidget(self.fader, 1)
-        row.addWidget(self.gain)
+        for small in (self.gain, self.pan, self.side):
+            row.addWidget(small)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(15, 6, 8, 9)
-        layout.setSpacing(3)
+        layout.setSpacing(2)
         layout.addLayout(head)
+        layout.addLayout(flags)
         layout.addLayout(row)
         layout.addWidget(self.meter)
 
         self.solo.clicked.connect(self._solo_clicked)
-        self.mute.clicked.connect(lambda on: self._change(replace(self._strip, muted=on)))
+        self.mute.clicked.connect(self._mute_clicked)
         self.fader.gain_moved.connect(lambda gain: self._change(replace(self._strip, gain_db=gain), dragging=True))
         self.fader.let_go.connect(self.gesture_ended)
+        self.pan.pan_moved.connect(lambda pan: self._change(replace(self._strip, pan=pan), dragging=True))
+        self.pan.let_go.connect(self.gesture_ended)
+        for flag in (self.eye, self.lock):
+            flag.setVisible(strip_id >= 0)
+            flag.clicked.connect(lambda: self.flags_changed.emit(self.id, self.eye.isChecked(), self.lock.isChecked()))
         theme.changed.connect(self._retheme)
         self._retheme()
 
@@ -164,11 +136,32 @@ class StripWidget(QWidget):
         self.caption.setText(caption)
         self._colour, self._active = QColor(colour), active
         self.fader.set_colour(self._colour)
-        for widget, what in ((self.solo, "Solo"), (self.mute, "Mute"), (self.fader, "Gain of"), (self.menu_button, "More for")):
+        names = {
+            self.solo: "Solo",
+            self.mute: "Mute",
+            self.fader: "Gain of",
+            self.pan: "Pan of",
+            self.menu_button: "More for",
+            self.eye: "Hide",
+            self.lock: "Lock",
+        }
+        for widget, what in names.items():
             widget.setAccessibleName(f"{what} {name}")
         self.meter.setAccessibleName(f"Level of {name}")
         self.setAccessibleName(name)
         self.update()
+
+    def show_flags(self, *, hidden: bool, locked: bool) -> None:
+        """Whether the layer is hidden on the roll, and whether its notes are locked."""
+        for button, on, off, shown in ((self.eye, hidden, "eye", "eye-off"), (self.lock, locked, "unlock", "lock")):
+            button.setChecked(on)
+            button.setIcon(self._theme.icon(shown if on else off))
+
+    def welcome(self, welcoming: bool) -> None:
+        """Whether notes that are dragged over it would be taken."""
+        if welcoming != self._welcoming:
+            self._welcoming = welcoming
+            self.update()
 
     def show_strip(self, strip: Strip, *, audible: bool) -> None:
         """Take over what the document says; `audible` is false where mutes and solos of others silence it."""
@@ -177,11 +170,14 @@ class StripWidget(QWidget):
         self.mute.setChecked(strip.muted)
         self.fader.show_gain(strip.gain_db)
         self.gain.setText(spoken_gain(strip.gain_db))
-        self.gain.setEnabled(audible)
+        self.pan.show_pan(strip.pan)
+        self.side.setText(spoken_pan(strip.pan))
+        for label in (self.gain, self.side):
+            label.setEnabled(audible)
 
     def set_available(self, available: bool) -> None:
         """Whether there is a signal to hear."""
-        for widget in (self.solo, self.mute, self.fader, self.meter):
+        for widget in (self.solo, self.mute, self.fader, self.pan, self.meter):
             widget.setEnabled(available)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -189,9 +185,9 @@ class StripWidget(QWidget):
         box = self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            edge = "accent" if self._strip.soloed else "dim" if self._active else "border"
-            painter.setPen(QPen(theme.colour(edge), 1.2 if edge != "border" else 1))
-            painter.setBrush(theme.colour("surface"))
+            edge = "accent" if self._strip.soloed or self._welcoming else "dim" if self._active else "border"
+            painter.setPen(QPen(theme.colour(edge), 2.0 if self._welcoming else 1.2 if edge != "border" else 1))
+            painter.setBrush(theme.colour("accent_ground" if self._welcoming else "surface"))
             painter.drawRoundedRect(box, 7, 7)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._colour)
@@ -199,11 +195,39 @@ class StripWidget(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.chosen.emit(self.id)
-        super().mousePressEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self.id >= 0:
+            self._pressed = event.globalPosition()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None:
+            return
+        way = event.globalPosition() - self._pressed
+        if not self._dragged and way.manhattanLength() >= QApplication.startDragDistance():
+            self._dragged = True
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.setFocus(Qt.FocusReason.MouseFocusReason)  # for Escape
+        if self._dragged:
+            self.header_dragged.emit(self.id, event.globalPosition())
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        self._end_drag(keep=True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._dragged and event.key() == Qt.Key.Key_Escape:
+            self._end_drag(keep=False)
+        else:
+            super().keyPressEvent(event)
+
+    def _end_drag(self, *, keep: bool) -> None:
+        dragged, self._pressed, self._dragged = self._dragged, None, False
+        if dragged:
+            self.unsetCursor()
+            self.header_dropped.emit(self.id, keep)
+            self.done.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:
-            self.gain.setFont(self._theme.font(9, figures=True))
+            self._set_fonts()
         super().changeEvent(event)
 
     def _button(self, text: str, role: str, tip: str) -> QToolButton:
@@ -218,13 +242,23 @@ class StripWidget(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         return button
 
-    def _solo_clicked(self, on: bool) -> None:
-        from PySide6.QtWidgets import QApplication
+    def _flag(self, tip: str) -> QToolButton:
+        button = self._button("", "flag", tip)
+        button.setFixedSize(FLAG)
+        button.setIconSize(FLAG_ICON)
+        return button
 
-        if QApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier:
+    def _solo_clicked(self, on: bool) -> None:
+        if _with_ctrl():
             self.exclusive_solo.emit(self.id)
         else:
             self._change(replace(self._strip, soloed=on))
+
+    def _mute_clicked(self, on: bool) -> None:
+        if _with_ctrl():
+            self.all_but.emit(self.id)
+        else:
+            self._change(replace(self._strip, muted=on))
 
     def _change(self, strip: Strip, *, dragging: bool = False) -> None:
         self.strip_moved.emit(self.id, strip, dragging)
@@ -234,6 +268,15 @@ class StripWidget(QWidget):
 
     def _retheme(self) -> None:
         self.menu_button.setIcon(self._theme.icon("more"))
-        self.gain.setFont(self._theme.font(9, figures=True))
         self.caption.setFont(self._theme.font(8.3))
+        self.show_flags(hidden=self.eye.isChecked(), locked=self.lock.isChecked())
+        self._set_fonts()
         self.update()
+
+    def _set_fonts(self) -> None:
+        self.gain.setFont(self._theme.font(9, figures=True))
+        self.side.setFont(self._theme.font(8.3, figures=True))
+
+
+def _with_ctrl() -> bool:
+    return bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
