@@ -41,7 +41,10 @@ class Run:
 
 
 class LossPlot(QWidget):
-    """Losses of the last runs, each as a share of its first value, logarithmic; by iteration or by second."""
+    """Losses of the last runs, logarithmic; by iteration or by second.
+
+    Each is a share of the highest first value of its method: what begins from the last result begins lower.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -113,10 +116,11 @@ class LossPlot(QWidget):
             item.setTickFont(theme.font(7))
         plot.clear()
         names = []
+        highest = {run.name: max(other.losses[0] for other in runs if other.name == run.name) for run in runs}
         for run, colour in zip(runs, CURVE_COLOURS[-len(runs) :], strict=True):
             number = min(len(run.losses), len(run.seconds))
             at = run.seconds[:number] if self._by_second else range(1, number + 1)
-            shares = [loss / run.losses[0] for loss in run.losses[:number]]
+            shares = [loss / highest[run.name] for loss in run.losses[:number]]
             plot.plot(at, shares, pen=pg.mkPen(theme.colour(colour), width=1.8))
             names.append(f'<span style="color:{getattr(theme.colours, colour)}">{run.name}</span>')
         self.legend.setText("&nbsp;&nbsp;".join(names[::-1]))
