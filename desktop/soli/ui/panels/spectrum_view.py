@@ -195,13 +195,13 @@ class SpectrumView(QWidget):
     def _paint_bands(self, painter: QPainter, area: QRectF, spectrum: Spectrum) -> None:
         """The partials that are allowed: a band each, with edges to hold; dotted where the sound decides how wide they are."""
         theme, bound = self._theme, self._cents is not None or spectrum.cents is not None
-        colour = theme.colour("accent")
+        colour = theme.colour("accent") if bound else theme.colour("dim", 110)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setFont(theme.font(7, figures=True))
         free = -np.inf
         for number, (low, high) in enumerate(zip(*(edge.tolist() for edge in self._bands()), strict=True), 1):
             left, right = self._x(low), self._x(high)
-            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), theme.colour("accent", 34 if bound else 16))
+            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), theme.colour("accent", 34 if bound else 12))
             painter.setPen(QPen(colour, 1, Qt.PenStyle.SolidLine if bound else Qt.PenStyle.DotLine))
             if right - left > 4:
                 painter.drawLine(QLineF(round(left), area.top(), round(left), area.bottom()))
