@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from soli.ui.mixer.layer_menu import toggle_hidden, toggle_locked
+from soli.ui.mixer.note_drop import NoteDrop
 from soli.ui.roll.snapping import MODES
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def connect_parts(window: MainWindow) -> None:
     canvas.snapping.use(window.settings.snap)
     canvas.escaped.connect(asked.escape)
     window.mixer.left.connect(canvas.setFocus)
+    NoteDrop(canvas, window.mixer).said.connect(window.hint.setText)
     window.drawer.page_changed.connect(window.show_drawer)
     window.tempo.limits_set.connect(session.set_limits)
     window.tempo.curve.anchor_set.connect(session.set_anchor)

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from operator import attrgetter
 
@@ -20,6 +21,8 @@ from soli.ui.mixer.strip_menu import StripMenu
 from soli.ui.mixer.strip_order import StripOrder
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
+
+NEW_LAYER = -3  # where notes may be dropped beside the layers
 
 
 class MixerPanel(QWidget):
@@ -46,7 +49,7 @@ class MixerPanel(QWidget):
         self.add = QToolButton()
         self.add.setText("+")
         self.add.setFixedSize(24, 22)
-        self.add.setToolTip("New layer of the selected notes")
+        self.add.setToolTip("New layer of the selected notes; notes can be dragged here, or onto a strip")
         self.add.setAccessibleName("New layer")
         self.add.clicked.connect(self.new_layer)
         head = QHBoxLayout()
@@ -99,6 +102,33 @@ class MixerPanel(QWidget):
 
     def strip_widget(self, strip_id: int) -> StripWidget:
         return self._strips[strip_id]
+
+    def target_at(self, at: QPointF) -> int | None:
+        """The layer that notes dropped at a point of the screen would go to, NEW_LAYER, or None."""
+        strips = {strip.id: strip for strip in self.layer_strips}
+        widgets: Mapping[int, QWidget] = {NEW_LAYER: self.add, **strips}
+        for target, widget in widgets.items():
+            if widget.visibleRegion().contains(widget.mapFromGlobal(at).toPoint()):
+                return None if target in self._document.state.locked_layers else target
+        return None
+
+    def welcome(self, target: int | None) -> None:
+        """Light up where notes that are dragged would go."""
+        for strip in self.layer_strips:
+            strip.welcome(strip.id == target)
+        self.add.setDown(target == NEW_LAYER)
+
+    def name_of(self, target: int) -> str:
+        layer = self._document.state.layer(target)
+        return layer.name if layer is not None else "a new layer"
+
+    def take(self, ids: Collection[int], target: int) -> None:
+        """Move notes to a layer, or to a new one."""
+        if target == NEW_LAYER:
+            self._selection.set(ids)
+            self.new_layer()
+        else:
+            self._document.do(commands.assign_layer(self._document.state, ids, target))
 
     @property
     def layer_strips(self) -> list[StripWidget]:
@@ -219,6 +249,8 @@ class MixerPanel(QWidget):
         """The strips have moved under a pointer that drags."""
         if self._dragged is not None:
             self._order.drag(self._dragged, at)
+        else:
+            self.welcome(self.target_at(at))
 
     def _drag(self, strip_id: int, at: QPointF) -> None:
         self._dragged = strip_id

@@ -184,7 +184,8 @@ class Canvas(QWidget):
             if loop is not None:
                 painting.draw_loop(painter, view, theme, loop, on=loop_on)
             colours = {layer.id: self.layer_colour(layer.id) for layer in self.document.state.layers}
-            hidden, exposed = self._tool.hidden, QRectF(event.rect())
+            exposed = QRectF(event.rect())
+            hidden = self._tool.hidden if not self._tool.away else frozenset()
             bright = theme.colours.name == "light"
             self._figures.paint(painter, view, self.field, colours, exposed, hidden=hidden, bright=bright)
             for stroke in self.field.forbidden_within(view.start_s, view.end_s):
@@ -192,7 +193,8 @@ class Canvas(QWidget):
                 painting.draw_forbidden(painter, box, theme)
             chosen = self.selection.ids - hidden if hidden else self.selection.ids
             self._figures.paint_selected(painter, view, self.field, chosen, exposed, theme.colour("selection"))
-            self._tool.paint(painter)
+            if not self._tool.away:
+                self._tool.paint(painter)
             if self.snapping.line_s is not None:
                 painting.draw_snap_line(painter, view, theme, self.snapping.line_s)
             if self._playhead_s is not None:
@@ -250,6 +252,19 @@ class Canvas(QWidget):
             if clicked is not None:
                 self.note_clicked.emit(clicked)
             self.update()
+
+    def hold_drag(self, away: bool) -> None:
+        """The drag has gone where it means something else (`away`), or has come back."""
+        if away != self._tool.away:
+            self._tool.away = away
+            self._edges.let_go()
+            self.snapping.let_go()
+            self.update()
+
+    def drop_drag(self) -> None:
+        """The drag has ended elsewhere: nothing moves."""
+        self._tool.cancel()
+        self.update()
 
     def _drag_on(self) -> None:
         """The roll has moved under a pointer that drags."""

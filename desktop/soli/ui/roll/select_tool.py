@@ -47,6 +47,11 @@ class SelectTool(Tool):
         return ghost.ids if ghost is not None else frozenset()
 
     @property
+    def carries(self) -> frozenset[int]:
+        ghost = self._ghost if self.moved and self._part in {"move", "onset", "offset"} else None
+        return ghost.ids if ghost is not None else frozenset()
+
+    @property
     def clicked(self) -> int | None:
         start = self.start
         if start is None or self.moved or start.ctrl or start.shift or self._handle is not None:

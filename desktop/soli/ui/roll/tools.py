@@ -65,6 +65,7 @@ class Tool:
         self.desk = desk
         self.start: Pointer | None = None
         self.now: Pointer | None = None
+        self.away = False  # the drag has left the roll for where it means something else
 
     @property
     def dragging(self) -> bool:
@@ -78,6 +79,11 @@ class Tool:
     @property
     def hidden(self) -> frozenset[int]:
         """Notes that the tool draws in another place while it drags."""
+        return frozenset()
+
+    @property
+    def carries(self) -> frozenset[int]:
+        """Notes that the drag moves, and that could be dropped outside the roll."""
         return frozenset()
 
     @property
@@ -98,6 +104,7 @@ class Tool:
 
     def cancel(self) -> None:
         self.start = self.now = None
+        self.away = False
 
     def hover(self, at: Pointer | None) -> bool:
         """The pointer moves with no button held, or leaves (None); True where that has to be painted."""
