@@ -1,5 +1,6 @@
 """The composition root: builds every object once, wires them, and runs the window."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -27,7 +28,7 @@ from soli.ui.theme import Theme
 from soli.ui.worker import Job, Worker
 
 FIRST_SIZE = (1440, 900)
-LATER = ("soundfile", "mido", "scipy.fft", "pyqtgraph")  # slow to import, and not needed to show the window
+LATER = ("soundfile", "mido", "scipy.fft", "pyqtgraph", "numba")  # slow to import, and not needed to show the window
 
 
 class Application:
@@ -52,9 +53,7 @@ class Application:
         )
         self.picture_worker = Worker()
         self.picture_worker.start()
-        self.sight = Sight(
-            self.document, self.picture_worker, self.window.roll, self.window.actions_, preferences, self.theme
-        )
+        self.sight = Sight(self.document, self.picture_worker, self.window.roll, self.window.actions_, preferences, self.theme)
 
     def show(self) -> None:
         """Show the window where it was last, as long as a screen is there."""
@@ -75,7 +74,9 @@ class Application:
         def steps() -> Steps[None]:
             for number, name in enumerate(LATER):
                 yield Progress(number, len(LATER), "Warming up")
-                importlib.import_module(name)
+                # Not every Python has a numba; the decomposition does without.
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
 
         self.worker.submit(Job("Warming up", steps))
 

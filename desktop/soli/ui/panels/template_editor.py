@@ -13,6 +13,7 @@ from soli.decompose.constraints import Kind
 from soli.decompose.template_limit import TemplateLimit
 from soli.project import commands
 from soli.project.document import Document
+from soli.project.template_sets import template_sets
 from soli.score.notes import Note, pitch_name
 from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import Grid
@@ -201,7 +202,8 @@ class TemplateEditor(QWidget):
 
     def _part(self, notes: list[Note]) -> Part:
         """The instrument of the notes of a pitch, the first that is not a drum."""
-        _, groups = parts(notes, grouping=self._document.state.settings.grouping)
+        state = self._document.state
+        _, groups = parts(notes, grouping=state.settings.grouping, sets=template_sets(state))
         return next((group for group in groups if not group.is_drum), Part(0))
 
     def _learnt(self, pitch: int) -> FloatArray | None:
