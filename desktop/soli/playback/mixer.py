@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,21 @@ class Read(NamedTuple):
     length: int
     position: int
     envelope: FloatArray | None = None
+
+
+class Cuttable(Protocol):
+    """A signal, float32 (length, channels), that need not lie in one array."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> "np.dtype[Any]": ...
+
+    def cut(self, start: int, stop: int) -> list[FloatArray]:
+        """Samples `start` to `stop`, both within the signal, as arrays that follow each other."""
 
 
 def channel_gains(strips: Sequence[Strip], channels: int = 2) -> FloatArray:
@@ -87,10 +102,10 @@ class Mixer:
     `mix` is called from the audio thread: it takes no locks and allocates nothing that grows.
     """
 
-    def __init__(self, signals: Sequence[FloatArray | Patchwork], gains: FloatArray, *, ramp_length: int = 441) -> None:
+    def __init__(self, signals: Sequence[FloatArray | Cuttable], gains: FloatArray, *, ramp_length: int = 441) -> None:
         if gains.shape[0] != len(signals):
             raise ValueError(f"{len(signals)} signals need as many strips, not {gains.shape[0]}")
-        self.signals = tuple(s if isinstance(s, Patchwork) else Patchwork(s) for s in signals)
+        self.signals: tuple[Cuttable, ...] = tuple(Patchwork(s) if isinstance(s, np.ndarray) else s for s in signals)
         self.channels = gains.shape[1]
         for signal in self.signals:
             if len(signal.shape) != 2 or signal.dtype != np.float32 or signal.shape[1] not in (1, self.channels):
@@ -116,10 +131,11 @@ class Mixer:
             self._target[index] = gains[index]
             self._ramped[index] = 0
 
-    def with_signals(self, signals: Sequence[Patchwork]) -> "Mixer":
-        """A mixer that goes on with `signals` of the same shapes, its gains wherever they are now."""
+    def with_signals(self, signals: Sequence[Cuttable]) -> "Mixer":
+        """A mixer that goes on with as many `signals` of the same channels, its gains wherever they are now."""
         other = copy.copy(self)
         other.signals = tuple(signals)
+        other.length = max((len(signal) for signal in signals), default=0)
         other._start, other._target, other._ramped = self._start.copy(), self._target.copy(), self._ramped.copy()
         other.peaks, other.mean_squares, other.silenced = self.peaks.copy(), self.mean_squares.copy(), set()
         return other
@@ -165,7 +181,7 @@ class Mixer:
         return bool(self._ramped[index] < self.ramp_length or self._target[index].any())
 
     @staticmethod
-    def _collect(signal: Patchwork, reads: Sequence[Read], scratch: FloatArray) -> None:
+    def _collect(signal: Cuttable, reads: Sequence[Read], scratch: FloatArray) -> None:
         scratch.fill(0.0)
         for read in reads:
             start, stop = max(read.position, 0), min(read.position + read.length, len(signal))

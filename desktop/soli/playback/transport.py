@@ -1,4 +1,4 @@
-"""Where the music is: play, pause, seek and loop as pure state, stepped a block at a time.
+"""Where the music is: play, pause, seek, loop and speed as pure state, stepped a block at a time.
 
 Nothing starts, stops or jumps at once: the place that is left fades out while the place that is entered fades in, both
 over FADE_S. A command that comes during a fade waits for its end, so there are never more than two places at a time.
@@ -26,14 +26,17 @@ class Heading(NamedTuple):
 class Transport:
     """Position, loop and fades of one player, in samples at `rate`; never touches a signal.
 
-    `step(n)` says which stretches of the signals make up the next n samples. How the time is cut into steps does not
+    The signals are those of the recording at `speed`: a second of it takes `second` samples of them. While `held`
+    nothing moves, though it plays on afterwards: what is to be heard is not there yet. `step(n)` says which stretches of the signals make up the next n samples. How the time is cut into steps does not
     matter. Called from the audio thread: no locks, and nothing that grows with the length of the music.
     """
 
-    def __init__(self, rate: int, *, length: int = 0) -> None:
-        self.rate = rate
+    def __init__(self, rate: int, *, length: int = 0, speed: float = 1.0) -> None:
+        self.rate, self.speed = rate, speed
+        self.second = rate / speed
         self.length = length
         self.playing = False
+        self.held = False
         self.loop: tuple[int, int] | None = None
         self.headings: list[Heading] = []
         self.fade_length = max(1, round(FADE_S * rate))
@@ -45,6 +48,7 @@ class Transport:
         self._wanted: int | None = None
         self._sounding = False
         self._inside_loop = False
+        self._until: int | None = None
         self._leaving: int | None = None
         self._entering = False
         self._faded = self.fade_length
@@ -68,16 +72,26 @@ class Transport:
         self._began = self.position
         self.playing = True
 
+    def play_range(self, start: int, end: int) -> None:
+        """Play the samples [start, end) once, whatever the loop is, and be back at their start."""
+        self.seek(start)
+        end = min(end, self.length)
+        if end > self.position:
+            self.playing = True
+            self._until = end
+
     def pause(self) -> None:
         self.playing = False
+        self._until = None
 
     def stop(self) -> None:
         """Pause, and go back to where play began."""
-        self.playing = False
+        self.pause()
         self._wanted = self._began
 
     def seek(self, position: int) -> None:
         """Go to sample `position`, playing or not; stop() comes back to it."""
+        self._until = None
         self._wanted = self._began = max(0, min(position, self.length) if self.length else position)
 
     def resize(self, length: int) -> None:
@@ -90,19 +104,22 @@ class Transport:
         """Repeat the samples [start, end), at least SHORTEST_LOOP_S of them; a playhead outside goes to the start."""
         if loop is not None:
             start = max(0, loop[0])
-            loop = (start, max(loop[1], start + round(SHORTEST_LOOP_S * self.rate)))
+            loop = (start, max(loop[1], start + round(SHORTEST_LOOP_S * self.second)))
         self.loop = loop
         self._inside_loop = loop is not None
-        if loop is not None and not loop[0] <= self.position < loop[1]:
+        if loop is not None and self._until is None and not loop[0] <= self.position < loop[1]:
             self._wanted = self._began = loop[0]
 
-    def at_rate(self, rate: int) -> "Transport":
-        """The same state, at rest, for signals at another rate."""
-        other, ratio = Transport(rate), rate / self.rate
+    def at_rate(self, rate: int, *, speed: float = 1.0) -> "Transport":
+        """The same state, at rest, for signals at another rate or speed."""
+        other = Transport(rate, speed=speed)
+        ratio = other.second / self.second
         other.length = round(self.length * ratio)
         other._head = round(self.position * ratio)
         other._began = round(self._began * ratio)
         other.playing = self.playing
+        if self._until is not None:
+            other._until = round(self._until * ratio)
         if self.loop:
             other.loop = (round(self.loop[0] * ratio), round(self.loop[1] * ratio))
             other._inside_loop = other._head < other.loop[1]
@@ -130,10 +147,14 @@ class Transport:
     def _settle(self) -> None:
         """No fade is running: let what is wanted begin."""
         if self._sounding:
-            if not self.playing:
+            if not self.playing or self.held:
                 self._fade(leaving=True, entering=False)
             elif self._wanted is not None:
                 self._fade(leaving=True, entering=True)
+            elif self._until is not None:
+                if self._head >= self._until:
+                    self.stop()
+                    self._fade(leaving=True, entering=False)
             elif self.loop and self._inside_loop and self._head >= self.loop[1]:
                 start, end = self.loop
                 self._wanted = start + (self._head - end) % (end - start)
@@ -142,7 +163,7 @@ class Transport:
                 self.playing = False
                 self._fade(leaving=True, entering=False)
                 self._head = self.length
-        elif self.playing:
+        elif self.playing and not self.held:
             self._fade(leaving=False, entering=True)
         if not self._sounding and self._wanted is not None:
             self._arrive()
@@ -168,7 +189,10 @@ class Transport:
         if fading > 0:
             count = min(count, fading)
         if self._sounding:
-            if self.loop and self._inside_loop:
+            if self._until is not None:
+                if fading <= 0:
+                    count = min(count, max(1, self._until - self._head))
+            elif self.loop and self._inside_loop:
                 # A fade may still run as the loop's end is passed; the jump then comes after it, by as much further in.
                 if fading <= 0:
                     count = min(count, self.loop[1] - self._head)
@@ -197,4 +221,4 @@ class Transport:
                 self._sounding, self.playing = False, self.playing and self._wanted is not None
 
     def _is_over(self) -> bool:
-        return self._head >= self.length and not (self.loop and self._inside_loop)
+        return self._head >= self.length and self._until is None and not (self.loop and self._inside_loop)
