@@ -127,8 +127,23 @@ def test_the_strokes_of_a_locked_layer_stay_as_they_are():
     mine = (MaskEdit(60, 1.0, 2.0, True, 1), MaskEdit(60, 1.0, 2.0, True, 0), MaskEdit(60, 1.0, 2.0, False))
     state = replace(piece([*mine]), layers=(LAYERS[0], replace(LAYERS[1], locked=True)))
     assert commands.paint_mask(state, [MaskEdit(61, 1.0, 2.0, True, 1)]).changes_nothing
-    assert commands.paint_mask(state, mine).apply(state).mask == (*mine, *mine[1:])
+    assert commands.paint_mask(state, mine).apply(state).mask == (*mine, mine[1], replace(mine[2], layer=0))
     assert commands.erase_mask(state, [MaskEdit(60, 0.0, 3.0, True)]).apply(state).mask == mine[:1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(strokes(), st.sampled_from([0, 1]))
+def test_no_brush_changes_what_a_locked_layer_may_use(painted, locked):
+    state = replace(piece([]), layers=tuple(replace(layer, locked=layer.id == locked) for layer in LAYERS))
+
+    def theirs(some: State) -> list[tuple[float, ...]]:
+        found = bodies(some.present_notes(), some.mask, some.settings)
+        mine = found.of_layers(locked)
+        columns = (found.pitch, found.start_s, found.end_s)
+        return sorted(zip(*(column[mine].tolist() for column in columns), strict=True))
+
+    named = [stroke for stroke in painted if not stroke.allow or stroke.layer is not None]
+    assert theirs(commands.paint_mask(state, named).apply(state)) == theirs(state)
 
 
 def test_a_rectangle_is_one_step_of_several_strokes():

@@ -17,8 +17,7 @@ from soli.score.notes import pitch_name
 
 def paint_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
     """One drag of the mask brush or one rectangle: strokes in the order they were painted."""
-    locked = state.locked_layers
-    mine = tuple(stroke for stroke in strokes if stroke.layer not in locked)
+    mine = tuple(piece for stroke in strokes for piece in _open(state, stroke))
     layer = next((stroke.layer for stroke in mine if stroke.allow and stroke.layer is not None), None)
     before = first_layer(state, layer) if layer is not None else ()
     name = "allow" if strokes and strokes[0].allow else "forbid"
@@ -64,6 +63,16 @@ def inherited(mask: tuple[MaskEdit, ...], heirs: Mapping[int, int | None]) -> tu
     return tuple(
         stroke if stroke.layer is None else replace(stroke, layer=heirs.get(stroke.layer, stroke.layer)) for stroke in mask
     )
+
+
+def _open(state: State, stroke: MaskEdit) -> tuple[MaskEdit, ...]:
+    """A stroke as it acts on the layers that are not locked: one that forbids a pitch to all is then one for each of these."""
+    locked = state.locked_layers
+    if stroke.layer in locked:
+        return ()
+    if stroke.allow or stroke.layer is not None or not locked:
+        return (stroke,)
+    return tuple(replace(stroke, layer=layer.id) for layer in state.layers if layer.id not in locked)
 
 
 def _spliced(splices: Sequence[Splice]) -> tuple[MaskChange, ...]:
