@@ -159,7 +159,7 @@ def separate(
         Encoder.of(separation.factors).save(save_encoder)
     watch = pipeline.Stopwatch()
     with watch.stage("export"):
-        files = _show(export.export_steps(separation, state, folder, form=form))
+        files = _show(export.export_steps(separation, state, folder, export.Order(form=form)))
     factors = separation.factors
     seconds = {**loaded.seconds, **separation.seconds, **watch.seconds}
     return state, {

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def hidden_beside(path: Path) -> Path:
+    """A name in the folder of `path` that nothing has yet, hidden from listings."""
+    return path.with_name(f".soli-{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A hidden name in the folder of `path` to write to; renamed to `path` when the block ends, removed when it fails.
 
     Its length does not grow with that of `path`, so that every name the system takes can be written. OSErrors pass through.
     """
-    partial = path.with_name(f".soli-{os.getpid()}-{secrets.token_hex(4)}.part")
+    partial = hidden_beside(path)
     try:
         yield partial
         partial.replace(path)

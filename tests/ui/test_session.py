@@ -183,13 +183,15 @@ def test_a_run_of_a_recording_closed_meanwhile_is_dropped(piece, qtbot, monkeypa
 
 
 def test_exporting_writes_each_layer_and_the_residual(separated, tmp_path, qtbot, said):
-    separated.session.export(tmp_path / "out", form="wav32f", chosen=[0, 1, -1], mix=True)
+    from soli.project.export import Order
+
+    separated.session.export(tmp_path / "out", Order(stems=(0, 1, -1), mix=True))
     qtbot.waitUntil(lambda: bool(said), timeout=10_000)
     names = {p.name for p in (tmp_path / "out").iterdir()}
-    assert names == {"Right hand.wav", "Left hand.wav", "residual.wav", "recording mix.wav"}
+    assert names == {"Right hand.wav", "Left hand.wav", "residual.wav", "mix.wav"}
     stems = [soundfile.read(tmp_path / "out" / f"{n}.wav", always_2d=True)[0] for n in ("Right hand", "Left hand", "residual")]
     assert np.abs(sum(stems) - separated.document.state.audio.samples).max() < 1e-5
-    mix, rate = soundfile.read(tmp_path / "out" / "recording mix.wav", always_2d=True)
+    mix, rate = soundfile.read(tmp_path / "out" / "mix.wav", always_2d=True)
     assert rate == separated.document.state.audio.rate
     assert np.abs(mix - separated.document.state.audio.samples).max() < 1e-5
     assert said[0][0] == "information"

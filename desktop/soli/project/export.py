@@ -1,22 +1,46 @@
-"""Layers, mixes and notes -> files. Whole files or none: each is written beside its name and renamed."""
+"""Layers, mixes and notes -> files. Whole files or none: each is written beside its name, and they are renamed together."""
 
-import re
-import unicodedata
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from zlib import crc32
+
+import numpy as np
 
 from soli.errors import InputError
-from soli.files import beside
-from soli.playback.mixer import mix_offline
-from soli.progress import Progress, Steps
-from soli.project.layering import unique
-from soli.project.pipeline import Separation, require_recording
-from soli.project.state import ORIGINAL, RESIDUAL, State
+from soli.files import hidden_beside
+from soli.progress import Progress, Steps, relayed
+from soli.project.export_names import file_name, numbered
+from soli.project.export_order import Item, Order, Stem, What, estimated_bytes, plan, stems
+from soli.project.export_sounds import Peak, clipping, common_gain, peaks_steps, sound_of
+from soli.project.pipeline import Separation
+from soli.project.state import State
 from soli.score import midi
 from soli.score.note_lists import Style, write_note_list
-from soli.signal.audio import FORMATS, Audio, FloatArray, write
+from soli.signal.encoding import encoded
+
+__all__ = [
+    "NOTE_FORMS",
+    "Item",
+    "Order",
+    "Peak",
+    "Stem",
+    "What",
+    "check_space",
+    "clipping",
+    "estimated_bytes",
+    "export_notes",
+    "export_steps",
+    "file_name",
+    "make_folder",
+    "numbered",
+    "peaks_steps",
+    "plan",
+    "spare_recording",
+    "stems",
+]
 
 # What notes can be exported as: the suffix and what it is.
 NOTE_FORMS = {
@@ -24,81 +48,46 @@ NOTE_FORMS = {
     "sonic-visualiser": (".csv", "List of notes, Sonic Visualiser"),
     "midi": (".mid", "MIDI"),
 }
-LONGEST_NAME = 100  # bytes: systems take 255, and numbers and suffixes follow
-RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{i}" for port in ("com", "lpt") for i in "123456789¹²³")}
-
-
-@dataclass(frozen=True)
-class Stem:
-    """One file to be written: a layer's id or RESIDUAL, and the name without suffix."""
-
-    id: int
-    name: str
-
-
-def file_name(name: str) -> str:
-    """`name` as a file name that every system takes: no separators, no control signs, no reserved words, not too long."""
-    name = unicodedata.normalize("NFC", name)
-    name = re.sub(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff<>:"/\\|?*]', "_", name).strip(" .")
-    name = name.encode()[:LONGEST_NAME].decode(errors="ignore").strip(" .")
-    # Windows takes CON.wav for the device CON, and CON.x.wav too.
-    head, dot, rest = name.partition(".")
-    return f"{head}_{dot}{rest}" if not name or head.rstrip().casefold() in RESERVED else name
-
-
-def stems(state: State, chosen: Sequence[int] | None = None) -> list[Stem]:
-    """The files of an export: layers in their order, then the residual. `chosen` keeps some of the ids."""
-    # The residual comes first to keep its name; a layer that is called so gets a number.
-    residual, *names = unique(["residual", *(file_name(layer.name) for layer in state.layers)])
-    listed = [*(Stem(layer.id, name) for layer, name in zip(state.layers, names, strict=True)), Stem(RESIDUAL, residual)]
-    return [s for s in listed if chosen is None or s.id in chosen]
+SPARE_BYTES = 2**20  # that an export leaves on the disk
+_PARTS = 1000  # of a file, in reports of progress
 
 
 def export_steps(
-    separation: Separation, state: State, folder: Path, *, form: str = "wav32f", chosen: Sequence[int] | None = None
+    separation: Separation, state: State, folder: Path, order: Order | None = None, *, project: str = ""
 ) -> Steps[list[Path]]:
-    """Write one file a layer, named after it, and `residual`; names and order as `state` has them now.
+    """Write the files of `order` into `folder`; names, order and mix as `state` has them now. `project` is its name.
 
-    All files or none: they take their names together when the last is whole. Raises InputError when the place or the format
-    cannot hold them.
+    All files or none: they take their names together when the last is whole. The same separation and order give the same bytes
+    (but for OGG). Raises InputError when the place or the format cannot hold them.
     """
-    recording = require_recording(separation.source)
-    if form not in FORMATS:
-        raise InputError(f"format {form!r} is not known; choose one of {', '.join(FORMATS)}")
+    order = order or Order()
+    items = plan(separation, state, order, project=project)
+    if not items:
+        raise InputError("nothing is chosen to export; choose a layer, the mix or notes")
     make_folder(folder)
-    wanted = [s for s in stems(state, chosen) if s.id == RESIDUAL or s.id in separation.layers]
-    paths = [folder / (stem.name + FORMATS[form][2]) for stem in wanted]
-    for path in paths:
-        if path.is_dir():
-            raise InputError(f"{path}: there is a folder of this name; choose another place")
-        _spare_recording(separation.source, path)
-    try:
-        with ExitStack() as unfinished:
-            for i, (stem, path) in enumerate(zip(wanted, paths, strict=True)):
-                yield Progress(i, len(wanted), f"Writing {path.name}")
-                partial = unfinished.enter_context(beside(path))
-                write(partial, Audio(signal_of(separation, stem.id), recording.rate), form)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror or error}); choose another folder") from error
-    return paths
-
-
-def export_mix_steps(separation: Separation, state: State, path: Path, *, form: str = "wav32f") -> Steps[list[Path]]:
-    """Write what the mixer plays now: layers, residual and original with their gains, pans, solos and mutes."""
-    recording = require_recording(separation.source)
-    _spare_recording(separation.source, path)
-    make_folder(path.parent)
-    yield Progress(0, 1, f"Writing {path.name}")
-    ids = [*separation.layers, RESIDUAL, ORIGINAL]
-    mixed = mix_offline([signal_of(separation, i) for i in ids], [state.strip(i) for i in ids])
-    write(path, Audio(mixed, recording.rate), form)
-    return [path]
-
-
-def mix_name(state: State, form: str) -> str:
-    """File name of the mix: that of the recording, and "mix"."""
-    name = state.recording_path.stem if state.recording_path else "recording"
-    return f"{file_name(name)} mix{FORMATS[form][2]}"
+    for item in items:
+        if (folder / item.name).is_dir():
+            raise InputError(f"{folder / item.name}: there is a folder of this name; choose another place")
+        spare_recording(separation.source, folder / item.name)
+    check_space(folder, estimated_bytes(separation, order, items))
+    gain = 1.0
+    if order.peak_dbfs is not None:
+        total = len(items) * 2
+        looking = relayed(
+            peaks_steps(separation, state, order, items), lambda p: Progress(p.step * _PARTS, total * _PARTS, p.what)
+        )
+        gain = common_gain(order, (yield from looking))
+    rate = order.rate or separation.factors.grid.rate
+    done, total = (0, len(items)) if order.peak_dbfs is None else (len(items), 2 * len(items))
+    with _together([folder / item.name for item in items]) as partials:
+        for number, (item, partial) in enumerate(zip(items, partials, strict=True), done):
+            yield Progress(number * _PARTS, total * _PARTS, f"Writing {item.name}")
+            sound = sound_of(separation, state, item, order)
+            noise = _noise(order, item) if order.dither else None
+            for written in encoded(partial, sound, rate, order.form, gain=gain, rng=noise):
+                part = int(_PARTS * written / len(sound))
+                yield Progress(number * _PARTS + part, total * _PARTS, f"Writing {item.name}")
+    return [folder / item.name for item in items]
 
 
 def export_notes(state: State, path: Path, *, form: str = "") -> None:
@@ -109,7 +98,7 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
     """
     if not state.notes:
         raise InputError("there are no notes to export; open a score or draw notes on the roll")
-    _spare_recording(state, path)
+    spare_recording(state, path)
     form = form or next(name for name, (suffix, _) in NOTE_FORMS.items() if suffix == ".mid" or suffix == path.suffix.lower())
     style: Style | None = "fmp" if form == "fmp" else "sonic-visualiser" if form == "sonic-visualiser" else None
     if style:
@@ -121,14 +110,8 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
         midi.write(path, state.notes.values(), track_names=names)
 
 
-def signal_of(separation: Separation, stem_id: int) -> FloatArray:
-    if stem_id == ORIGINAL:
-        return require_recording(separation.source).samples
-    return separation.residual if stem_id == RESIDUAL else separation.layers[stem_id]
-
-
-def _spare_recording(state: State, path: Path) -> None:
-    """A layer may be called like the recording, and be exported beside it."""
+def spare_recording(state: State, path: Path) -> None:
+    """Raise InputError where `path` is the recording itself: a layer may be called like it, and be exported beside it."""
     if (
         state.recording_path is not None
         and path.exists()
@@ -139,7 +122,63 @@ def _spare_recording(state: State, path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
+    """Make a folder where there is none. Raises InputError when that cannot be done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder}: no folder can be made there ({error.strerror or error}); choose another place") from error
+
+
+def check_space(folder: Path, needed_bytes: int) -> None:
+    """Raise InputError when the disk of `folder`, which need not exist yet, has no room for that much."""
+    there = folder.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError:  # a place that does not tell; writing will
+        return
+    if needed_bytes + SPARE_BYTES > free:
+        raise InputError(
+            f"{folder}: the files take about {needed_bytes / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free; "
+            "choose another folder, a smaller format or fewer files"
+        )
+
+
+def _noise(order: Order, item: Item) -> np.random.Generator:
+    """Dither of its own for each file: that of two layers would add up if it were the same."""
+    return np.random.default_rng([order.seed, crc32(item.what.value.encode()), *(i & 0xFFFFFFFF for i in item.ids)])
+
+
+@contextmanager
+def _together(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Hidden names to write to, one for each of `paths`; in the end all take their names, or what was there is there again."""
+    partials = [hidden_beside(path) for path in paths]
+    formers: dict[Path, Path] = {}
+    folder = paths[0].parent
+    try:
+        yield partials
+        placed: list[Path] = []
+        try:
+            for partial, path in zip(partials, paths, strict=True):
+                if path.exists():
+                    former = hidden_beside(path)
+                    with suppress(OSError):  # a disk without links has no way back
+                        os.link(path, former)
+                        formers[path] = former
+                else:
+                    placed.append(path)
+                partial.replace(path)
+        except BaseException:
+            for path in placed:
+                path.unlink(missing_ok=True)
+            for path, former in formers.items():
+                former.replace(path)
+            raise
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror or error}); choose another folder") from error
+    finally:
+        for leftover in (*partials, *formers.values()):
+            # Renamed, or never begun: what matters has been raised already.
+            with suppress(OSError):
+                leftover.unlink()

@@ -15,6 +15,7 @@ from soli.files import beside
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
+# Forms that keep a recording as it is.
 FORMATS = {
     "wav32f": ("WAV", "FLOAT", ".wav"),
     "wav24": ("WAV", "PCM_24", ".wav"),
@@ -82,12 +83,12 @@ def read(path: Path) -> Audio:
     if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise InputError(f"{path}: no such file; choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
     try:
-        with soundfile.SoundFile(_encoded(path)) as file:
+        with soundfile.SoundFile(as_library_name(path)) as file:
             samples = file.read(dtype="float32", always_2d=True)
             rate = int(file.samplerate)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
         raise InputError(
-            f"{path.name}: not a recording that can be read ({_reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
+            f"{path.name}: not a recording that can be read ({reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
         ) from error
     if samples.shape[0] == 0:
         raise InputError(f"{path.name}: the recording is empty; choose another file")
@@ -99,17 +100,18 @@ def read(path: Path) -> Audio:
 def write(path: Path, audio: Audio, form: str = "wav32f") -> None:
     """Write `audio` in one of FORMATS, beside its final name first and renamed when whole.
 
-    Integer formats clip at full scale. Raises InputError when the place or the format cannot hold it.
+    Formats of whole numbers round to the nearest step and clip at full scale. Raises InputError when the place or the format
+    cannot hold it.
     """
-    import soundfile
+    from soli.signal.encoding import encoded
 
-    container, subtype, _ = FORMATS[form]
     try:
         with beside(path) as partial:
-            soundfile.write(_encoded(partial), audio.samples, audio.rate, format=container, subtype=subtype)
-    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+            for _ in encoded(partial, audio.samples, audio.rate, form):
+                pass
+    except OSError as error:
         raise InputError(
-            f"{path.parent}: the sound cannot be written there ({_reason(error)}); choose another folder or format"
+            f"{path.parent}: the sound cannot be written there ({reason(error)}); choose another folder or format"
         ) from error
 
 
@@ -123,11 +125,12 @@ def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
     return resampled
 
 
-def _encoded(path: Path) -> str | bytes:
-    """The name as soundfile takes it: as bytes where a name may hold any, for it would refuse those beyond UTF-8."""
+def as_library_name(path: Path) -> str | bytes:
+    """A name as soundfile takes it: as bytes where a name may hold any, for it would refuse those beyond UTF-8."""
     return str(path) if os.name == "nt" else os.fsencode(path)
 
 
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "error_string", None) or str(error) or type(error).__name__
+def reason(error: BaseException) -> str:
+    """What went wrong with a file, as part of a sentence."""
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).strip().rstrip(".")

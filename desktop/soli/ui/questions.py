@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from soli import __version__
 from soli.project import commands, export
@@ -67,7 +67,8 @@ class Questions(QObject):
         dialog = ExportDialog(self._window, state, stems, folder, self._settings.export_format, stale=self._document.stale)
         if dialog.exec():
             self._settings.export_folder, self._settings.export_format = str(dialog.folder.parent), dialog.form
-            self._session.export(dialog.folder, form=dialog.form, chosen=dialog.chosen, mix=dialog.mix)
+            order = export.Order(stems=tuple(dialog.chosen), form=dialog.form, mix=dialog.mix)
+            self._session.export(dialog.folder, order)
         dialog.deleteLater()
 
     def export_notes(self) -> None:
@@ -91,13 +92,6 @@ class Questions(QObject):
             if chosen != self._document.state.settings:
                 self._document.do(commands.set_settings(self._document.state, chosen))
         dialog.deleteLater()
-
-    def split(self) -> None:
-        pitch, accepted = QInputDialog.getInt(
-            self._window, "Split layers at a pitch", "Lowest MIDI pitch of the upper layer (60 is C4)", 60, 1, 127
-        )
-        if accepted:
-            self._session.split_layers(f"pitch:{pitch}")
 
     def save_encoder(self) -> None:
         start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} encoder.npz")

@@ -202,18 +202,14 @@ class Session(QObject):
         self.said.emit("information", f"Saved {path.name}")
         return True
 
-    def export(self, folder: Path, *, form: str, chosen: Sequence[int], mix: bool) -> None:
-        """Write layers, and the mix as it is heard, into a folder."""
-        separation, state = self._document.separation, self._document.state
+    def export(self, folder: Path, order: export.Order) -> None:
+        """Write what `order` asks for into a folder."""
+        separation, state, project = self._document.separation, self._document.state, self._document.title
         if separation is None:
             return
 
         def steps() -> Steps[list[Path]]:
-            written = yield from export.export_steps(separation, state, folder, form=form, chosen=chosen) if chosen else _none()
-            if mix:
-                path = folder / export.mix_name(state, form)
-                written += yield from export.export_mix_steps(separation, state, path, form=form)
-            return written
+            return export.export_steps(separation, state, folder, order, project=project)
 
         job = Job("Exporting", steps)
         job.done.connect(self._exported)
@@ -386,11 +382,6 @@ class Session(QObject):
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & HEARD and self._document.separation is not None:
             self._soon.start()
-
-
-def _none() -> Steps[list[Path]]:
-    yield Progress(0, 1)
-    return []
 
 
 def _sentence(text: str) -> str:

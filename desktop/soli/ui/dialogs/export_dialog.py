@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from soli.project.export import Stem, mix_name
+from soli.project.export import Stem
 from soli.project.state import State
 from soli.signal.audio import FORMATS
 
@@ -139,7 +139,7 @@ class ExportDialog(QDialog):
         suffix = FORMATS[self.form][2]
         names = [self._names[i] + suffix for i in self.chosen]
         if self.mix:
-            names.append(mix_name(self._state, self.form))
+            names.append(f"mix{suffix}")
         named = bool(self._folder.text().strip())
         self._export.setEnabled(bool(names) and named)
         if not named:
