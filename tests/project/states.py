@@ -183,6 +183,7 @@ EDITS: dict[str, Callable[[st.DrawFn, State], Edit]] = {
     "move_layer": lambda draw, s: commands.move_layer(s, _layer(draw, s), draw(st.integers(-2, 6))),
     "set_layer_flags": lambda draw, s: commands.set_layer_flags(s, _layer(draw, s), hidden=draw(FLAGS), locked=draw(FLAGS)),
     "set_layer_templates": lambda draw, s: commands.set_layer_templates(s, _layers(draw, s), draw(st.none() | st.integers(0, 3))),
+    "split_at_pitch": lambda draw, s: commands.split_at_pitch(s, _some(draw, s), draw(PITCHES)),
     "set_program": lambda draw, s: commands.set_program(s, _layer(draw, s), draw(st.integers(0, 127)), "Flute"),
     "set_layers": _split,
     "add_layer": lambda draw, s: commands.add_layer(s, draw(NAMES), _some(draw, s)),

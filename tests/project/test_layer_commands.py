@@ -4,6 +4,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from project.states import content, states
 
 from soli.decompose.constraints import MaskEdit
 from soli.playback.mixer import Strip
@@ -93,3 +96,40 @@ def test_a_layer_is_moved_to_its_place(state, layer, position, order):
     assert [known.id for known in edit.apply(state).layers] == order
     assert edit.changes_nothing == (order == [0, 1, 2])
     assert not edit.sounds
+
+
+@settings(max_examples=80, deadline=None)
+@given(state=states(), data=st.data())
+def test_a_split_at_a_pitch_parts_just_these_notes(state, data):
+    ids = data.draw(st.sets(st.sampled_from(sorted(state.notes)))) if state.notes else set()
+    pitch = data.draw(st.integers(0, 127))
+    edit = commands.split_at_pitch(state, ids, pitch)
+    after = edit.apply(state)
+    above, below = ({i for i in ids if (state.notes[i].pitch >= pitch) is high} for high in (True, False))
+    if not (above and below):
+        assert edit.changes_nothing
+        return
+    upper, lower = commands.halves(state, ids, pitch)
+    assert {i for i, n in after.notes.items() if n.layer == upper.id} == above
+    assert {i for i, n in after.notes.items() if n.layer == lower.id} == below
+    assert all(after.notes[i] == n for i, n in state.notes.items() if i not in ids)
+    names = [layer.name.casefold() for layer in after.layers]
+    assert {upper.id, lower.id} <= {layer.id for layer in after.layers}
+    assert names.count(upper.name.casefold()) == names.count(lower.name.casefold()) == 1
+    emptied = {n.layer for n in state.notes.values()} - {n.layer for n in after.notes.values()}
+    assert {layer.id for layer in state.layers} - {layer.id for layer in after.layers} == emptied
+    assert {stroke.layer for stroke in after.mask} - {None} <= {layer.id for layer in after.layers}
+    assert content(edit.revert(after)) == content(state)
+
+
+def test_the_halves_of_a_layer_take_its_place_colour_strip_and_templates():
+    notes = {i: Note(i, i, i + 1, 50 + 5 * i, layer=1) for i in range(4)} | {9: Note(9, 0, 1, 40, layer=0)}
+    layers = (Layer(0, "Bass", "#5ABBF8"), Layer(1, "Piano", "#F4828F", templates=3), Layer(2, "Empty", "#6FD08C"))
+    state = State(notes=MappingProxyType(notes), layers=layers, strips=MappingProxyType({1: Strip(gain_db=-6.0, pan=0.5)}))
+    after = commands.split_at_pitch(state, range(4), 60).apply(state)
+    assert [layer.name for layer in after.layers] == ["Bass", "Piano from C4", "Piano below C4", "Empty"]
+    upper, lower = after.layers[1:3]
+    assert (upper.colour, upper.templates, lower.templates) == ("#F4828F", 3, 3)
+    assert lower.colour not in {layer.colour for layer in state.layers}
+    assert after.strip(upper.id) == after.strip(lower.id) == Strip(gain_db=-6.0, pan=0.5)
+    assert 1 not in after.strips

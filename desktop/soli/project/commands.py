@@ -5,6 +5,7 @@ from soli.project.layer_commands import (
     add_layer,
     alter_layer,
     assign_layer,
+    halves,
     merge_layers,
     move_layer,
     remove_layer,
@@ -14,6 +15,7 @@ from soli.project.layer_commands import (
     set_program,
     set_strip,
     set_strips,
+    split_at_pitch,
 )
 from soli.project.mask_commands import erase_mask, limit_template, paint_mask
 from soli.project.note_commands import (
@@ -45,6 +47,7 @@ __all__ = [
     "delete_notes",
     "draw_note",
     "erase_mask",
+    "halves",
     "limit_template",
     "merge_layers",
     "move_layer",
@@ -63,6 +66,7 @@ __all__ = [
     "set_strip",
     "set_strips",
     "set_tolerances",
+    "split_at_pitch",
     "split_notes",
     "stretch_notes",
 ]

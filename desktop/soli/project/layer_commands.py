@@ -10,6 +10,7 @@ from soli.project.edits import Edit, FieldChange, NotesChange, alter, count
 from soli.project.layering import Layering, unique
 from soli.project.mask_commands import inherited
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
+from soli.score.notes import pitch_name
 
 
 def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
@@ -73,6 +74,59 @@ def add_layer(state: State, name: str, ids: Collection[int] = (), *, layer_id: i
     layer = Layer(state.next_layer_id() if layer_id is None else layer_id, name.strip() or "Layer", free_colour(state.layers))
     notes = alter(state, "", state.editable(ids), lambda note: replace(note, layer=layer.id)).changes
     return Edit(f"new layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
+
+
+def split_at_pitch(state: State, ids: Collection[int], pitch: int, *, first_id: int | None = None) -> Edit:
+    """Two new layers of the notes `ids`: those of `pitch` and above, and those below it. Layers that are left empty go.
+
+    What was the whole of one layer keeps its strip, templates and place in both of them. Where all of the notes lie on one
+    side nothing changes.
+    """
+    name = f"split at {pitch_name(pitch)}"
+    ids = state.editable(ids)
+    above = {i for i in ids if state.notes[i].pitch >= pitch}
+    if not above or len(above) == len(ids):
+        return Edit(name, ())
+    upper, lower = halves(state, ids, pitch, first_id=first_id)
+    moved = alter(state, "", ids, lambda note: replace(note, layer=(upper if note.id in above else lower).id))
+    chosen = set(ids)
+    left = {n.layer for n in state.notes.values() if n.id not in chosen}
+    gone = {state.notes[i].layer for i in ids} - left
+    place = min((n for n, layer in enumerate(state.layers) if layer.id in gone), default=len(state.layers))
+    before = [layer for layer in state.layers[:place] if layer.id not in gone]
+    after = [layer for layer in state.layers[place:] if layer.id not in gone]
+    strips = {i: strip for i, strip in state.strips.items() if i not in gone}
+    if len(gone) == 1 and gone <= state.strips.keys():
+        strips |= dict.fromkeys((upper.id, lower.id), state.strips[min(gone)])
+    counts = {former: Counter(state.notes[i].pitch >= pitch for i in ids if state.notes[i].layer == former) for former in gone}
+    heirs = {former: (upper if highs[True] >= highs[False] else lower).id for former, highs in counts.items()}
+    return Edit(
+        name,
+        (
+            *moved.changes,
+            FieldChange("mask", state.mask, inherited(state.mask, heirs)),
+            FieldChange("layers", state.layers, (*before, upper, lower, *after)),
+            FieldChange("strips", state.strips, MappingProxyType(strips)),
+        ),
+    )
+
+
+def halves(state: State, ids: Collection[int], pitch: int, *, first_id: int | None = None) -> tuple[Layer, Layer]:
+    """The two layers, upper and lower, that `split_at_pitch` makes."""
+    first_id = state.next_layer_id() if first_id is None else first_id
+    sources = {state.notes[i].layer for i in ids}
+    source = state.layer(min(sources)) if len(sources) == 1 else None
+    chosen = set(ids)
+    whole = source is not None and all(n.layer != source.id or n.id in chosen for n in state.notes.values())
+    others = tuple(layer for layer in state.layers if not (whole and layer is source))
+    at = pitch_name(pitch)
+    words = (
+        (f"{source.name} from {at}", f"{source.name} below {at}") if source is not None else (f"{at} and above", f"below {at}")
+    )
+    names = unique([*(layer.name for layer in others), *words])[len(others) :]
+    colour = source.colour if source is not None and whole else free_colour(others)
+    upper = Layer(first_id, names[0], colour, templates=source.templates if source is not None else None)
+    return upper, replace(upper, id=first_id + 1, name=names[1], colour=free_colour((*others, upper)))
 
 
 def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour: str | None = None) -> Edit:
