@@ -19,6 +19,7 @@ class Audition:
     """
 
     def __init__(self, rate: int, channels: int, retired: deque[Any]) -> None:
+        self.rate = rate
         self._retired = retired
         self._fade_length = max(1, round(RAMP_S * rate))
         turn = np.arange(1, self._fade_length + 1) / self._fade_length

@@ -19,7 +19,7 @@ DURATIONS = 4096
 PATIENCE = 50
 
 (_COUNT, _APPLIED, _PLAYING, _UNDERRUNS, _GENERATION, _STRIPS, _LEFT, _RIGHT, _SILENCED, _WRITTEN, _CLOCKED) = range(11)
-(_AUDITIONING, _AUDITIONED_TO) = range(11, 13)
+(_AUDITIONING, _AUDITIONED_TO, _STRETCHED, _WAITING) = range(11, 15)
 _RING = 16
 _PEAKS = _RING + 4 * HEADINGS
 _RMS = _PEAKS + MOST_STRIPS
@@ -32,7 +32,8 @@ class Reading:
     """One consistent look at the board. `position_s` is what is heard now, and whether that is `moving`.
 
     `playing` is the engine's newest state, ahead of the ear by the latency; `applied` the newest command's number.
-    `auditioning` holds until the ear has heard the end.
+    `auditioning` holds until the ear has heard the end. `stretched` is the key of the stretched signals that are heard, 0 for
+    those that were recorded; `waiting`: what is to be played is not there yet.
     """
 
     applied: int
@@ -46,6 +47,8 @@ class Reading:
     underruns: int
     silenced: int
     auditioning: bool = False
+    stretched: int = 0
+    waiting: bool = False
 
 
 class BoardWriter:
@@ -60,8 +63,11 @@ class BoardWriter:
     def end(self) -> None:
         self._cells[_COUNT] += 1
 
-    def state(self, *, applied: int, playing: bool, generation: int, silenced: int) -> None:
+    def state(
+        self, *, applied: int, playing: bool, generation: int, silenced: int, stretched: int = 0, waiting: bool = False
+    ) -> None:
         cells = self._cells
+        cells[_STRETCHED], cells[_WAITING] = stretched, waiting
         cells[_APPLIED], cells[_PLAYING], cells[_GENERATION], cells[_SILENCED] = applied, playing, generation, silenced
 
     def audition(self, active: bool, heard_to_s: float | None) -> None:
@@ -70,11 +76,11 @@ class BoardWriter:
         if heard_to_s is not None:
             self._cells[_AUDITIONED_TO] = heard_to_s
 
-    def heading(self, heard_s: float, position_s: float, duration_s: float, moving: bool) -> None:
-        """From the time `heard_s` of the clock on, for `duration_s`, the ear is at `position_s` and `moving`."""
+    def heading(self, heard_s: float, position_s: float, duration_s: float, speed: float) -> None:
+        """From the time `heard_s` of the clock on, for `duration_s`, the ear is at `position_s`, moving on at `speed`."""
         written = int(self._cells[_WRITTEN])
         place = _RING + 4 * (written % HEADINGS)
-        self._cells[place : place + 4] = heard_s, position_s, duration_s, moving
+        self._cells[place : place + 4] = heard_s, position_s, duration_s, speed
         self._cells[_WRITTEN] = written + 1
 
     def levels(self, peaks: Cells, rms: Cells, master_peak: Cells) -> None:
@@ -117,6 +123,8 @@ def read_board(cells: Cells, now_s: float) -> Reading:
         underruns=int(copy[_UNDERRUNS]),
         silenced=int(copy[_SILENCED]),
         auditioning=bool(copy[_AUDITIONING] or now_s < copy[_AUDITIONED_TO]),
+        stretched=int(copy[_STRETCHED]),
+        waiting=bool(copy[_WAITING]),
     )
 
 
@@ -137,7 +145,7 @@ def _heard(cells: Cells, now_s: float) -> tuple[float, bool]:
     # At rest there is nothing to hear later than it was set: a jump shows at once.
     while not ring[index, 3] and index + 1 < len(ring) and not ring[index + 1, 3]:
         index += 1
-    heard_s, position_s, duration_s, moving = ring[index].tolist()
-    if not moving:
+    heard_s, position_s, duration_s, speed = ring[index].tolist()
+    if not speed:
         return float(position_s), False
-    return float(position_s + min(max(0.0, now_s - heard_s), duration_s)), True
+    return float(position_s + speed * min(max(0.0, now_s - heard_s), duration_s)), True

@@ -1,5 +1,6 @@
 """Clicks on the beats, made of a few milliseconds of a dying tone."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -44,6 +45,25 @@ def count_in(bars: int, *, beats_a_bar: int, beat_s: float, phase: float = 0.0) 
     return CountIn(times, tuple(number % beats_a_bar == 0 for number in numbers), bars * beats_a_bar * beat_s)
 
 
+class Counting:
+    """A count-in under way at `rate`, in samples."""
+
+    def __init__(self, clicks: CountIn, gain: float, rate: int) -> None:
+        self._clicks = deque((round(time_s * rate), accent) for time_s, accent in zip(*clicks[:2], strict=True))
+        self._gain, self._done = gain, 0
+        self._length = round(clicks.length_s * rate)
+
+    def step(self, length: int) -> tuple[int, list[tuple[int, bool, float]]]:
+        """How many of the next `length` samples it takes, and its clicks in them: sample, whether accented, gain."""
+        count = min(length, self._length - self._done)
+        clicks = []
+        while self._clicks and self._clicks[0][0] < self._done + count:
+            place, accent = self._clicks.popleft()
+            clicks.append((place - self._done, accent, self._gain))
+        self._done += count
+        return count, clicks
+
+
 class Metronome:
     """Adds clicks to blocks at `rate`. Called from the audio thread: takes no locks, and no more than a few clicks sound."""
 
@@ -53,33 +73,33 @@ class Metronome:
         self._times_s: NDArray[np.float64] = np.zeros(0)
         self._places: NDArray[np.int64] = np.zeros(0, np.int64)
         self._accents: NDArray[np.bool_] = np.zeros(0, np.bool_)
-        self._second = float(rate)
+        self._second = 0.0  # samples of the signals in a second of the recording, as `_places` has it
         self.gain = 0.0
         self._running: list[tuple[FloatArray, int, float]] = []
 
-    def set_beats(self, times_s: Sequence[float], accents: Sequence[bool], second: float) -> None:
-        """Click at these seconds of the recording, in rising order, `second` samples of the signals each."""
+    def set_beats(self, times_s: Sequence[float], accents: Sequence[bool]) -> None:
+        """Click at these seconds of the recording, in rising order."""
         self._times_s = np.asarray(times_s, np.float64)
         self._accents = np.asarray(accents, np.bool_)
-        self.stretch(second)
+        self._second = 0.0
 
-    def stretch(self, second: float) -> None:
-        """A second of the recording is `second` samples of the signals from now on."""
-        self._second = second
-        self._places = np.rint(self._times_s * second).astype(np.int64)
-
-    def at_rate(self, rate: int, second: float) -> "Metronome":
+    def at_rate(self, rate: int) -> "Metronome":
         """The same beats at another rate."""
         other = Metronome(rate)
         other.gain = self.gain
-        other._times_s, other._accents = self._times_s, self._accents
-        other.stretch(second)
+        other.set_beats(self._times_s, self._accents)
         return other
 
-    def pass_by(self, block: FloatArray, offset: int, length: int, position: int) -> None:
-        """Begin the clicks of beats in samples [position, position + length) of the signals, from `offset` of a block on."""
+    def pass_by(self, block: FloatArray, offset: int, length: int, position: int, second: float) -> None:
+        """Begin the clicks of beats in samples [position, position + length) of the signals, from `offset` of a block on.
+
+        A second of the recording is `second` samples of the signals.
+        """
         if not self.gain:
             return
+        if second != self._second:
+            self._second = second
+            self._places = np.rint(self._times_s * second).astype(np.int64)
         first, last = np.searchsorted(self._places, (position, position + length))
         for index in range(int(first), int(last)):
             self.begin(block, offset + int(self._places[index]) - position, accented=bool(self._accents[index]), gain=self.gain)
