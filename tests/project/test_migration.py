@@ -4,12 +4,14 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from project.states import listing
 
 from soli.decompose.constraints import MaskEdit
+from soli.decompose.template_limit import TemplateLimit
 from soli.errors import ProjectError
 from soli.playback.mixer import Strip
 from soli.progress import finish
@@ -18,8 +20,9 @@ from soli.project.migration import STEPS, migrated
 from soli.project.state import RESIDUAL, Layer, State
 from soli.score.notes import Beat, Note, Pedal
 
-# Saved by the last version of Soli that wrote format 1.
-VERSION_1 = Path(__file__).parent / "data" / "version1.soli"
+# Saved by the last versions of Soli that wrote formats 1 and 2.
+DATA = Path(__file__).parent / "data"
+VERSION_1, VERSION_2 = DATA / "version1.soli", DATA / "version2.soli"
 
 
 def columns(db: sqlite3.Connection) -> Mapping[str, set[tuple[str, str]]]:
@@ -59,20 +62,42 @@ def test_a_project_of_format_1_opens_as_it_was(tmp_path):
     assert listing(tmp_path) == ["old.soli"]
 
 
-def test_saved_again_it_is_of_the_present_format(tmp_path):
-    state = finish(storage.open_steps(VERSION_1)).state
+def test_a_project_of_format_2_opens_as_it_was(tmp_path):
+    path = shutil.copy(VERSION_2, tmp_path / "old.soli")
+    before = path.read_bytes()
+    loaded = finish(storage.open_steps(path))
+    state, first = loaded.state, finish(storage.open_steps(VERSION_1)).state
+    assert "song.wav was not found" in loaded.warning
+    assert (loaded.separation, loaded.outlook, loaded.embeds) == (None, None, False)
+    # What format 2 added, on top of the project of format 1.
+    assert dict(state.notes) == {
+        **first.notes,
+        0: replace(first.notes[0], before_s=0.25),
+        7: replace(first.notes[7], after_s=1 / 3),
+    }
+    assert state.layers == (Layer(1, "Flöte", "#5ABBF8", hidden=True, templates=4), Layer(0, "a/b 🎻", "#F4828F", locked=True))
+    assert state.template_limits == {60: TemplateLimit(harmonics=3), 61: TemplateLimit(tolerance_cents=1 / 3 + 20)}
+    same = ("score", "absent", "anchors", "limits", "mask", "strips", "settings")
+    assert all(getattr(state, name) == getattr(first, name) for name in same)
+    assert path.read_bytes() == before, "opening leaves the file as it is"
+
+
+@pytest.mark.parametrize("old", [VERSION_1, VERSION_2])
+def test_saved_again_it_is_of_the_present_format(tmp_path, old):
+    state = finish(storage.open_steps(old)).state
     storage.save(tmp_path / "new.soli", state)
     with closing(sqlite3.connect(tmp_path / "new.soli")) as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] == storage.VERSION
     assert finish(storage.open_steps(tmp_path / "new.soli")).state.notes == state.notes
 
 
-def test_the_steps_lead_to_the_present_format(tmp_path):
+@pytest.mark.parametrize(("stored", "version"), [(VERSION_1, 1), (VERSION_2, 2)])
+def test_the_steps_lead_to_the_present_format(tmp_path, stored, version):
     storage.save(tmp_path / "new.soli", State())
     assert [*STEPS] == [*range(1, storage.VERSION)]
     with (
-        closing(sqlite3.connect(VERSION_1)) as old,
-        closing(migrated(old, 1)) as steps,
+        closing(sqlite3.connect(stored)) as old,
+        closing(migrated(old, version)) as steps,
         closing(sqlite3.connect(tmp_path / "new.soli")) as new,
     ):
         assert columns(steps) == columns(new)

@@ -156,13 +156,14 @@ def test_the_same_sound_in_another_format_is_the_same_recording(tmp_path, full):
 
 def test_a_recording_that_is_not_there_is_told_and_its_place_is_kept(tmp_path, full):
     storage.save(tmp_path / "a.soli", full)
-    (tmp_path / "song.wav").rename(tmp_path / "away.wav")
+    (tmp_path / "away").mkdir()
+    (tmp_path / "song.wav").rename(tmp_path / "away" / "song.wav")
     loaded = open_project(tmp_path / "a.soli")
     assert "song.wav was not found" in loaded.warning
     assert loaded.state.audio is None
     assert dict(loaded.state.notes) == dict(full.notes)
     storage.save(tmp_path / "a.soli", loaded.state)
-    (tmp_path / "away.wav").rename(tmp_path / "song.wav")
+    (tmp_path / "away" / "song.wav").rename(tmp_path / "song.wav")
     back = open_project(tmp_path / "a.soli")
     assert back.warning == ""
     np.testing.assert_array_equal(back.state.audio.samples, full.audio.samples)
@@ -295,6 +296,7 @@ def test_settings_that_this_version_does_not_know_are_passed_over(tmp_path, full
 def test_a_recording_named_oddly_does_no_harm(tmp_path, full, named):
     path = tmp_path / "a.soli"
     storage.save(path, full)
+    full.recording_path.unlink()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE meta SET value = ? WHERE key = 'recording'", (named,))
     with contextlib.suppress(ProjectError):

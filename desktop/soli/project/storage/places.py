@@ -1,0 +1,40 @@
+"""Where the files lie that a project names, and which of them may be opened without asking."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def relative(path: Path, folder: Path) -> str:
+    """`path` as seen from `folder`, so that both can move together; whole where there is no way, as from drive to drive."""
+    try:
+        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def resolved(name: str, folder: Path) -> Path:
+    """The path that a project in `folder` calls `name`; nothing is looked up but the folder."""
+    return Path(os.path.normpath(folder.resolve() / name))
+
+
+def may_follow(name: str, folder: Path, known: Iterable[Path] = ()) -> bool:
+    """Whether a file that a project in `folder` names may be opened without asking.
+
+    It may where it lies in or below the folder of the project, a folder beside that one, or one of the `known` folders, which the
+    user has chosen files from. Links count as what they lead to. A name that leads to another computer is not even looked up.
+    """
+    here = folder.resolve()
+    roots = [here, *(Path(os.path.realpath(k)) for k in known)]
+    # Beside a folder of the home folder, or of the whole disk, lies everything.
+    home = Path.home()
+    if here.parent != home and here.parent not in home.parents and here.parent.parent != here.parent:
+        roots.append(here.parent)
+    path = resolved(name, folder)
+    if not _inside(path, roots):
+        return False
+    return _inside(Path(os.path.realpath(path)), roots)
+
+
+def _inside(path: Path, roots: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)

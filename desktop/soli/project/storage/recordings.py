@@ -1,0 +1,157 @@
+"""The recording of a project: in it, where it was, beside it, or found again by its samples."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from soli.errors import InputError
+from soli.progress import Progress, Steps
+from soli.project.storage.blocks import read_sound, sound_shape, write_sound
+from soli.project.storage.places import may_follow, resolved
+from soli.signal import audio
+from soli.signal.audio import READABLE, Audio
+
+NAME = "recording"
+_MOST_BYTES = 2**32  # three hours of stereo at 48 kHz
+_MOST_FILES, _MOST_READ = 2000, 5  # looked at in a search, and read to the end
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A recording that a project needs and does not have. `sha256` is its Audio.fingerprint, "" where it is not known.
+
+    why: `missing`; `outside` of the places that a project may name without asking; `unreadable`; or `changed`: what is there
+    now is open, and sounds otherwise than when the project was saved.
+    """
+
+    path: Path
+    sha256: str
+    why: Literal["missing", "outside", "unreadable", "changed"]
+    rate: int = 0
+    length: int = 0
+    channels: int = 0
+
+    def is_it(self, recording: Audio) -> bool:
+        return not self.sha256 or recording.fingerprint == self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The recording of a project where it could be opened, and what is to be said or asked where not."""
+
+    path: Path
+    audio: Audio | None = None
+    wanted: Wanted | None = None
+    warning: str = ""
+
+
+def find_steps(meta: dict[str, str], project: Path, known: Sequence[Path] = ()) -> Steps[Found]:
+    """Open the recording that the table `meta` of a project names.
+
+    It may have moved: then it is looked for by its bare name beside the project, and by its samples there and in the `known`
+    folders, which the user has chosen files from. A file outside of both is told and not opened.
+    """
+    named, folder = meta["recording"], project.parent
+    first, beside = resolved(named, folder), resolved(Path(named).name, folder)
+    wanted = Wanted(
+        first,
+        meta.get("recording_sha256", ""),
+        "missing",
+        *(int(meta.get(f"recording_{name}", "0")) for name in ("rate", "length", "channels")),
+    )
+    follows = may_follow(named, folder, known)
+    other: tuple[Path, Audio] | None = None
+    unreadable: InputError | None = None
+    for path in dict.fromkeys([*([first] if follows else []), *([beside] if may_follow(beside.name, folder, known) else [])]):
+        if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
+            continue
+        try:
+            recording = audio.read(path)
+        except InputError as error:
+            unreadable = unreadable or error
+            continue
+        if wanted.is_it(recording):
+            return Found(path, recording)
+        other = other or (path, recording)
+    found = yield from search_steps(wanted, [folder, *known])
+    if found is not None:
+        return Found(*found)
+    if other is not None:
+        path, recording = other
+        changed = Wanted(path, wanted.sha256, "changed", wanted.rate, wanted.length, wanted.channels)
+        return Found(
+            path, recording, changed, f"{path.name} is not the recording this project was saved with; notes may lie elsewhere"
+        )
+    if unreadable is not None:
+        return Found(first, wanted=_because(wanted, "unreadable"), warning=str(unreadable))
+    if not follows:
+        text = f"the project names a recording outside of its folder ({first}); open that file only if you know it"
+        return Found(first, wanted=_because(wanted, "outside"), warning=text)
+    return Found(
+        first, wanted=wanted, warning=f"the recording {first.name} was not found; put it back or locate it to hear this project"
+    )
+
+
+def _because(wanted: Wanted, why: Literal["missing", "outside", "unreadable", "changed"]) -> Wanted:
+    return Wanted(wanted.path, wanted.sha256, why, wanted.rate, wanted.length, wanted.channels)
+
+
+def search_steps(wanted: Wanted, folders: Iterable[Path]) -> Steps[tuple[Path, Audio] | None]:
+    """Look through `folders`, not those within, for a recording with the same samples, whatever its name and format."""
+    import soundfile
+
+    if not wanted.sha256 or not wanted.length:
+        return None
+    looked, read = 0, 0
+    for folder in dict.fromkeys(folders):
+        try:
+            names = sorted(
+                entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(READABLE) and entry.is_file()
+            )
+        except OSError:
+            continue
+        for name in names:
+            looked += 1
+            if looked > _MOST_FILES or read >= _MOST_READ:
+                return None
+            path = Path(folder, name)
+            yield Progress(0, 1, f"Looking for {wanted.path.name}")
+            try:
+                header = soundfile.info(str(path))
+                if (header.samplerate, header.frames, header.channels) != (wanted.rate, wanted.length, wanted.channels):
+                    continue
+                read += 1
+                recording = audio.read(path)
+            except (InputError, soundfile.SoundFileError, OSError, RuntimeError, ValueError):
+                continue
+            if wanted.is_it(recording):
+                return path, recording
+    return None
+
+
+def read_embedded_steps(db: sqlite3.Connection) -> Steps[Audio | None]:
+    """The recording that lies in the project itself; None where none does. Raises ValueError for one that is damaged."""
+    shape = sound_shape(db, NAME)
+    if shape is None:
+        return None
+    rate, length, _ = shape
+    blocks, there = [], 0
+    # Memory is taken as samples come: what is claimed may not be there.
+    for block in read_sound(db, NAME, most_bytes=_MOST_BYTES):
+        blocks.append(block)
+        there += len(block)
+        yield Progress(there, length, "Reading the recording")
+    return Audio(np.concatenate(blocks), rate) if len(blocks) > 1 else Audio(blocks[0], rate)
+
+
+def write_recording_steps(db: sqlite3.Connection, recording: Audio) -> Steps[None]:
+    """Put a recording into a project that holds none; the transaction is the caller's."""
+    samples = recording.samples
+    yield from write_sound(
+        db, NAME, lambda first, end: samples[first:end], recording.rate, samples.shape, "Keeping the recording"
+    )

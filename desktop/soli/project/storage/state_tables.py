@@ -1,0 +1,217 @@
+"""The state of a piece as tables, and back."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, astuple, fields
+from operator import attrgetter
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from soli.decompose.constraints import MaskEdit
+from soli.decompose.settings import ModelSettings
+from soli.decompose.template_limit import TemplateLimit
+from soli.playback.mixer import Strip
+from soli.project.outlook import Outlook
+from soli.project.state import Layer, State
+from soli.project.storage import values
+from soli.project.storage.places import relative, resolved
+from soli.project.storage.recordings import Wanted
+from soli.project.storage.schema import NOTE, SOURCE, STATE_TABLES
+from soli.project.storage.values import rows
+from soli.score.alignment import Alignment
+from soli.score.limits import LIMITS, checked_limits
+from soli.score.notes import Beat, Note, Pedal, Score, TimeMap
+
+_NOTE_FIELDS = tuple(column.split()[0] for column in NOTE.split(","))
+_NOTE_VALUES = attrgetter(*_NOTE_FIELDS)
+_NOTE_KINDS: tuple[Callable[[Any], Any], ...] = (
+    values.whole,
+    values.time,
+    values.time,
+    values.seven_bits,
+    values.seven_bits,
+    values.track,
+    values.channel,
+    values.seven_bits,
+    values.time,
+    values.whole,
+    values.tolerance,
+    values.tolerance,
+)
+
+
+def clear_state(db: sqlite3.Connection) -> None:
+    """Empty the tables that `write_state` fills."""
+    for table in STATE_TABLES:
+        db.execute(f"DELETE FROM {table}")
+
+
+def write_state(
+    db: sqlite3.Connection, state: State, folder: Path, outlook: Outlook | None = None, wanted: Wanted | None = None
+) -> None:
+    """Fill the empty tables of `db` with a state; files are named as seen from `folder`.
+
+    wanted: the recording of a piece that is open without it, or with another.
+    """
+    meta = {"title": state.score.title if state.score else ""}
+    if state.recording_path:
+        meta["recording"] = relative(state.recording_path, folder)
+    known = wanted or state.audio
+    if known is not None:
+        meta["recording_sha256"] = known.sha256 if isinstance(known, Wanted) else known.fingerprint
+        meta |= {f"recording_{name}": str(getattr(known, name)) for name in ("rate", "length", "channels")}
+    if state.score_path:
+        meta["score"] = relative(state.score_path, folder)
+    if state.alignment:
+        meta["sure"], meta["tuning_cents"] = str(state.alignment.sure), str(state.alignment.tuning_cents)
+        meta["slowest"], meta["fastest"] = map(str, state.limits)
+        time_map = state.alignment.time_map
+        knots = zip(range(len(time_map.score_s)), time_map.score_s.tolist(), time_map.recording_s.tolist(), strict=True)
+        _insert(db, "time_map", knots)
+    _insert(db, "meta", meta.items())
+    write_modelled(db, state)
+    _insert(db, "strip", ((i, s.gain_db, s.pan, s.muted, s.soloed) for i, s in state.strips.items()))
+    _insert(db, "anchor", state.anchors)
+    if state.score and state.alignment:
+        _insert(db, "score_note", map(_NOTE_VALUES, state.score.notes))
+        found = zip(state.alignment.notes, state.alignment.confidence.tolist(), strict=True)
+        _insert(db, "aligned_note", ((*_NOTE_VALUES(n), c, n.id in state.alignment.absent) for n, c in found))
+        _insert(db, "score_track", enumerate(state.score.track_names))
+        _insert(db, "beat", ((i, *astuple(beat)) for i, beat in enumerate(state.score.beats)))
+        _insert(db, "pedal", ((i, *astuple(pedal)) for i, pedal in enumerate(state.score.pedals)))
+    if outlook is not None:
+        _insert(db, "outlook", asdict(outlook).items())
+
+
+def write_modelled(db: sqlite3.Connection, state: State, *, prefix: str = "") -> None:
+    """Fill the empty tables of what is decomposed; those of the results with `prefix` SOURCE."""
+    _insert(db, f"{prefix}settings", ((key, json.dumps(value)) for key, value in asdict(state.settings).items()))
+    _insert(db, f"{prefix}layer", ((i, *astuple(layer)) for i, layer in enumerate(state.layers)))
+    _insert(db, f"{prefix}note", map(_NOTE_VALUES, state.notes.values()))
+    _insert(db, f"{prefix}stroke", ((i, *astuple(stroke)) for i, stroke in enumerate(state.mask)))
+    limits = state.template_limits.items()
+    _insert(db, f"{prefix}template_limit", ((pitch, limit.harmonics, limit.tolerance_cents) for pitch, limit in limits))
+    _insert(db, f"{prefix}absent", ((i,) for i in sorted(state.absent)))
+
+
+def _insert(db: sqlite3.Connection, table: str, content: Iterable[tuple[Any, ...]]) -> None:
+    lines = list(content)
+    if lines:
+        db.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(lines[0]))})", lines)
+
+
+def read_state(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, str]]:
+    """The state that lies in `db`, without its recording, and the table meta. Raises ValueError or TypeError for damage."""
+    meta = dict(rows(db, "SELECT key, value FROM meta", values.text, values.text))
+    flat = rows(db, "SELECT id, gain_db, pan, muted, soloed FROM strip", values.whole, values.gain, values.real, bool, bool)
+    score, alignment = _read_score(db, meta)
+    state = State(
+        score_path=resolved(meta["score"], folder) if meta.get("score") else None,
+        score=score,
+        alignment=alignment,
+        anchors=tuple(rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY rowid", values.time, values.time)),
+        limits=checked_limits((float(meta.get("slowest", LIMITS[0])), float(meta.get("fastest", LIMITS[1])))),
+        strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),
+        **_read_modelled(db, ""),
+    )
+    return state, meta
+
+
+def read_source(db: sqlite3.Connection) -> State:
+    """What the results in `db` are of, as far as it was decomposed: no recording and no score."""
+    return State(**_read_modelled(db, SOURCE))
+
+
+def read_outlook(db: sqlite3.Connection) -> Outlook | None:
+    """What the window showed; None where that was not stored."""
+    stored = dict(rows(db, "SELECT key, value FROM outlook", values.text, values.real))
+    if not stored:
+        return None
+    return Outlook(**{f.name: stored[f.name] for f in fields(Outlook) if f.name in stored})
+
+
+def _read_modelled(db: sqlite3.Connection, prefix: str) -> dict[str, Any]:
+    query = f"SELECT id, name, colour, hidden, locked, templates FROM {prefix}layer ORDER BY position"
+    kinds = (values.whole, values.text, values.colour, bool, bool, values.whole_or_none)
+    layers = tuple(Layer(*row) for row in rows(db, query, *kinds))
+    if len({layer.id for layer in layers}) < len(layers):
+        raise ValueError("two layers have one id")
+    strokes = rows(
+        db,
+        f"SELECT pitch, start_s, end_s, allow, layer FROM {prefix}stroke ORDER BY position",
+        values.seven_bits,
+        values.time,
+        values.time,
+        bool,
+        values.whole_or_none,
+    )
+    query = f"SELECT pitch, harmonics, tolerance_cents FROM {prefix}template_limit"
+    limits = rows(db, query, values.seven_bits, values.whole_or_none, values.real_or_none)
+    stored = rows(db, f"SELECT key, value FROM {prefix}settings", values.text, values.text)
+    return {
+        "notes": MappingProxyType({note.id: note for note in _notes(db, f"{prefix}note")}),
+        "absent": frozenset(i for (i,) in rows(db, f"SELECT note FROM {prefix}absent", values.whole)),
+        "mask": tuple(MaskEdit(*row) for row in strokes),
+        "template_limits": MappingProxyType({pitch: TemplateLimit(*limit) for pitch, *limit in limits}),
+        "layers": layers,
+        "settings": read_settings({key: json.loads(value) for key, value in stored}),
+    }
+
+
+def _read_score(db: sqlite3.Connection, meta: dict[str, str]) -> tuple[Score | None, Alignment | None]:
+    query = "SELECT score_s, recording_s FROM time_map ORDER BY position"
+    knots = list(rows(db, query, values.time, values.time))
+    scored = tuple(_notes(db, "score_note"))
+    if not scored or not knots:
+        return None, None
+    beats = rows(db, "SELECT time_s, bar, beat FROM beat ORDER BY position", values.time, values.whole, values.whole)
+    pedals = rows(db, "SELECT channel, down_s, up_s FROM pedal ORDER BY position", values.whole, values.time, values.time)
+    score = Score(
+        notes=scored,
+        track_names=tuple(name for (name,) in rows(db, "SELECT name FROM score_track ORDER BY position", values.text)),
+        beats=tuple(Beat(*row) for row in beats),
+        pedals=tuple(Pedal(*row) for row in pedals),
+        title=meta.get("title", ""),
+    )
+    aligned = tuple(_notes(db, "aligned_note"))
+    query = "SELECT id, confidence, absent FROM aligned_note ORDER BY id"
+    found = list(rows(db, query, values.whole, values.real, bool))
+    if [note.id for note in aligned] != [note.id for note in scored]:
+        raise ValueError("the alignment is of another score")
+    alignment = Alignment(
+        time_map=TimeMap(np.array([a for a, _ in knots]), np.array([b for _, b in knots])),
+        notes=aligned,
+        confidence=np.array([confidence for _, confidence, _ in found], np.float32),
+        sure=values.real(float(meta.get("sure", 1.0))),
+        tuning_cents=values.real(float(meta.get("tuning_cents", 0.0))),
+        absent=frozenset(i for i, _, absent in found if absent),
+    )
+    return score, alignment
+
+
+def _notes(db: sqlite3.Connection, table: str) -> Iterator[Note]:
+    for row in rows(db, f"SELECT {', '.join(_NOTE_FIELDS)} FROM {table} ORDER BY id", *_NOTE_KINDS):
+        note = Note(*row)
+        if note.offset_s < note.onset_s:
+            raise ValueError(f"note {note.id} ends before it begins")
+        yield note
+
+
+def read_settings(stored: dict[str, Any]) -> ModelSettings:
+    """The settings that are known; ModelSettings itself refuses values outside their ranges."""
+    chosen: dict[str, Any] = {}
+    for known in fields(ModelSettings):
+        if known.name not in stored:
+            continue
+        value = stored[known.name]
+        optional = value is None and known.default is None
+        if known.type in (int, int | None) and type(value) is not int and not optional:
+            raise ValueError(f"{known.name} is no whole number")
+        if known.type in (float, float | None) and type(value) not in (int, float) and not optional:
+            raise ValueError(f"{known.name} is no number")
+        chosen[known.name] = value
+    return ModelSettings(**chosen)
