@@ -11,7 +11,7 @@ from playback.sound_card import RATE, SoundServer
 from playback.waiting import eventually
 
 from soli.playback.board import durations_s
-from soli.playback.engine import BLOCK_LENGTH
+from soli.playback.output import BLOCK_LENGTH
 from soli.playback.mixer import Strip, mix_offline
 from soli.playback.player import ProcessPlayer
 from soli.signal.audio import resample

@@ -11,25 +11,26 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections import deque
+from collections.abc import Sequence
 from multiprocessing import connection, parent_process
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from soli.playback.board import BoardWriter, Cells
+from soli.playback.board import read_board
 from soli.playback.controls import Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.fake import SilentClock
 from soli.playback.mixer import RAMP_S, Mixer, Strip, channel_gains
+from soli.playback.output import NoSoundError, Output, can_be_heard, hurry, library
 from soli.playback.segments import Layout, Place, Segment, forget, views
-from soli.signal.audio import FloatArray, resample
+from soli.signal.audio import resample
 from soli.signal.patchwork import Patchwork, resampled_stretch
 
-BLOCK_LENGTH = 1024
 SILENT_RATE = 44100
-LOST_AFTER_S = 3.0
-LATENCY_TRACKING = 0.05
+# How long after it was not there a device is looked for, and at least how often.
+LOOK_AFTER_S, LOOK_EVERY_S = 2.0, 10.0
+FETCHED_S = 4.0
 
 
 class Load(NamedTuple):
@@ -55,7 +56,8 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
     """The whole life of the sound process; never returns.
 
     Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate)
-    and ("close",); says ("ready", sentence) once, and ("failed", sentence) before it gives up.
+    and ("close",); says ("ready", sentence) once, ("deeper", seconds) when it feeds the device further ahead, ("there",) when
+    a device has come that was not there, and ("failed", sentence) or ("lost", sentence) before it gives up.
     """
     code = 1
     quieten()
@@ -82,21 +84,24 @@ class Engine:
     ) -> None:
         self._pipe = pipe
         self._board = Segment(place=board)
-        cells = self._board.doubles()
+        cells = self._cells = self._board.doubles()
         self._orders: queue.SimpleQueue[Load | Patch] = queue.SimpleQueue()
         self._prepared: _Prepared | None = None
         self._arrived: deque[Segment] = deque()
         self._held: list[Segment] = []
         self._newest: Place | None = None
+        self._device = device
+        self._come = threading.Event()
+        self._ahead: _Ahead | None = None
         self._clock: SilentClock | None = None
         self._output: Output | None = None
         message = ""
-        _hurry(real_time=False)  # inherited by the threads in which the device's driver works
+        hurry(real_time=False)
         try:
             self._output = Output(cells, device, latency_s)
             self._desk = self._output.desk
             self._output.start()
-        except _NoSoundError as error:
+        except NoSoundError as error:
             message = str(error)
             self._output = None
             self._desk = Desk(SILENT_RATE, cells)
@@ -113,6 +118,8 @@ class Engine:
     def serve(self) -> None:
         """Do what the parent says until it says close or is gone. Raises EOFError when it is gone."""
         threading.Thread(target=self._prepare_orders, daemon=True).start()
+        if self._output is None:
+            threading.Thread(target=self._look_for_device, daemon=True).start()
         try:
             while True:
                 if self._pipe.poll(0.5):
@@ -121,9 +128,12 @@ class Engine:
                         return
                     self._obey(message)
                 self._let_go()
-                if self._output and (trouble := self._output.trouble()):
-                    self._pipe.send(("failed", trouble))
+                self._fetch(read_board(self._cells, clock_s()).position_s)
+                if self._output and not self._goes_on(self._output):
                     return
+                if self._come.is_set():
+                    self._pipe.send(("there",))
+                    self._come.clear()
         except (EOFError, OSError):
             # The parent is gone without a word: nobody else will remove its file.
             if self._newest:
@@ -132,6 +142,33 @@ class Engine:
         finally:
             if self._output:
                 self._output.stop()
+
+    def _goes_on(self, output: Output) -> bool:
+        """Whether the stream still plays; the parent is told what has become of it."""
+        try:
+            trouble, deeper = output.trouble(), None
+            if not trouble:
+                deeper = output.deepen()
+        except NoSoundError as error:
+            trouble = str(error)
+        if trouble:
+            self._pipe.send(("lost", trouble))
+            return False
+        if deeper is not None:
+            self._pipe.send(("deeper", deeper))
+        return True
+
+    def _look_for_device(self) -> None:
+        """See now and then whether the device has come that was not there."""
+        with contextlib.suppress(NoSoundError):
+            library()  # where it is missing there is nothing to look for
+            pause_s = LOOK_AFTER_S
+            while True:
+                time.sleep(pause_s)
+                pause_s = min(1.5 * pause_s, LOOK_EVERY_S)
+                if can_be_heard(self._device):
+                    self._come.set()
+                    return
 
     def _obey(self, message: tuple[Any, ...]) -> None:
         if message[0] == "load":
@@ -152,7 +189,15 @@ class Engine:
         if name == "strips":
             strips, generation = arguments
             name, arguments = "aim", (channel_gains(strips, CHANNELS), generation)
+        if name == "seek":
+            self._fetch(arguments[0])
         self._desk.post((number, name, arguments))
+
+    def _fetch(self, position_s: float) -> None:
+        """Have what is heard from `position_s` on in memory in time: the audio thread must not wait for a disk."""
+        if self._ahead is not None:
+            rate = self._desk.rate
+            self._ahead.fetch(round(position_s * rate), round(FETCHED_S * rate))
 
     def _prepare_orders(self) -> None:
         with contextlib.suppress(AttributeError, OSError):
@@ -173,12 +218,15 @@ class Engine:
     def _prepare(self, load: Load) -> None:
         segment, rate = Segment(place=load.place), self._desk.rate
         recorded = tuple(map(Patchwork, views(segment, load.layouts)))
-        signals = recorded
+        self._arrived.append(segment)
+        heard, layouts, signals = segment, load.layouts, recorded
         if load.rate != rate:
-            signals = tuple(Patchwork(resample(signal, load.rate, rate)) for signal in views(segment, load.layouts))
+            heard, layouts = _resampled(recorded, load.rate, rate)
+            signals = tuple(map(Patchwork, views(heard, layouts)))
+            self._arrived.append(heard)
+        self._ahead = _Ahead(heard, layouts)
         self._prepared = _Prepared(load.generation, load.rate, recorded, signals)
         mixer = Mixer(signals, channel_gains(load.strips, CHANNELS), ramp_length=round(RAMP_S * rate))
-        self._arrived.append(segment)
         self._desk.post((load.number, "swap", (mixer, load.generation, rate)))
 
     def _prepare_patch(self, patch: Patch) -> None:
@@ -209,6 +257,36 @@ class Engine:
         self._held = [segment for segment in self._held if not segment.close()]
 
 
+class _Ahead(NamedTuple):
+    """Where what is heard lies, to be read into memory before it is needed."""
+
+    segment: Segment
+    layouts: tuple[Layout, ...]
+
+    def fetch(self, first: int, count: int) -> None:
+        """Samples `first` to `first + count` of all signals."""
+        for layout in self.layouts:
+            length = min(count, layout.length - first)
+            if length > 0:
+                self.segment.fetch(layout.start + first * layout.channels, length * layout.channels)
+
+
+def _resampled(signals: Sequence[Patchwork], rate: int, to_rate: int) -> tuple[Segment, tuple[Layout, ...]]:
+    """The signals at another rate, in a segment that nobody else finds."""
+    layouts, start = [], 0
+    for recorded in signals:
+        length, channels = (2 * len(recorded) * to_rate + rate) // (2 * rate), recorded.shape[1]
+        layouts.append(Layout(start, length, channels))
+        start += length * channels
+    segment = Segment(4 * start)
+    try:
+        for layout, recorded in zip(layouts, signals, strict=True):
+            segment.write(layout.start, resample(recorded.joined(), rate, to_rate)[: layout.length])
+    finally:
+        segment.unlink()
+    return segment, tuple(layouts)
+
+
 class _Prepared(NamedTuple):
     """The newest load and its patches: as recorded at `rate`, and as heard at the device's (the same where they agree)."""
 
@@ -216,132 +294,6 @@ class _Prepared(NamedTuple):
     rate: int
     recorded: tuple[Patchwork, ...]
     signals: tuple[Patchwork, ...]
-
-
-class _NoSoundError(Exception):
-    """No stream could be opened; its text is the sentence for the user."""
-
-
-class Output:
-    """A PortAudio stream in the device's own rate that plays a desk. Raises _NoSoundError."""
-
-    def __init__(self, cells: Cells, device: str | int | None, latency_s: float | None) -> None:
-        os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        try:
-            import sounddevice
-        except Exception as error:  # an OSError where the library is missing, its own where it does not start
-            raise _NoSoundError(
-                f"There is no sound because of PortAudio ({error}); install libportaudio2 and start Soli again."
-            ) from error
-        try:
-            about = sounddevice.query_devices(device, "output")
-        except (sounddevice.PortAudioError, ValueError) as error:
-            which = "No sound device was found" if device is None else f"The sound device {device} was not found"
-            raise _NoSoundError(f"{which}, so the music runs silently; connect it, or choose one in the preferences.") from error
-        self._channels = min(CHANNELS, int(about["max_output_channels"]))
-        self._name = str(about["name"])
-        rate = round(about["default_samplerate"])
-        self.desk = Desk(rate, cells)
-        self._board = BoardWriter(cells)
-        self._scratch = np.zeros((BLOCK_LENGTH, CHANNELS), np.float32)
-        self._played = 0
-        self._offset_s: float | None = None
-        self._blocks_seen, self._seen_s = 0, clock_s()
-        self._blocks = 0
-        self._error: Exception | None = None
-        try:
-            self._stream = sounddevice.OutputStream(
-                samplerate=rate,
-                blocksize=BLOCK_LENGTH,
-                device=device,
-                channels=self._channels,
-                dtype="float32",
-                latency="high" if latency_s is None else latency_s,
-                callback=self._callback,
-            )
-        except (sounddevice.PortAudioError, ValueError) as error:
-            raise _NoSoundError(_cannot_open(self._name)) from error
-        self._latency_s = float(self._stream.latency)
-
-    def start(self) -> None:
-        """Begin to play. Raises _NoSoundError."""
-        import sounddevice
-
-        self._seen_s = clock_s()
-        try:
-            self._stream.start()
-        except sounddevice.PortAudioError as error:
-            raise _NoSoundError(_cannot_open(self._name)) from error
-
-    def stop(self) -> None:
-        """End the stream, but do not wait for ever for a device that no longer answers."""
-        thread = threading.Thread(target=self._abort, daemon=True)
-        thread.start()
-        thread.join(timeout=1.0)
-
-    def trouble(self) -> str:
-        """Why the stream no longer plays, in one sentence, or nothing. Called now and then."""
-        if self._error is not None:
-            return f"The sound engine failed ({self._error}); press play to start it again."
-        now_s = clock_s()
-        if self._blocks != self._blocks_seen:
-            self._blocks_seen, self._seen_s = self._blocks, now_s
-        if not self._stream.active or now_s - self._seen_s > LOST_AFTER_S:
-            return f"The sound device {self._name} no longer answers; connect it or another one, then press play."
-        return ""
-
-    def _abort(self) -> None:
-        with contextlib.suppress(Exception):
-            self._stream.abort(ignore_errors=True)
-
-    def _callback(self, out: FloatArray, frames: int, times: Any, flags: Any) -> None:
-        """Called from the audio thread."""
-        started_s = clock_s()
-        try:
-            if not self._blocks:
-                _hurry(real_time=True)
-            if flags.output_underflow and self.desk.sounding:
-                self._board.underrun()
-            heard_s = self._heard_s(started_s, times)
-            if self._channels == CHANNELS:
-                self.desk.render(out, heard_s)
-            else:
-                both = self._scratch[:frames]
-                self.desk.render(both, heard_s)
-                np.mean(both, axis=1, keepdims=True, out=out)
-            self._played += frames
-            self._blocks += 1
-            self._board.duration(clock_s() - started_s)
-        except Exception as error:  # whatever it is, the device gets silence and the parent a sentence
-            out.fill(0.0)
-            self._error = error
-
-    def _heard_s(self, now_s: float, times: Any) -> float:
-        """When this block reaches the ear: the device's word, steadied, because callbacks come in fits and starts."""
-        latency_s = times.outputBufferDacTime - times.currentTime
-        if not 0.0 < latency_s < 2.0:
-            latency_s = self._latency_s
-        offset_s = now_s + latency_s - self._played / self.desk.rate
-        if self._offset_s is None or abs(offset_s - self._offset_s) > 0.1:
-            self._offset_s = offset_s
-        self._offset_s += LATENCY_TRACKING * (offset_s - self._offset_s)
-        return self._offset_s + self._played / self.desk.rate
-
-
-def _hurry(*, real_time: bool) -> None:
-    """Ask that the calling thread, and those it starts, come before others; many systems do not let them."""
-    with contextlib.suppress(AttributeError, OSError):
-        if real_time:
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
-        else:
-            os.setpriority(os.PRIO_PROCESS, 0, -11)
-
-
-def _cannot_open(name: object) -> str:
-    return (
-        f"The sound device {name} cannot be opened, so the music runs silently; close other programs that use it "
-        "or choose another in the preferences."
-    )
 
 
 def _die_with_parent() -> None:

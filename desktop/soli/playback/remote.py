@@ -21,6 +21,7 @@ from soli.signal.audio import FloatArray
 
 FAREWELL_S = 2.0
 TAKEN_AFTER_S = 1.0
+PAUSE_S = 10.0  # at least, between two starts that nobody asked for
 
 
 class ProcessPlayer(Controls):
@@ -28,8 +29,9 @@ class ProcessPlayer(Controls):
 
     `device` is PortAudio's name or number of one, or None for the default. `latency_s` is how far the device is to be
     fed ahead, or None for what it holds to be safe: the more, the fewer stalls are heard, and the later a change.
-    When the process dies, playback stops, the status says so, and the next play or audition starts another, with the
-    same load, strips, loop and position.
+    When the process dies or its device is lost, playback stops, the status says so, and another is started, with the same
+    load, strips, loop and position: at once, or, if that was just done, with the next play or audition. One that found no
+    device gives way to another as soon as there is one.
     Raises DeviceError when there is no memory for its board.
     """
 
@@ -44,6 +46,9 @@ class ProcessPlayer(Controls):
         self._patches: list[tuple[float, int, tuple[Piece, ...]]] = []  # when, number: not yet in the segment
         self._audition: tuple[int, FloatArray, int] | None = None
         self._engine_message = ""
+        self._notice = ""  # why it stopped, until something is to be heard again
+        self._fed_ahead = ""
+        self._revived_s = -PAUSE_S
         self._dead = False
         self._closed = False
         self._process: SpawnProcess | None = None
@@ -146,7 +151,7 @@ class ProcessPlayer(Controls):
         return not self._closed and super()._is_auditioning(reading)
 
     def _message(self, reading: Reading) -> str:
-        return self._engine_message or super()._message(reading)
+        return self._notice or self._engine_message or super()._message(reading) or self._fed_ahead
 
     @staticmethod
     def _release(segment: Segment) -> None:
@@ -167,6 +172,13 @@ class ProcessPlayer(Controls):
             if message[0] == "device":
                 self._change_process()
                 continue
+            if message[0] == "again":
+                if self._dead and time.monotonic() - self._revived_s >= PAUSE_S:
+                    self._revived_s = time.monotonic()
+                    self._revive(("command", 0, "pause", ()))
+                continue
+            if message[0] == "audition" or (message[0] == "command" and message[2] == "play"):
+                self._notice = ""
             if self._dead:
                 # What is asked of the dead is remembered by Controls and told to the next one.
                 if message[0] == "audition":
@@ -199,7 +211,7 @@ class ProcessPlayer(Controls):
         try:
             process.start()
         except (OSError, RuntimeError, DeviceError) as error:
-            self._engine_message = f"The sound engine cannot be started ({error}); press play to try again."
+            self._notice = f"The sound engine cannot be started ({error}); press play to try again."
             self._dead = True
             self._asked_audition = (0, False)
             ours.close()
@@ -215,22 +227,32 @@ class ProcessPlayer(Controls):
         failure = ""
         with contextlib.suppress(EOFError, OSError):
             while True:
-                kind, sentence = pipe.recv()
+                kind, *about = pipe.recv()
                 if kind == "ready":
-                    self._engine_message = sentence
+                    self._engine_message = about[0]
+                elif kind == "deeper":
+                    self._fed_ahead = (
+                        f"The computer was too busy to feed the sound device in time; it is fed {1000 * about[0]:.0f} ms ahead "
+                        "from now on, and changes are heard that much later."
+                    )
+                elif kind == "there":
+                    self._outbox.put(("device",))
                 else:
-                    failure = sentence
+                    failure = about[0]
         process.join(timeout=FAREWELL_S)
         with self._lock:
             if self._closed or process is not self._process:
                 return
-            self._engine_message = failure or "The sound engine stopped unexpectedly; press play to start it again."
+            self._notice = failure or "The sound engine stopped unexpectedly; press play to start it again."
+            self._engine_message = ""
             self._dead = True
             if self._audition is None:
                 self._asked_audition = (0, False)
+            self._outbox.put(("again",))
 
     def _change_process(self) -> None:
         """End the process and start another, on the device that is wanted now, which goes on with what this one did."""
+        self._notice = ""
         with self._lock:
             former, self._process = self._process, None  # so that nobody takes its end for a death
             reading = self._reading()
@@ -267,7 +289,7 @@ class ProcessPlayer(Controls):
             self._asked_playing = (self._sent + 4, wish[0] == "command" and wish[2] == "play")
             self._asked_audition = (self._sent + 4, wish[0] == "audition")
             self._cells[:] = 0.0
-            self._engine_message = ""
+            self._engine_message = self._fed_ahead = ""
             self._dead = False
             self._start_process()
             if self._dead or self._pipe is None:

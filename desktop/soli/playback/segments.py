@@ -10,11 +10,12 @@ import os
 import secrets
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from soli.errors import DeviceError
 from soli.signal.audio import FloatArray
 
 LARGEST_IN_MEMORY = 512 * 2**20
+_ROWS = 2**18  # written at a time
+_attaching = threading.Lock()
 
 
 class Place(NamedTuple):
@@ -42,11 +45,15 @@ class Layout(NamedTuple):
 
 
 class Segment:
-    """`size` bytes, new and zero, or those that lie at `place`. Raises DeviceError when there is no room."""
+    """`size` bytes, new and zero, or those that lie at `place`. Raises DeviceError when there is no room.
+
+    Large ones lie in a file, and so do all of them where the system gives no shared memory. `in_memory` says what to try first.
+    """
 
     def __init__(self, size: int = 0, *, place: Place | None = None, in_memory: bool | None = None) -> None:
         self._memory: SharedMemory | None = None
         self._map: mmap.mmap | None = None
+        self._file: BinaryIO | None = None
         if place is not None:
             self.place = place
             self._attach()
@@ -54,8 +61,13 @@ class Segment:
         size = max(1, size)
         if in_memory is None:
             in_memory = size <= LARGEST_IN_MEMORY and _fits_in_memory(size)
+        if in_memory:
+            with contextlib.suppress(OSError, ValueError):
+                self._memory = SharedMemory(f"{_prefix()}{secrets.token_hex(4)}", create=True, size=size)
+                self.place = Place(self._memory.name, False, size)
+                return
         try:
-            self._create(size, in_memory)
+            self._create_file(size)
         except (OSError, ValueError) as error:
             megabytes = size // 2**20
             raise DeviceError(f"There is no room for {megabytes} MB of sound; free some memory or disk space") from error
@@ -79,6 +91,9 @@ class Segment:
         except BufferError:
             return False
         self._memory = self._map = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
         return True
 
     def unlink(self) -> None:
@@ -89,17 +104,29 @@ class Segment:
             with contextlib.suppress(FileNotFoundError):
                 self._memory.unlink()
 
+    def write(self, start: int, signal: FloatArray) -> None:
+        """Put the floats of `signal` from float `start` on. In a file they need no memory of this process."""
+        count = signal.size
+        if self._file is None:
+            self.floats()[start : start + count] = signal.reshape(-1)
+            return
+        self._file.seek(4 * start)
+        for row in range(0, len(signal), _ROWS):
+            self._file.write(np.ascontiguousarray(signal[row : row + _ROWS], np.float32).data)
+        self._file.flush()
+
+    def fetch(self, start: int, count: int) -> None:
+        """Have the system read `count` floats from float `start` on into memory, soon; nothing waits for it."""
+        if self._file is not None and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file.fileno(), 4 * start, 4 * count, os.POSIX_FADV_WILLNEED)
+
     def _buffer(self) -> "memoryview | mmap.mmap":
         buffer = self._memory.buf if self._memory is not None else self._map
         if buffer is None:
             raise ValueError("the segment is closed")
         return buffer
 
-    def _create(self, size: int, in_memory: bool) -> None:
-        if in_memory:
-            self._memory = SharedMemory(f"{_prefix()}{secrets.token_hex(4)}", create=True, size=size)
-            self.place = Place(self._memory.name, False, size)
-            return
+    def _create_file(self, size: int) -> None:
         descriptor, path = tempfile.mkstemp(prefix=_prefix(), suffix=".layers")
         self.place = Place(path, True, size)
         try:
@@ -111,25 +138,26 @@ class Segment:
             self._map = mmap.mmap(descriptor, size)
         except (OSError, ValueError):
             forget(self.place)
-            raise
-        finally:
             os.close(descriptor)
+            raise
+        self._file = os.fdopen(descriptor, "r+b")
 
     def _attach(self) -> None:
         if self.place.is_file:
-            with Path(self.place.name).open("r+b") as file:
-                self._map = mmap.mmap(file.fileno(), self.place.size)
+            self._file = os.fdopen(os.open(self.place.name, os.O_RDWR | getattr(os, "O_BINARY", 0)), "r+b")
+            self._map = mmap.mmap(self._file.fileno(), self.place.size)
         elif sys.version_info >= (3, 13):
             self._memory = SharedMemory(self.place.name, track=False)
         else:
             # Before 3.13 attaching registers the name a second time, which is late if the creator has unlinked it by
             # then: the tracker would warn of a leak at the end.
-            register = resource_tracker.register
-            resource_tracker.register = _do_not_register  # type: ignore[assignment]
-            try:
-                self._memory = SharedMemory(self.place.name)
-            finally:
-                resource_tracker.register = register
+            with _attaching:
+                register = resource_tracker.register
+                resource_tracker.register = _do_not_register  # type: ignore[assignment]
+                try:
+                    self._memory = SharedMemory(self.place.name)
+                finally:
+                    resource_tracker.register = register
 
 
 def store(signals: Sequence[FloatArray]) -> tuple[Segment, tuple[Layout, ...]]:
@@ -139,9 +167,13 @@ def store(signals: Sequence[FloatArray]) -> tuple[Segment, tuple[Layout, ...]]:
         layouts.append(Layout(start, len(signal), signal.shape[1]))
         start += signal.size
     segment = Segment(4 * start)
-    for layout, copy, signal in zip(layouts, views(segment, layouts, writeable=True), signals, strict=True):
-        if layout.length:
-            copy[:] = signal
+    try:
+        for layout, signal in zip(layouts, signals, strict=True):
+            segment.write(layout.start, signal)
+    except OSError as error:
+        segment.unlink()
+        segment.close()
+        raise DeviceError(f"The sound cannot be written to {segment.place.name} ({error}); free some disk space") from error
     return segment, tuple(layouts)
 
 
