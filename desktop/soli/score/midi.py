@@ -7,56 +7,57 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from soli.errors import InputError
 from soli.files import beside
-from soli.score.notes import Beat, Note, Pedal, Score
+from soli.score.midi_events import LARGEST_BYTES, SUSTAIN_PEDAL, Division, Track, parse
+from soli.score.notes import LONGEST_S, MOST_NOTES, Beat, Note, Pedal, Score
 
-SUSTAIN_PEDAL = 64
 SHORTEST_BEAT_US = 10_000  # a tempo of zero would stop time
 MOST_BEATS = 100_000
 WRITTEN_TICKS_PER_BEAT = 9600  # at 120 BPM a tick is 0.05 ms, far below what an ear or an alignment resolves
 
 
 def read(path: Path) -> Score:
-    """Read a Standard MIDI File of type 0 or 1.
+    """Read a Standard MIDI File of type 0 or 1; `midi_events` has the bounds.
 
     A pitch struck again before its note-off ends the older note there; no note is lost. Ids count from 0 in order of onset.
     Raises InputError, in one sentence, when the file is missing, no MIDI file, or holds no note.
     """
-    import mido
-
     if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise InputError(f"{path}: no such file; choose a score (a MIDI file)")
     try:
-        file = mido.MidiFile(path, clip=True)
-    except Exception as error:  # mido lets whatever the bytes provoke through: EOFError, ValueError, KeyError, IndexError ...
-        raise InputError(
-            f"{path.name}: not a MIDI file that can be read ({str(error) or type(error).__name__}); choose another score"
-        ) from error
-    if file.type == 2:
-        raise InputError(f"{path.name}: a MIDI file of type 2 holds independent patterns, not a score; save it as type 1")
-    if file.ticks_per_beat == 0:
-        raise InputError(f"{path.name}: the MIDI header gives no time division; save the score again")
-
-    tracks = [_absolute(track) for track in file.tracks]
-    seconds = _clock(tracks, file.ticks_per_beat)
-    end_tick = max((track[-1][0] for track in tracks if track), default=0)
-    pedals = _pedals(tracks, end_tick)
-    notes = _notes(tracks, end_tick)
-    if not notes:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read ({error.strerror or error}); choose another score") from error
+    if len(data) > LARGEST_BYTES:
+        raise InputError(f"{path.name}: larger than {LARGEST_BYTES // 2**20} MB, which no score is; choose another MIDI file")
+    division, tracks = parse(data, path.name)
+    strikes = sum(velocity > 0 for track in tracks for *_, velocity in track.strikes)
+    if not strikes:
         raise InputError(f"{path.name}: no notes in any track; choose another MIDI file")
-    names = tuple(str(track.name).strip() or f"Track {i + 1}" for i, track in enumerate(file.tracks))
-    return Score(
-        notes=_placed(notes, pedals, seconds),
-        track_names=names,
-        beats=_beats(tracks, file.ticks_per_beat, end_tick, seconds),
+    if strikes > MOST_NOTES:
+        raise InputError(f"{path.name}: more than {MOST_NOTES:,} notes; cut the score into pieces")
+    seconds = _clock(tracks, division)
+    end_tick = max(track.end_tick for track in tracks)
+    pedals = _pedals(tracks, end_tick)
+    score = Score(
+        notes=_placed(_notes(tracks, end_tick), pedals, seconds),
+        track_names=tuple(track.name or f"Track {i + 1}" for i, track in enumerate(tracks)),
+        beats=_beats(tracks, division.ticks_per_beat, end_tick, seconds),
         pedals=tuple(
             Pedal(channel, seconds(down), seconds(up)) for channel, presses in sorted(pedals.items()) for down, up in presses
         ),
-        title=_title(file.tracks) or path.stem,
+        title=_title(tracks) or path.stem,
     )
+    if score.duration_s > LONGEST_S:
+        raise InputError(
+            f"{path.name}: its last note ends after {score.duration_s / 3600:.0f} hours, and a score lasts "
+            f"{LONGEST_S / 3600:.0f} at most; choose another MIDI file"
+        )
+    return score
 
 
 def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (), pedals: Iterable[Pedal] = ()) -> None:
@@ -109,32 +110,29 @@ def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (),
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
 
 
-def _title(tracks: Sequence[Any]) -> str:
+def _title(tracks: Sequence[Track]) -> str:
     """The name of the first track where it holds no notes: by custom the title of the piece."""
-    silent = len(tracks) > 1 and not any(message.type == "note_on" for message in tracks[0])
-    return str(tracks[0].name).strip() if silent else ""
+    silent = len(tracks) > 1 and not any(velocity for *_, velocity in tracks[0].strikes)
+    return tracks[0].name if silent else ""
 
 
-Event = tuple[int, Any]  # absolute tick, mido message
 Clock = Callable[[int], float]
+Row = TypeVar("Row", bound=tuple[int, ...])
 
 
-def _absolute(track: Iterable[Any]) -> list[Event]:
-    events, tick = [], 0
-    for message in track:
-        tick += int(message.time)
-        events.append((tick, message))
-    return events
+def _in_time(rows: Iterable[Row]) -> list[Row]:
+    """Events of several tracks by their tick; at one tick in the order of the tracks."""
+    return sorted(rows, key=lambda row: row[0])
 
 
-def _clock(tracks: Sequence[Sequence[Event]], ticks_per_beat: int) -> Clock:
-    """Seconds of a tick, the tempo map honoured; SMPTE divisions (negative) count frames instead of beats."""
-    if ticks_per_beat < 0:
-        frames_per_second, ticks_per_frame = -(ticks_per_beat >> 8), max(1, ticks_per_beat & 0xFF)
-        return lambda tick: tick / (frames_per_second * ticks_per_frame)
+def _clock(tracks: Sequence[Track], division: Division) -> Clock:
+    """Seconds of a tick, the tempo map honoured; film frames have one length throughout."""
+    if not division.ticks_per_beat:
+        return lambda tick: tick / division.ticks_per_second
+    ticks_per_beat = division.ticks_per_beat
     changes = {0: 500_000}
-    for tick, message in sorted((e for track in tracks for e in track if e[1].type == "set_tempo"), key=lambda e: e[0]):
-        changes[tick] = max(SHORTEST_BEAT_US, message.tempo)
+    for tick, tempo in _in_time(row for track in tracks for row in track.tempos):
+        changes[tick] = max(SHORTEST_BEAT_US, tempo)
     ticks, tempos = list(changes), list(changes.values())
     starts = [0.0]
     for (first, second), tempo in zip(pairwise(ticks), tempos, strict=False):
@@ -161,34 +159,32 @@ class _Open:
     offset: int = -1
 
 
-def _notes(tracks: Sequence[Sequence[Event]], end_tick: int) -> list[_Open]:
+def _notes(tracks: Sequence[Track], end_tick: int) -> list[_Open]:
     """All notes of all tracks, in ticks. Programs belong to a channel, across tracks."""
     programs: dict[int, list[tuple[int, int]]] = defaultdict(lambda: [(-1, 0)])
-    for tick, message in sorted((e for track in tracks for e in track if e[1].type == "program_change"), key=lambda e: e[0]):
-        programs[message.channel].append((tick, message.program))
+    for tick, channel, program in _in_time(row for track in tracks for row in track.programs):
+        programs[channel].append((tick, program))
 
     done: list[_Open] = []
-    for index, events in enumerate(tracks):
-        struck = [(tick, m) for tick, m in events if m.type in {"note_on", "note_off"}]
+    for index, track in enumerate(tracks):
         # Where each strike has a note-off of its own, they come in the order of the strikes; else each ends what sounds.
         balance = Counter[tuple[int, int]]()
-        for _, m in struck:
-            balance[m.channel, m.note] += 1 if m.type == "note_on" and m.velocity > 0 else -1
+        for _, channel, pitch, velocity in track.strikes:
+            balance[channel, pitch] += 1 if velocity else -1
         sounding: dict[tuple[int, int], list[_Open]] = defaultdict(list)
-        for tick, m in struck:
-            key = m.channel, m.note
-            stack = sounding[key]
-            if m.type == "note_on" and m.velocity > 0:
+        for tick, channel, pitch, velocity in track.strikes:
+            stack = sounding[channel, pitch]
+            if velocity:
                 # Notes struck at the very same tick are a unison of two voices and both stay; an older note ends here.
                 older = [n for n in stack if n.onset < tick]
                 for note in older:
                     note.offset = tick
                 done.extend(older)
-                owed = sum(n.owed + 1 for n in older) if balance[key] <= 0 else 0
-                changes = programs[m.channel]
+                owed = sum(n.owed + 1 for n in older) if balance[channel, pitch] <= 0 else 0
+                changes = programs[channel]
                 program = changes[bisect_right(changes, (tick, 128)) - 1][1]
                 stack[:] = [n for n in stack if n.onset == tick]
-                stack.append(_Open(tick, m.note, m.velocity, index, m.channel, program, owed))
+                stack.append(_Open(tick, pitch, velocity, index, channel, program, owed))
             elif stack and stack[0].owed > 0:
                 stack[0].owed -= 1
             elif stack:
@@ -202,16 +198,15 @@ def _notes(tracks: Sequence[Sequence[Event]], end_tick: int) -> list[_Open]:
     return done
 
 
-def _pedals(tracks: Sequence[Sequence[Event]], end_tick: int) -> dict[int, list[tuple[int, int]]]:
+def _pedals(tracks: Sequence[Track], end_tick: int) -> dict[int, list[tuple[int, int]]]:
     """Presses of the sustain pedal, channel -> (down, up) in ticks; a pedal never released is held to the end."""
     presses: dict[int, list[tuple[int, int]]] = defaultdict(list)
     down: dict[int, int] = {}
-    controls = (e for track in tracks for e in track if e[1].type == "control_change" and e[1].control == SUSTAIN_PEDAL)
-    for tick, message in sorted(controls, key=lambda e: e[0]):
-        if message.value >= 64:
-            down.setdefault(message.channel, tick)
-        elif message.channel in down:
-            presses[message.channel].append((down.pop(message.channel), tick))
+    for tick, channel, value in _in_time(row for track in tracks for row in track.pedals):
+        if value >= 64:
+            down.setdefault(channel, tick)
+        elif channel in down:
+            presses[channel].append((down.pop(channel), tick))
     for channel, tick in down.items():
         presses[channel].append((tick, max(end_tick, tick)))
     return presses
@@ -252,13 +247,13 @@ def _placed(notes: Sequence[_Open], pedals: dict[int, list[tuple[int, int]]], se
     return tuple(placed)
 
 
-def _beats(tracks: Sequence[Sequence[Event]], ticks_per_beat: int, end_tick: int, seconds: Clock) -> tuple[Beat, ...]:
+def _beats(tracks: Sequence[Track], ticks_per_beat: int, end_tick: int, seconds: Clock) -> tuple[Beat, ...]:
     """Beats by the time signatures; a new signature begins a new bar where it stands."""
-    if ticks_per_beat < 0:
+    if not ticks_per_beat:
         return ()
     signatures = {0: (4, 4)}
-    for tick, message in sorted((e for track in tracks for e in track if e[1].type == "time_signature"), key=lambda e: e[0]):
-        signatures[tick] = (max(1, message.numerator), max(1, message.denominator))
+    for tick, numerator, denominator in _in_time(row for track in tracks for row in track.meters):
+        signatures[tick] = (numerator, denominator)
     ticks = [*signatures, max(end_tick, 1)]
     beats: list[Beat] = []
     bar = 0

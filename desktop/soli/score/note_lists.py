@@ -11,14 +11,12 @@ from typing import Literal, TypeAlias, get_args
 
 from soli.errors import InputError
 from soli.files import beside
-from soli.score.notes import DRUM_CHANNEL, Note, Score, parse_pitch
+from soli.score.notes import DRUM_CHANNEL, LONGEST_S, MOST_NOTES, Note, Score, parse_pitch
 
 Style: TypeAlias = Literal["fmp", "sonic-visualiser"]
 
-MOST_NOTES = 250_000
 MOST_LINES = 1_000_000
 _LONGEST_LINE = 20_000
-_LATEST_S = 1e6
 _HIGHEST_PITCH = 127
 _USUAL_VELOCITY = 80
 # A fraction of what: the lists of libfmp divide a MIDI velocity by 128, the levels of Sonic Visualiser by 127.
@@ -228,8 +226,8 @@ def _row(path: Path, line: int, cells: list[str], columns: tuple[str, ...]) -> _
 
     start_s = number("start")
     end_s = number("end") if "end" in found else start_s + number("duration")
-    if not 0 <= start_s <= _LATEST_S or not end_s <= _LATEST_S:
-        raise refused(f"a note from {start_s:g} to {end_s:g} s cannot be; give seconds from 0 to {_LATEST_S:g}")
+    if not 0 <= start_s <= LONGEST_S or not end_s <= LONGEST_S:
+        raise refused(f"a note from {start_s:g} to {end_s:g} s cannot be; give seconds from 0 to {LONGEST_S:g}")
     if end_s < start_s:
         raise refused("the note ends before it begins; check start, duration and end")
     kind = next(name for name in ("pitch", "hertz", "value") if name in columns)

@@ -14,6 +14,9 @@ Times: TypeAlias = NDArray[np.float64]
 
 PITCH_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 DRUM_CHANNEL = 9
+# What a score may hold: far beyond music, and still worked through without a wait.
+MOST_NOTES = 200_000
+LONGEST_S = 12 * 3600.0
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _SHIFTS = {"": 0, "#": 1, "♯": 1, "##": 2, "x": 2, "b": -1, "♭": -1, "bb": -2, "♭♭": -2}
 _PITCH = re.compile(r"([a-g])(##|bb|♭♭|[#♯x]|[b♭]|)(-?\d{1,2})", re.IGNORECASE)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from soli.errors import InputError
 from soli.files import beside
+from soli.memory import memory_bytes
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -23,6 +24,12 @@ FORMATS = {
     "flac": ("FLAC", "PCM_24", ".flac"),
 }
 READABLE = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".w64", ".rf64", ".au", ".caf")
+
+# What is taken for a recording.
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # Hz
+MOST_CHANNELS = 64
+LOUDEST = 1000.0  # 60 dB beyond full scale: louder sound leaves float32 too few digits for what lies at full scale
+_SHARE_OF_MEMORY = 0.25  # the layers of a recording take as much again, each
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +83,8 @@ def mean_of_channels(samples: FloatArray) -> FloatArray:
 def read(path: Path) -> Audio:
     """Read a whole recording (WAV, FLAC, OGG, MP3, AIFF ...; any rate, any channel count).
 
-    Raises InputError, in one sentence, when the file is missing, no sound file, empty, or holds NaN.
+    Raises InputError, in one sentence, when the file is missing, no sound file, empty, beyond the bounds above or this
+    computer's memory, or holds NaN. A file that breaks off is read as far as it goes.
     """
     import soundfile
 
@@ -84,16 +92,26 @@ def read(path: Path) -> Audio:
         raise InputError(f"{path}: no such file; choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
     try:
         with soundfile.SoundFile(as_library_name(path)) as file:
-            samples = file.read(dtype="float32", always_2d=True)
             rate = int(file.samplerate)
+            _check_size(path, rate, int(file.channels), int(file.frames))
+            samples = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
         raise InputError(
             f"{path.name}: not a recording that can be read ({reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
         ) from error
     if samples.shape[0] == 0:
         raise InputError(f"{path.name}: the recording is empty; choose another file")
-    if not np.isfinite(samples).all():
+    # Of a NaN both are NaN.
+    peak = max(-float(samples.min()), float(samples.max()))
+    if not np.isfinite(peak):
         raise InputError(f"{path.name}: the recording holds values that are no numbers (NaN or infinity); export it again")
+    if peak > LOUDEST:
+        raise InputError(
+            f"{path.name}: the recording goes {20 * np.log10(peak):.0f} dB beyond full scale; normalise it and export it again"
+        )
+    if samples.base is not None and samples.base.nbytes > samples.nbytes:
+        # Fewer samples than the header told of: without the room that was made for them.
+        samples = samples.copy()
     return Audio(samples, rate)
 
 
@@ -113,6 +131,19 @@ def write(path: Path, audio: Audio, form: str = "wav32f") -> None:
         raise InputError(
             f"{path.parent}: the sound cannot be written there ({reason(error)}); choose another folder or format"
         ) from error
+
+
+def _check_size(path: Path, rate: int, channels: int, length: int) -> None:
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise InputError(f"{path.name}: a sample rate of {rate} Hz cannot be used; export it with 44100 or 48000 Hz")
+    if channels > MOST_CHANNELS:
+        raise InputError(f"{path.name}: {channels} channels are more than {MOST_CHANNELS}; export it as stereo")
+    size, memory = 4 * channels * length, memory_bytes()
+    if size > _SHARE_OF_MEMORY * memory:
+        raise InputError(
+            f"{path.name}: {length / rate / 3600:.1f} hours of sound take {size / 1e9:.1f} GB, too much beside all else for the "
+            f"{memory / 1e9:.0f} GB of memory here; cut it into pieces or export it as mono"
+        )
 
 
 def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
