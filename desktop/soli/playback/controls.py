@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from soli.playback.board import SIZE, Cells, Reading, read_board
 from soli.playback.desk import CHANNELS, clock_s
+from soli.playback.metronome import CountIn
 from soli.playback.mixer import Strip, fold
+from soli.playback.tiles import Stretching, Tile
 from soli.playback.transport import SHORTEST_LOOP_S
 from soli.signal.audio import FloatArray
 
@@ -27,6 +29,8 @@ class PlayerStatus:
     `peaks` (of the last 40 ms) and `rms` (smoothed over 100 ms) are one a strip, after its fader, linear;
     `master_peak` is left and right. `underruns` counts blocks of music that the device did not get in time.
     `message` is one sentence for the user, or empty. `auditioning`: a sound on its own is heard in place of the mix.
+    `stretched` is the key of the tiles that are heard, 0 for what was recorded; `waiting`: it goes on as soon as the next
+    one is there.
     """
 
     position_s: float = 0.0
@@ -37,6 +41,8 @@ class PlayerStatus:
     underruns: int = 0
     message: str = ""
     auditioning: bool = False
+    stretched: int = 0
+    waiting: bool = False
 
 
 class Player(Protocol):
@@ -63,6 +69,38 @@ class Player(Protocol):
         """Move to these gains within 10 ms; one strip for each signal of the newest load."""
 
     def play(self) -> None: ...
+
+    def play_range(self, start_s: float, end_s: float) -> None:
+        """Play [start_s, end_s) once, whatever the loop, and be back at its start."""
+
+    def count_in(self, clicks: CountIn, *, gain: float = 1.0) -> None:
+        """Click at a linear gain, and play from where the last of it ends; what ends play ends this too."""
+
+    def set_beats(self, times_s: Sequence[float], accents: Sequence[bool]) -> None:
+        """Where the metronome clicks, in seconds of the recording that rise, and which of the clicks are accented."""
+
+    def set_metronome(self, gain: float) -> None:
+        """How loud the metronome is, linear; 0 for none. It is heard beside the strips."""
+
+    @property
+    def generation(self) -> int:
+        """The number of the newest load, of which stretched sound must be."""
+
+    def add_tile(self, stretching: Stretching, number: int, sounds: Sequence[FloatArray]) -> None:
+        """Hold tile `number` of the newest load at another speed: one sound a signal, with its margins, float32.
+
+        Keys rise: the first tile of another one takes the place of all tiles before. May be called from any thread.
+        """
+
+    def drop_tiles(self, stretching: Stretching, numbers: Collection[int]) -> None:
+        """Let tiles go that are far from what is heard; where one is missing the music halts until it comes."""
+
+    def hear(self, stretching: Stretching | None) -> None:
+        """Turn to the stretched signals, as far as their tiles are there, or (None) to those that were loaded.
+
+        What is heard fades out and the other one fades in where it was, within 10 ms. A load that comes while stretched
+        signals are heard waits, and these go on, until something is turned to.
+        """
 
     def pause(self) -> None: ...
 
@@ -99,7 +137,7 @@ class Player(Protocol):
 class Controls(ABC):
     """The common part of all players: numbers the commands, remembers what was asked, reads the board.
 
-    A player gives `_send`, `_send_patch`, `_send_audition`, and `_stage`, which takes the prepared signals and returns
+    A player gives `_send`, `_send_patch`, `_send_audition`, `_send_tile`, and `_stage`, which takes the prepared signals and returns
     the call that swaps them in.
     """
 
@@ -110,6 +148,8 @@ class Controls(ABC):
         self._asked_playing = (0, False)
         self._asked_position = (0, 0.0)
         self._asked_audition = (0, False)
+        self._beats: tuple[tuple[float, ...], tuple[bool, ...]] = ((), ())
+        self._metronome = 0.0
         self._loop: tuple[float, float] | None = None
         self._strips: tuple[Strip, ...] = ()
         self._generation = 0
@@ -166,6 +206,49 @@ class Controls(ABC):
     def play(self) -> None:
         self._ask_playing(True, "play", end_audition=True)
 
+    def play_range(self, start_s: float, end_s: float) -> None:
+        with self._lock:
+            self._asked_position = (self._sent + 1, max(0.0, float(start_s)))
+            self._asked_playing = (self._sent + 1, end_s > start_s)
+            self._asked_audition = (self._sent + 1, False)
+            self._command("play_range", max(0.0, float(start_s)), float(end_s))
+
+    def count_in(self, clicks: CountIn, *, gain: float = 1.0) -> None:
+        self._ask_playing(True, "count_in", clicks, gain, end_audition=True)
+
+    def set_beats(self, times_s: Sequence[float], accents: Sequence[bool]) -> None:
+        with self._lock:
+            self._beats = (tuple(map(float, times_s)), tuple(map(bool, accents)))
+            self._command("beats", *self._beats)
+
+    def set_metronome(self, gain: float) -> None:
+        with self._lock:
+            self._metronome = max(0.0, float(gain))
+            self._command("metronome", self._metronome)
+
+    @property
+    def generation(self) -> int:
+        return self._generation
+
+    def add_tile(self, stretching: Stretching, number: int, sounds: Sequence[FloatArray]) -> None:
+        first, end = stretching.span(number)
+        wanted = [(end - first, channels) for channels in stretching.channels]
+        if [sound.shape for sound in sounds] != wanted:
+            raise ValueError(f"tile {number} must have the shapes {wanted}")
+        with self._lock:
+            self._sent += 1
+            self._send_tile(Tile(self._sent, stretching, number, tuple(sounds)))
+
+    def drop_tiles(self, stretching: Stretching, numbers: Collection[int]) -> None:
+        with self._lock:
+            self._sent += 1
+            self._send_tile(Tile(self._sent, stretching, dropped=frozenset(numbers)))
+
+    def hear(self, stretching: Stretching | None) -> None:
+        with self._lock:
+            self._sent += 1
+            self._send_tile(Tile(self._sent, stretching, heard=True))
+
     def pause(self) -> None:
         self._ask_playing(False, "pause")
 
@@ -210,6 +293,8 @@ class Controls(ABC):
             underruns=reading.underruns,
             message=self._message(reading),
             auditioning=self._is_auditioning(reading),
+            stretched=reading.stretched,
+            waiting=reading.waiting,
         )
 
     @abstractmethod
@@ -220,6 +305,9 @@ class Controls(ABC):
 
     @abstractmethod
     def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None: ...
+
+    @abstractmethod
+    def _send_tile(self, tile: Tile) -> None: ...
 
     @abstractmethod
     def _send_audition(self, number: int, piece: FloatArray, rate: int) -> None: ...
@@ -247,12 +335,12 @@ class Controls(ABC):
             return "A layer holds values that are no numbers and is left out where it does; decompose again."
         return ""
 
-    def _ask_playing(self, playing: bool, name: str, *, end_audition: bool = False) -> None:
+    def _ask_playing(self, playing: bool, name: str, *arguments: Any, end_audition: bool = False) -> None:
         with self._lock:
             if end_audition:
                 self._asked_audition = (self._sent + 1, False)
             self._asked_playing = (self._sent + 1, playing)
-            self._command(name)
+            self._command(name, *arguments)
 
     def _command(self, name: str, *arguments: Any) -> None:
         self._sent += 1

@@ -189,9 +189,10 @@ class Deck:
     def _change_transport(self, rate: int, speed: float) -> None:
         former = self.transport
         self.transport = former.at_rate(rate, speed=speed)
-        if former.loop is not None and self._loop_s is not None:
+        if self.transport.loop is not None and self._loop_s is not None:
             # Not from samples, so that it is the same however often the speed changes.
-            self.transport.loop = (self.place(self._loop_s[0]), max(self.place(self._loop_s[1]), self.transport.loop[1]))
+            start, end = map(self.place, self._loop_s)
+            self.transport.loop = (start, max(end, start + 2 * self.transport.fade_length))
         if rate != former.rate:
             self._shape_fade(rate)
 

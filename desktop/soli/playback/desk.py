@@ -10,7 +10,7 @@ import numpy as np
 from soli.playback.audition import Audition
 from soli.playback.board import BoardWriter, Cells
 from soli.playback.deck import Deck
-from soli.playback.metronome import Counting, CountIn, Metronome
+from soli.playback.metronome import CountIn, Counting, Metronome
 from soli.playback.mixer import BLOCK_LENGTH, Mixer
 from soli.playback.tiles import Stretching, Tiled
 from soli.playback.transport import Heading, Transport

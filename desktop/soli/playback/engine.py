@@ -24,7 +24,8 @@ from soli.playback.fake import SilentClock
 from soli.playback.mixer import RAMP_S, Mixer, Strip, channel_gains
 from soli.playback.output import NoSoundError, Output, can_be_heard, hurry, library
 from soli.playback.segments import Layout, Place, Segment, forget, views
-from soli.signal.audio import resample
+from soli.playback.tiles import Tile, Tiles
+from soli.signal.audio import FloatArray, resample
 from soli.signal.patchwork import Patchwork, resampled_stretch
 
 SILENT_RATE = 44100
@@ -55,7 +56,8 @@ class Patch(NamedTuple):
 def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None) -> None:
     """The whole life of the sound process; never returns.
 
-    Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate)
+    Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate),
+    ("tile", Tile) after a ("sound", signal) for each of its sounds, so that no message is long,
     and ("close",); says ("ready", sentence) once, ("deeper", seconds) when it feeds the device further ahead, ("there",) when
     a device has come that was not there, and ("failed", sentence) or ("lost", sentence) before it gives up.
     """
@@ -85,8 +87,10 @@ class Engine:
         self._pipe = pipe
         self._board = Segment(place=board)
         cells = self._cells = self._board.doubles()
-        self._orders: queue.SimpleQueue[Load | Patch] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Load | Patch | Tile] = queue.SimpleQueue()
         self._prepared: _Prepared | None = None
+        self._sounds: list[FloatArray] = []  # of the tile that comes after them
+        self._tiles = Tiles()
         self._arrived: deque[Segment] = deque()
         self._held: list[Segment] = []
         self._newest: Place | None = None
@@ -181,6 +185,13 @@ class Engine:
         if message[0] == "patch":
             self._orders.put(message[1])
             return
+        if message[0] == "sound":
+            self._sounds.append(message[1])
+            return
+        if message[0] == "tile":
+            self._orders.put(message[1]._replace(sounds=tuple(self._sounds)))
+            self._sounds.clear()
+            return
         if message[0] == "audition":
             _, number, signal, rate = message
             self._desk.post((number, "audition", (resample(signal, rate, self._desk.rate),)))
@@ -210,6 +221,10 @@ class Engine:
             for order in orders[newest:]:
                 if isinstance(order, Patch):
                     self._prepare_patch(order)
+                    continue
+                if isinstance(order, Tile):
+                    for command in self._tiles.commands(order, self._desk.rate):
+                        self._desk.post(command)
                     continue
                 with contextlib.suppress(FileNotFoundError):  # a newer load has taken its place, and comes next
                     self._prepare(order)

@@ -10,6 +10,7 @@ from soli.playback.board import Reading, read_board
 from soli.playback.controls import Controls, Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
 from soli.playback.mixer import RAMP_S, Mixer, channel_gains
+from soli.playback.tiles import Tile, Tiles
 from soli.signal.audio import FloatArray, resample
 from soli.signal.patchwork import Patchwork
 
@@ -61,6 +62,7 @@ class FakePlayer(Controls):
         self._time_s = 0.0
         self._rate = rate
         self._signals: tuple[Patchwork, ...] = ()
+        self._tiles = Tiles()
         self._clock = SilentClock(self._desk) if live else None
         if self._clock:
             self._clock.start()
@@ -85,8 +87,8 @@ class FakePlayer(Controls):
     def _stage(self, signals: Sequence[FloatArray], rate: int) -> Callable[[], None]:
         def swap_in() -> None:
             self._rate = rate
-            mixer = Mixer(signals, channel_gains(self._strips), ramp_length=round(RAMP_S * rate))
-            self._signals = mixer.signals
+            self._signals = tuple(map(Patchwork, signals))
+            mixer = Mixer(self._signals, channel_gains(self._strips), ramp_length=round(RAMP_S * rate))
             self._command("swap", mixer, self._generation, rate)
 
         return swap_in
@@ -96,6 +98,10 @@ class FakePlayer(Controls):
             strips, generation = arguments
             name, arguments = "aim", (channel_gains(strips), generation)
         self._desk.post((number, name, arguments))
+
+    def _send_tile(self, tile: Tile) -> None:
+        for command in self._tiles.commands(tile, self._rate):
+            self._desk.post(command)
 
     def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None:
         wanted = by_signal(pieces)

@@ -87,7 +87,7 @@ class Metronome:
         """The same beats at another rate."""
         other = Metronome(rate)
         other.gain = self.gain
-        other.set_beats(self._times_s, self._accents)
+        other._times_s, other._accents = self._times_s, self._accents
         return other
 
     def pass_by(self, block: FloatArray, offset: int, length: int, position: int, second: float) -> None:

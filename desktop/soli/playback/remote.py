@@ -17,6 +17,7 @@ from soli.playback.board import SIZE, Cells, Reading
 from soli.playback.controls import Controls, Piece
 from soli.playback.engine import Load, Patch, run
 from soli.playback.segments import Layout, Segment, store, sweep, views
+from soli.playback.tiles import Tile
 from soli.signal.audio import FloatArray
 
 FAREWELL_S = 2.0
@@ -115,6 +116,10 @@ class ProcessPlayer(Controls):
         if not self._closed:
             self._outbox.put(("command", number, name, arguments))
 
+    def _send_tile(self, tile: Tile) -> None:
+        if not self._closed:
+            self._outbox.put(("tile", tile))
+
     def _send_patch(self, number: int, pieces: Sequence[Piece]) -> None:
         if not self._closed:
             self._patches.append((time.monotonic(), number, tuple(pieces)))
@@ -190,7 +195,8 @@ class ProcessPlayer(Controls):
                 message = self._take_audition(message[1])
             if message is not None and self._pipe is not None:
                 with contextlib.suppress(OSError, ValueError):
-                    self._pipe.send(message)
+                    for part in _parts(message):
+                        self._pipe.send(part)
         self._end_process(self._process)
 
     def _take_audition(self, number: int) -> tuple[Any, ...] | None:
@@ -300,6 +306,8 @@ class ProcessPlayer(Controls):
                     self._pipe.send(self._load_message_for(self._sent + 1))
                 self._pipe.send(("command", self._sent + 2, "seek", (position_s,)))
                 self._pipe.send(("command", self._sent + 3, "set_loop", self._loop or (None, None)))
+                self._pipe.send(("command", self._sent + 3, "beats", self._beats))
+                self._pipe.send(("command", self._sent + 3, "metronome", (self._metronome,)))
                 self._pipe.send((wish[0], self._sent + 4, *wish[2:]))
             self._sent += 4
 
@@ -315,3 +323,11 @@ class ProcessPlayer(Controls):
                 process.join(timeout=FAREWELL_S)
         if pipe is not None:
             pipe.close()
+
+
+def _parts(message: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """A message as short ones: reading a long one would keep the sound process from its sound."""
+    if message[0] != "tile":
+        return [message]
+    tile: Tile = message[1]
+    return [*(("sound", sound) for sound in tile.sounds), ("tile", tile._replace(sounds=()))]

@@ -65,7 +65,7 @@ class Stretcher:
         self._steady = 2 * round(_STEADY_S * rate / self._short_hop / 2) + 1
         self._broad = 2 * round(_BROAD_HZ * self._short / rate / 2) + 1
         self._resets: dict[int, int | None] = {}
-        self._last: tuple[int, FloatArray] | None = None  # a frame and its phasors, where the next stretch goes on
+        self._last: tuple[int, Spectra] | None = None  # a frame and its phasors, where the next stretch goes on
 
     def stretch(self, first: int, end: int) -> "Stretch":
         """What is to be done for samples [first, end) of the result."""
@@ -83,7 +83,8 @@ class Stretcher:
 
     def _places(self, frames: NDArray[np.int64], hop: int) -> NDArray[np.int64]:
         """Samples of the recording on which frames, `hop` apart in the result, are centred."""
-        return np.rint(frames * (hop * self.speed)).astype(np.int64)
+        places: NDArray[np.int64] = np.rint(frames * (hop * self.speed)).astype(np.int64)
+        return places
 
     def _rotations(self, frames: NDArray[np.int64]) -> Spectra:
         """Phasors by which the spectra at `frames` are turned, complex64 (frames, bins).
@@ -92,14 +93,12 @@ class Stretcher:
         the product of that spectrum and the frame before says by how much they are apart. One phasor holds for the whole
         region around a peak, which locks its phases.
         """
-        begin = self._reset_before(int(frames[0]))
+        begin, phasor = self._reset_before(int(frames[0])), np.ones(self._frame // 2 + 1, np.complex64)
         if self._last is not None and begin <= self._last[0] <= frames[0]:
-            begin, phasor = self._last[0], self._last[1]
-        else:
-            phasor = np.ones(self._frame // 2 + 1, np.complex64)
+            begin, phasor = self._last
         chain = np.arange(begin, int(frames[-1]) + 1, dtype=np.int64)
         rotations = np.empty((len(frames), len(phasor)), np.complex64)
-        block = 64
+        block, before = 64, np.zeros((0, 0, 0), np.complex64)
         for start in range(0, len(chain), block):
             part = chain[start : start + block]
             spectra = _spectra(self._reference, self._places(part, self._hop), self._frame)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,6 @@ TILE_S = 2.0
 MARGIN_S = 0.04
 AHEAD_S = 24.0  # how far ahead of the playhead tiles are wanted
 BEHIND_S = 8.0
-
-# The samples of all signals in one tile, each float32 (samples, channels), without margins.
-TileSet: TypeAlias = tuple[FloatArray, ...]
 
 
 class Tiled:
@@ -56,7 +54,8 @@ class Tiled:
         return Tiled(self.shape[0], self.shape[1], self.tile_length, tiles | dict(added))
 
 
-class Stretching(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stretching:
     """What the tiles of `key` are of: load `generation` at `speed`, in samples at `rate`, one a signal's channels."""
 
     key: int
@@ -101,6 +100,39 @@ class Stretching(NamedTuple):
             sound = resample(sound, self.rate, rate)
         margin = round(MARGIN_S * rate)
         return np.ascontiguousarray(sound[margin : margin + round(TILE_S * rate)])
+
+
+class Tile(NamedTuple):
+    """Command `number` of a player: tile `place` of `stretching` with its margins; or tiles dropped, or what is heard."""
+
+    number: int
+    stretching: Stretching | None
+    place: int = 0
+    sounds: tuple[FloatArray, ...] = ()
+    dropped: frozenset[int] = frozenset()
+    heard: bool = False
+
+
+class Tiles:
+    """Collects the tiles of the newest stretching for a desk at `rate`."""
+
+    def __init__(self) -> None:
+        self._key = 0
+        self._signals: tuple[Tiled, ...] = ()
+
+    def commands(self, tile: Tile, rate: int) -> list[tuple[int, str, tuple[Any, ...]]]:
+        """What a desk at `rate` is told of a tile."""
+        stretching = tile.stretching
+        if tile.heard:
+            return [(tile.number, "hear", (stretching.key if stretching else 0,))]
+        if stretching is None or stretching.key < self._key:
+            return []
+        if stretching.key > self._key:
+            self._key, self._signals = stretching.key, stretching.empty(rate)
+        added: list[Mapping[int, FloatArray]] = [{tile.place: stretching.trimmed(s, rate)} for s in tile.sounds]
+        added = added or [{}] * len(self._signals)
+        self._signals = tuple(signal.changed(new, tile.dropped) for signal, new in zip(self._signals, added, strict=True))
+        return [(tile.number, "tiles", (stretching, self._signals))]
 
 
 def wanted_tiles(stretching: Stretching, position_s: float, loop_s: tuple[float, float] | None) -> list[int]:

@@ -27,7 +27,9 @@ class Transport:
     """Position, loop and fades of one player, in samples at `rate`; never touches a signal.
 
     The signals are those of the recording at `speed`: a second of it takes `second` samples of them. While `held`
-    nothing moves, though it plays on afterwards: what is to be heard is not there yet. `step(n)` says which stretches of the signals make up the next n samples. How the time is cut into steps does not
+    nothing moves, though it plays on afterwards: what is to be heard is not there yet.
+
+    `step(n)` says which stretches of the signals make up the next n samples. How the time is cut into steps does not
     matter. Called from the audio thread: no locks, and nothing that grows with the length of the music.
     """
 
