@@ -89,9 +89,7 @@ def split_at_pitch(state: State, ids: Collection[int], pitch: int, *, first_id: 
         return Edit(name, ())
     upper, lower = halves(state, ids, pitch, first_id=first_id)
     moved = alter(state, "", ids, lambda note: replace(note, layer=(upper if note.id in above else lower).id))
-    chosen = set(ids)
-    left = {n.layer for n in state.notes.values() if n.id not in chosen}
-    gone = {state.notes[i].layer for i in ids} - left
+    gone = _emptied(state, ids)
     place = min((n for n, layer in enumerate(state.layers) if layer.id in gone), default=len(state.layers))
     before = [layer for layer in state.layers[:place] if layer.id not in gone]
     after = [layer for layer in state.layers[place:] if layer.id not in gone]
@@ -114,19 +112,23 @@ def split_at_pitch(state: State, ids: Collection[int], pitch: int, *, first_id: 
 def halves(state: State, ids: Collection[int], pitch: int, *, first_id: int | None = None) -> tuple[Layer, Layer]:
     """The two layers, upper and lower, that `split_at_pitch` makes."""
     first_id = state.next_layer_id() if first_id is None else first_id
-    sources = {state.notes[i].layer for i in ids}
+    sources, gone = {state.notes[i].layer for i in ids}, _emptied(state, ids)
     source = state.layer(min(sources)) if len(sources) == 1 else None
-    chosen = set(ids)
-    whole = source is not None and all(n.layer != source.id or n.id in chosen for n in state.notes.values())
-    others = tuple(layer for layer in state.layers if not (whole and layer is source))
+    others = tuple(layer for layer in state.layers if layer.id not in gone)
     at = pitch_name(pitch)
     words = (
         (f"{source.name} from {at}", f"{source.name} below {at}") if source is not None else (f"{at} and above", f"below {at}")
     )
     names = unique([*(layer.name for layer in others), *words])[len(others) :]
-    colour = source.colour if source is not None and whole else free_colour(others)
+    colour = source.colour if source is not None and gone else free_colour(others)
     upper = Layer(first_id, names[0], colour, templates=source.templates if source is not None else None)
     return upper, replace(upper, id=first_id + 1, name=names[1], colour=free_colour((*others, upper)))
+
+
+def _emptied(state: State, ids: Collection[int]) -> set[int]:
+    """Layers that have notes now, and would have none without `ids`."""
+    chosen = set(ids)
+    return {state.notes[i].layer for i in chosen} - {n.layer for n in state.notes.values() if n.id not in chosen}
 
 
 def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour: str | None = None) -> Edit:

@@ -81,7 +81,7 @@ def connect_actions(window: MainWindow) -> None:
         "layers_track": lambda: window.session.split_layers("track"),
         "layers_channel": lambda: window.session.split_layers("channel"),
         "layers_hand": lambda: window.session.split_layers("hand"),
-        "layers_pitch": window.questions.split,
+        "layers_pitch": window.roll.split_line.begin,
         "layers_one": lambda: window.session.split_layers("one"),
         "new_layer": window.mixer.new_layer,
         "rename_layer": lambda: window.mixer.rename(window.selection.layer),

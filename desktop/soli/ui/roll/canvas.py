@@ -1,6 +1,6 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,6 +80,7 @@ class Canvas(QWidget):
         self._pan_from: QPointF | None = None
         self._playhead_s: float | None = None
         self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
+        self._split: tuple[NoteField, Mapping[int, QColor]] | None = None
         self.card = NoteCard(self._note_under)
         self.card.changed.connect(self.update)
 
@@ -137,6 +138,11 @@ class Canvas(QWidget):
             self.audible = Audible(silent)
             self.update()
 
+    def show_split(self, split: tuple[NoteField, Mapping[int, QColor]] | None) -> None:
+        """Show a field in place of the document's own, with the colours of layers that are only in it; None: its own again."""
+        self._split = split
+        self.update()
+
     def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
         if (loop, on) != self._loop:
             self._loop = (loop, on)
@@ -187,7 +193,8 @@ class Canvas(QWidget):
             exposed = QRectF(event.rect())
             hidden = self._tool.hidden if not self._tool.away else frozenset()
             bright = theme.colours.name == "light"
-            self._figures.paint(painter, view, self.field, colours, exposed, hidden=hidden, bright=bright)
+            field, parts = self._split or (self.field, {})
+            self._figures.paint(painter, view, field, {**colours, **parts}, exposed, hidden=hidden, bright=bright)
             for stroke in self.field.forbidden_within(view.start_s, view.end_s):
                 box = painting.rectangle(view, stroke.pitch, stroke.start_s, stroke.end_s)
                 painting.draw_forbidden(painter, box, theme)

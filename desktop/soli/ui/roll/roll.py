@@ -11,6 +11,7 @@ from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.keyboard import Keyboard
 from soli.ui.roll.minimap import Minimap
 from soli.ui.roll.ruler import Ruler
+from soli.ui.roll.split_line import SplitLine
 from soli.ui.roll.view import View
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
@@ -32,6 +33,7 @@ class Roll(QWidget):
         self.minimap = Minimap(document, self.view, theme, lambda: self.canvas.field)
         self.banner = Banner(theme, self.canvas)
         self.welcome = Welcome(theme, self.canvas, actions)
+        self.split_line = SplitLine(self.canvas)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
