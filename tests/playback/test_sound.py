@@ -1,25 +1,22 @@
 """What comes out of a sound card: played through a server of the test's own, recorded, compared with the offline mix."""
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import numpy as np
 import pytest
+from playback.hearing import RAMPS, SILENT_ENOUGH, interpreter_held, lag, largest_difference, noise
 from playback.sound_card import RATE, SoundServer
 from playback.waiting import eventually
 
 from soli.playback.board import durations_s
-from soli.playback.output import BLOCK_LENGTH
 from soli.playback.mixer import Strip, mix_offline
+from soli.playback.output import BLOCK_LENGTH
 from soli.playback.player import ProcessPlayer
 from soli.signal.audio import resample
 
 pytestmark = pytest.mark.sound
-
-RAMPS = round(0.03 * RATE)
-SILENT_ENOUGH = 10 ** (-90 / 20)
 
 
 @pytest.fixture
@@ -30,52 +27,6 @@ def player(sound_server: SoundServer) -> Iterator[ProcessPlayer]:
     assert player.status().message == ""
     yield player
     player.close()
-
-
-def lag(heard: np.ndarray, expected: np.ndarray) -> int:
-    """Where in `heard` the samples of `expected` begin, by correlation."""
-    size = 1 << (len(heard) + len(expected)).bit_length()
-    spectrum = np.fft.rfft(heard[:, 0], size) * np.conj(np.fft.rfft(expected[:, 0], size))
-    return int(np.argmax(np.fft.irfft(spectrum, size)[: len(heard)]))
-
-
-def largest_difference(heard: np.ndarray, expected: np.ndarray, *, start: int = RAMPS) -> float:
-    begin = lag(heard, expected)
-    piece = heard[begin + start : begin + len(expected)]
-    assert len(piece) > 0.9 * len(expected) - start, "the recording ends too soon"
-    return float(np.abs(piece - expected[start : start + len(piece)]).max())
-
-
-@contextmanager
-def interpreter_held(hold_s: float) -> Iterator[list[float]]:
-    """Keep this process's interpreter lock for about `hold_s` at a time, as a careless window would.
-
-    The list fills with how long each time: one call into C that never lets go of the lock.
-    """
-    over, held_s = threading.Event(), []
-    numbers = np.random.default_rng(0).permutation(50_000).tolist()
-    started_s = time.perf_counter()
-    sorted(numbers)
-    numbers *= max(1, round(hold_s / (time.perf_counter() - started_s)))
-
-    def hold() -> None:
-        while not over.wait(0.02):
-            started_s = time.perf_counter()
-            sorted(numbers)
-            held_s.append(time.perf_counter() - started_s)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
-        yield held_s
-    finally:
-        over.set()
-        thread.join()
-
-
-def noise(seconds: float, layers: int, rate: int = RATE) -> list[np.ndarray]:
-    rng = np.random.default_rng(3)
-    return [(0.03 * rng.standard_normal((round(seconds * rate), 2))).astype(np.float32) for _ in range(layers)]
 
 
 def test_what_is_heard_is_the_offline_mix_to_the_last_bit_of_90_decibels(
