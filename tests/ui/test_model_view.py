@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtTest import QTest
 
+from soli.decompose.constraints import MaskEdit
 from soli.project import commands
 from soli.signal.log_spectrogram import ROWS
 from soli.ui.panels.model_picture import MOST_COLUMNS, ModelPicture, as_bytes
@@ -65,6 +66,21 @@ def test_the_view_follows_a_run_and_names_and_plays_components(separated, qtbot,
     qtbot.waitUntil(lambda: view._picture is not former, timeout=20_000)
     qtbot.waitUntil(lambda: not separated.session.decomposing, timeout=20_000)
     assert view._picture.factors is separated.document.separation.factors
+
+
+def test_what_no_layer_holds_is_shown_and_goes_to_the_residual(separated, qtbot):
+    document, window = separated.document, separated.window
+    window.actions_["drawer_model"].trigger()
+    view = window.model
+    pitch = min(note.pitch for note in document.state.notes.values())
+    document.do(commands.paint_mask(document.state, [MaskEdit(pitch, 0.0, 60.0, allow=False)]))
+    qtbot.waitUntil(lambda: not separated.worker.busy and not document.stale, timeout=20_000)
+    qtbot.waitUntil(lambda: view._picture.factors is document.separation.factors)
+    view._images = []
+    view._draw()
+    assert len(view._images) == 4
+    components = view._picture.factors.components
+    assert view._layers_of(int(np.flatnonzero(components.pitch == pitch)[0])) == " · residual"
 
 
 def test_an_autoencoder_shows_its_encoder_beside_the_pseudo_inverse(separated, qtbot):

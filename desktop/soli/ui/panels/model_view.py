@@ -152,12 +152,12 @@ class ModelView(QWidget):
         painter.drawText(QRectF(GAP, self.height() - FOOT, self.width(), FOOT), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _layers_of(self, component: int) -> str:
-        """The layers whose notes sound in a component."""
+        """The layers whose notes sound in a component; what no layer holds goes to the residual."""
         assert self._picture is not None
         parts, bodies = self._picture.factors.components, self._picture.factors.constraint.bodies
         mine = (bodies.pitch == parts.pitch[component]) & (bodies.part == parts.part[component])
         names = [layer.name for layer in self._document.state.layers if layer.id in set(bodies.layer[mine].tolist())]
-        return f" · {', '.join(names)}" if names else ""
+        return f" · {', '.join(names) or 'residual'}"
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if "recording" in aspects:
@@ -203,6 +203,7 @@ class ModelView(QWidget):
         result = np.empty(H.shape, np.uint32)
         for row, component in enumerate(picture.order.tolist()):
             mine = bodies.layer[(bodies.pitch == parts.pitch[component]) & (bodies.part == parts.part[component])]
+            mine = mine[mine >= 0]  # no layer holds what is forbidden
             layer = int(np.bincount(mine).argmax()) if len(mine) else -1
             colour = colours.get(layer, QColor(self._theme.colours.ink))
             if parts.kind[component] == Kind.ATTACK:
