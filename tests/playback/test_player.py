@@ -77,6 +77,8 @@ def test_a_layer_with_values_that_are_no_numbers_is_silent_and_named(player: Fak
     message = player.status().message
     assert "Strip 2 is silent" in message
     assert message.count(".") == 1
+    player.load([layers[0], broken, broken], RATE, [Strip()] * 3, names=["Left hand", "Right hand", "Flute"])
+    assert player.status().message.startswith("Right hand, Flute are silent")
     player.load([layers[0]], RATE, [Strip()])
     assert player.status().message == ""
 

@@ -29,11 +29,11 @@ class WatchedPlayer(FakePlayer):
         self.brought: list[tuple[str, list]] = []
         self.full = False
 
-    def load(self, signals, rate, strips) -> None:
+    def load(self, signals, rate, strips, *, names=()) -> None:
         if self.full:
             raise DeviceError("There is no room for 1 MB of sound; free some memory or disk space")
         self.brought.append(("load", list(signals)))
-        super().load(signals, rate, strips)
+        super().load(signals, rate, strips, names=names)
 
     def patch(self, pieces) -> None:
         self.brought.append(("patch", list(pieces)))

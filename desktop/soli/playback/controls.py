@@ -48,12 +48,13 @@ class PlayerStatus:
 class Player(Protocol):
     """Plays the newest load, in two channels. Every method but `load` and `close` returns at once."""
 
-    def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip]) -> None:
+    def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip], *, names: Sequence[str] = ()) -> None:
         """Swap in `signals`, float32, each (length, channels), lengths may differ, without a gap; the position stays.
 
         Mono is heard on both sides, more than two channels are folded. A signal that holds values that are no numbers
-        is silenced and the status says so. Raises DeviceError when there is no room for them. Copies the signals
-        (0.5 GB for three minutes of eight stereo layers), so call it from a worker thread; it may be called from any.
+        is silenced and the status says so, by its name if `names` has one for each. Raises DeviceError when there is no
+        room for them. Copies the signals (0.5 GB for three minutes of eight stereo layers), so call it from a worker thread;
+        it may be called from any.
         """
 
     def patch(self, pieces: Sequence[tuple[int, int, FloatArray]]) -> None:
@@ -137,8 +138,8 @@ class Player(Protocol):
 class Controls(ABC):
     """The common part of all players: numbers the commands, remembers what was asked, reads the board.
 
-    A player gives `_send`, `_send_patch`, `_send_audition`, `_send_tile`, and `_stage`, which takes the prepared signals and returns
-    the call that swaps them in.
+    A player gives `_send`, `_send_patch`, `_send_audition`, `_send_tile`, and `_stage`, which takes the prepared signals and
+    returns the call that swaps them in.
     """
 
     def __init__(self) -> None:
@@ -152,17 +153,19 @@ class Controls(ABC):
         self._metronome = 0.0
         self._loop: tuple[float, float] | None = None
         self._strips: tuple[Strip, ...] = ()
+        self._names: tuple[str, ...] = ()
         self._generation = 0
         self._shapes: tuple[tuple[int, ...], ...] = ()
         self._broken: frozenset[int] = frozenset()
 
-    def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip]) -> None:
+    def load(self, signals: Sequence[FloatArray], rate: int, strips: Sequence[Strip], *, names: Sequence[str] = ()) -> None:
         if len(signals) != len(strips):
             raise ValueError(f"{len(signals)} signals need as many strips, not {len(strips)}")
         prepared, broken = prepare(signals)
         swap_in = self._stage(prepared, rate)
         with self._lock:
             self._strips = tuple(strips)
+            self._names = tuple(names) if len(names) == len(signals) else ()
             self._generation += 1
             self._shapes, self._broken = tuple(signal.shape for signal in prepared), broken
             swap_in()
@@ -328,8 +331,12 @@ class Controls(ABC):
 
     def _message(self, reading: Reading) -> str:
         if self._broken:
-            names = [str(index + 1) for index in sorted(self._broken)]
-            which = f"Strip {names[0]} is" if len(names) == 1 else f"Strips {', '.join(names)} are"
+            broken = sorted(self._broken)
+            if self._names:
+                which = ", ".join(self._names[index] for index in broken)
+            else:
+                which = f"Strip{'s' if len(broken) > 1 else ''} {', '.join(str(index + 1) for index in broken)}"
+            which += " are" if len(broken) > 1 else " is"
             return f"{which} silent because of values that are no numbers; decompose again."
         if reading.silenced:
             return "A layer holds values that are no numbers and is left out where it does; decompose again."

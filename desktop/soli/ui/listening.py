@@ -179,6 +179,11 @@ class Listening(QObject):
         signals = [original if c == ORIGINAL else partial(separation.signals.stretch, c) for c in channels]
         return matching_gain_db(signals, strips, original, len(audio.samples), audio.rate)
 
+    def _names(self, channels: tuple[int, ...]) -> list[str]:
+        state, others = self._document.state, {RESIDUAL: "Residual", ORIGINAL: "Original"}
+        layers = {layer.id: layer.name for layer in state.layers}
+        return [layers.get(channel) or others.get(channel, f"Layer {channel}") for channel in channels]
+
     def _send_strips(self) -> None:
         if self._loaded and not self._swapping:
             self._player.set_strips(self._strips(self._loaded))
@@ -211,7 +216,9 @@ class Listening(QObject):
             self._held = None  # unknown, should this fail
             if ranges is None:
                 self._swapping = True
-                self._player.load(wanted.signals(), wanted.audio.rate, self._strips(wanted.channels))
+                self._player.load(
+                    wanted.signals(), wanted.audio.rate, self._strips(wanted.channels), names=self._names(wanted.channels)
+                )
             else:
                 self._player.patch(wanted.pieces(ranges))
             self._held = wanted
