@@ -80,7 +80,7 @@ def save(
                 db.execute("PRAGMA journal_mode = MEMORY")
                 create(db)
                 if kept is not None:
-                    _copy(db, kept)
+                    copy_kept(db, kept)
                 with db:
                     write_state(db, state, target.parent, outlook, wanted)
                     if separation is not None and not has_results(db):
@@ -97,7 +97,7 @@ def save(
         ) from error
 
 
-def _copy(db: sqlite3.Connection, kept: Kept) -> None:
+def copy_kept(db: sqlite3.Connection, kept: Kept) -> None:
     """Copy what is kept; nothing where that cannot be done."""
     with contextlib.suppress(sqlite3.DatabaseError):
         db.execute("ATTACH ? AS kept", (str(kept.path),))
@@ -123,12 +123,20 @@ def _settle(folder: Path) -> None:
             os.close(handle)
 
 
-def open_steps(path: Path, *, known: Sequence[Path] = (), name: Path | None = None) -> Steps[Opened]:
+def open_steps(
+    path: Path,
+    *,
+    known: Sequence[Path] = (),
+    located: Path | None = None,
+    name: Path | None = None,
+    follows: bool = False,
+) -> Steps[Opened]:
     """Read a project, the recording it names and its results.
 
     A recording that moved is looked for, see `recordings.find_steps`; one that is not found, cannot be read or has other samples
     is told in the warning and the rest opens; so are results that are damaged. `known`: folders which the user has chosen files
-    from. `name`: the project to speak of, where `path` is a copy of it.
+    from. `located`: where the user says that the recording is. `name`: the project to speak of, where `path` is a copy of it.
+    `follows`: open the recording wherever it lies, for a file that this program has written for itself.
     Raises ProjectError when the file is no project that this version can read.
     """
     name = name or path
@@ -140,7 +148,7 @@ def open_steps(path: Path, *, known: Sequence[Path] = (), name: Path | None = No
             state, meta = read_state(db, path.parent)
             outlook = read_outlook(db)
             yield Progress(1, 2, "Reading the recording")
-            opened = yield from _with_recording(db, Opened(state, outlook=outlook), meta, path, known)
+            opened = yield from _with_recording(db, Opened(state, outlook=outlook), meta, path, known, located, follows)
             return (yield from _with_results(db, opened))
     except DAMAGE as error:
         if isinstance(error, ProjectError):
@@ -150,7 +158,13 @@ def open_steps(path: Path, *, known: Sequence[Path] = (), name: Path | None = No
 
 
 def _with_recording(
-    db: sqlite3.Connection, opened: Opened, meta: dict[str, str], path: Path, known: Sequence[Path]
+    db: sqlite3.Connection,
+    opened: Opened,
+    meta: dict[str, str],
+    path: Path,
+    known: Sequence[Path],
+    located: Path | None,
+    follows: bool,
 ) -> Steps[Opened]:
     state, warning, damaged = opened.state, "", ""
     try:
@@ -163,7 +177,7 @@ def _with_recording(
         return replace(opened, state=replace(state, recording_path=place, audio=inside), embeds=True)
     if not named:
         return replace(opened, warning=damaged)
-    found = yield from find_steps(meta, path, known)
+    found = yield from find_steps(meta, path, known, located=located, follows=follows)
     # A recording that is not there keeps its place in the project: it may be there the next time.
     state = replace(state, recording_path=found.path, audio=found.audio)
     warning = "; ".join(text for text in (damaged, found.warning) if text)

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def relative(path: Path, folder: Path) -> str:
+def relative(path: Path, folder: Path | None) -> str:
     """`path` as seen from `folder`, so that both can move together; whole where there is no way, as from drive to drive."""
+    if folder is None:
+        return str(path.absolute())
     try:
         return Path(os.path.relpath(path, folder.resolve())).as_posix()
     except ValueError:

@@ -50,11 +50,14 @@ class Found:
     warning: str = ""
 
 
-def find_steps(meta: dict[str, str], project: Path, known: Sequence[Path] = ()) -> Steps[Found]:
+def find_steps(
+    meta: dict[str, str], project: Path, known: Sequence[Path] = (), *, located: Path | None = None, follows: bool = False
+) -> Steps[Found]:
     """Open the recording that the table `meta` of a project names.
 
     It may have moved: then it is looked for by its bare name beside the project, and by its samples there and in the `known`
-    folders, which the user has chosen files from. A file outside of both is told and not opened.
+    folders, which the user has chosen files from. A file outside of both is told and not opened, unless it `follows` any name.
+    `located`: where the user says that it is.
     """
     named, folder = meta["recording"], project.parent
     first, beside = resolved(named, folder), resolved(Path(named).name, folder)
@@ -64,10 +67,11 @@ def find_steps(meta: dict[str, str], project: Path, known: Sequence[Path] = ()) 
         "missing",
         *(int(meta.get(f"recording_{name}", "0")) for name in ("rate", "length", "channels")),
     )
-    follows = may_follow(named, folder, known)
+    follows = follows or may_follow(named, folder, known)
+    near = [beside] if may_follow(beside.name, folder, known) else []
     other: tuple[Path, Audio] | None = None
     unreadable: InputError | None = None
-    for path in dict.fromkeys([*([first] if follows else []), *([beside] if may_follow(beside.name, folder, known) else [])]):
+    for path in dict.fromkeys([*([located] if located else []), *([first] if follows else []), *near]):
         if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
             continue
         try:

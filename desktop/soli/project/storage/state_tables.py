@@ -51,9 +51,9 @@ def clear_state(db: sqlite3.Connection) -> None:
 
 
 def write_state(
-    db: sqlite3.Connection, state: State, folder: Path, outlook: Outlook | None = None, wanted: Wanted | None = None
+    db: sqlite3.Connection, state: State, folder: Path | None, outlook: Outlook | None = None, wanted: Wanted | None = None
 ) -> None:
-    """Fill the empty tables of `db` with a state; files are named as seen from `folder`.
+    """Fill the empty tables of `db` with a state; files are named as seen from `folder`, or in full.
 
     wanted: the recording of a piece that is open without it, or with another.
     """
