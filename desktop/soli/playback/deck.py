@@ -20,6 +20,20 @@ class Stretched(NamedTuple):
     signals: tuple[Tiled, ...]
 
 
+class Passage(NamedTuple):
+    """From sample `offset` of a block on, `length` samples long, the playhead is at `position`, at rest or `moving`.
+
+    A second of the recording is `second` samples of the position, and takes 1 / `speed` of a second.
+    """
+
+    offset: int
+    length: int
+    position: int
+    moving: bool
+    second: float
+    speed: float
+
+
 class Deck:
     """Plays a load as it was recorded, or stretched; of what is stretched, tiles come bit by bit.
 
@@ -34,6 +48,7 @@ class Deck:
         self.generation = 0
         self.mixer = Mixer([], np.zeros((0, channels), np.float32))
         self.transport = Transport(rate)
+        self.passages: list[Passage] = []  # of the newest block
         self.heard: Stretched | None = None  # None where what was recorded is heard
         self._newest = (self.mixer, 0, rate)  # the newest load, its generation and rate; heard, or waiting for its tiles
         self._early: tuple[int, FloatArray] | None = None
@@ -127,12 +142,34 @@ class Deck:
         self._turning = wanted is not self.heard or self.generation != self._newest[1]
         self._turning_to = wanted
 
+    def rest(self, length: int) -> None:
+        """Let the next `length` samples pass in silence."""
+        self.transport.rest(length)
+        self.passages = []
+        self._tell(0)
+
     def mix(self, block: FloatArray) -> None:
         """Fill `block`, float32 of shape (up to BLOCK_LENGTH, channels)."""
         if not self.generation:
             block.fill(0.0)
-            self.transport.rest(len(block))
+            self.rest(len(block))
             return
+        self.passages = []
+        done = 0
+        while done < len(block):
+            count = len(block) - done
+            if self._turning and not self.transport.silent:
+                count = min(count, self.transport.fade_length)  # so that no more than the fade is lost
+            self._mix(block[done : done + count])
+            self._tell(done)
+            done += count
+
+    def _tell(self, done: int) -> None:
+        transport = self.transport
+        for offset, length, position, moving in transport.headings:
+            self.passages.append(Passage(done + offset, length, position, moving, transport.second, transport.speed))
+
+    def _mix(self, block: FloatArray) -> None:
         if self._turning and self.transport.silent:
             self._turn()
         self.transport.held = self._turning or not self._is_there(len(block))

@@ -9,11 +9,11 @@ import numpy as np
 
 from soli.playback.audition import Audition
 from soli.playback.board import BoardWriter, Cells
-from soli.playback.deck import Deck
+from soli.playback.deck import Deck, Passage
 from soli.playback.metronome import CountIn, Counting, Metronome
 from soli.playback.mixer import BLOCK_LENGTH, Mixer
 from soli.playback.tiles import Stretching, Tiled
-from soli.playback.transport import Heading, Transport
+from soli.playback.transport import Transport
 from soli.signal.audio import FloatArray
 from soli.signal.patchwork import Patchwork
 
@@ -40,7 +40,7 @@ class Desk:
         self._commands: deque[Command] = deque()
         self._applied = 0
         self._deck = Deck(rate, CHANNELS, self.retired)
-        self._headings: list[Heading] = []
+        self._passages: list[Passage] = []
         self._ticks: list[tuple[int, bool, float]] = []
         self.audition = Audition(rate, CHANNELS, self.retired)
         self._metronome = Metronome(rate)
@@ -61,7 +61,7 @@ class Desk:
     @property
     def sounding(self) -> bool:
         """Whether the newest block had music in it."""
-        return self.audition.active or any(heading.moving for heading in self._headings)
+        return self.audition.active or any(passage.moving for passage in self._passages)
 
     def post(self, command: Command) -> None:
         self._commands.append(command)
@@ -165,28 +165,27 @@ class Desk:
 
     def _mix(self, block: FloatArray) -> None:
         """What the transport plays; as a count-in ends within a block, the music begins there."""
-        self._headings, self._ticks, counted = [], [], 0
+        self._passages, self._ticks, counted = [], [], 0
         if self._counting is not None:
             counted, self._ticks = self._counting.step(len(block))
             block[:counted] = 0.0
-            self.transport.rest(counted)
-            self._headings = self.transport.headings
+            self._deck.rest(counted)
+            self._passages = self._deck.passages
             if counted == len(block):
                 return
             self._counting = None
             self.transport.play()
         self._deck.mix(block[counted:])
-        self._headings = self._headings + [
-            heading._replace(offset=heading.offset + counted) for heading in self.transport.headings
-        ]
+        later = [passage._replace(offset=passage.offset + counted) for passage in self._deck.passages]
+        self._passages = self._passages + later
         self._tune()
 
     def _click(self, block: FloatArray) -> None:
         metronome = self._metronome
         metronome.ring(block)
-        for heading in self._headings:
-            if heading.moving:
-                metronome.pass_by(block, heading.offset, heading.length, heading.position, self.transport.second)
+        for passage in self._passages:
+            if passage.moving:
+                metronome.pass_by(block, passage.offset, passage.length, passage.position, passage.second)
         for offset, accented, gain in self._ticks:
             metronome.begin(block, offset, accented=accented, gain=gain)
 
@@ -202,13 +201,12 @@ class Desk:
             waiting=deck.waiting,
         )
         board.audition(self.audition.active, heard_s + auditioned / self.rate if auditioned else None)
-        second = deck.transport.second
-        for heading in self._headings:
+        for passage in self._passages:
             board.heading(
-                heard_s + heading.offset / self.rate,
-                heading.position / second,
-                heading.length / self.rate,
-                deck.transport.speed if heading.moving else 0.0,
+                heard_s + passage.offset / self.rate,
+                passage.position / passage.second,
+                passage.length / self.rate,
+                passage.speed if passage.moving else 0.0,
             )
         board.levels(*self._levels(block))
         board.end()

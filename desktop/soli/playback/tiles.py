@@ -74,7 +74,7 @@ class Stretching:
         return round(MARGIN_S * self.rate)
 
     @property
-    def count(self) -> int:
+    def tiles(self) -> int:
         """How many tiles there are."""
         return -(-self.length // self.tile_length)
 
@@ -140,7 +140,7 @@ def wanted_tiles(stretching: Stretching, position_s: float, loop_s: tuple[float,
 
     They are those that are played next, the beginning of the loop among them, and then a few that have been played.
     """
-    last, step = stretching.count - 1, stretching.tile_s
+    last, step = stretching.tiles - 1, stretching.tile_s
     here = min(last, max(0, int(position_s / step)))
     ahead = math.ceil(AHEAD_S / TILE_S)
     upwards = list(range(here, min(last, here + ahead) + 1))
