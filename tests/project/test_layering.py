@@ -68,9 +68,14 @@ def test_two_tracks_without_such_names_are_told_apart_by_height():
 
 
 @pytest.mark.parametrize("tracks", [(0, 0, 0), (0, 1, 2)])
-def test_hands_of_one_track_or_of_three_part_at_middle_c(tracks):
-    notes = [note(i, pitch, track) for i, (pitch, track) in enumerate(zip((59, 60, 61), tracks, strict=True))]
+def test_hands_of_one_track_or_of_three_are_found_in_the_notes(tracks):
+    notes = [note(i, pitch, track) for i, (pitch, track) in enumerate(zip((45, 72, 76), tracks, strict=True))]
     assert heard(split(notes, (), "hand")) == {0: "left", 1: "right", 2: "right"}
+
+
+def test_drums_are_played_by_no_left_hand():
+    notes = [note(0, 36, channel=9), note(1, 40), note(2, 76)]
+    assert heard(split(notes, (), "hand")) == {0: "right", 1: "left", 2: "right"}
 
 
 def test_a_split_at_a_pitch_names_it():

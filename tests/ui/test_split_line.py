@@ -1,8 +1,8 @@
 """The line that parts notes into two layers: it follows hand and keys, shows what would become, and is one step."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QFocusEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -17,7 +17,7 @@ def line(piece, canvas, qtbot):
     piece.window.actions_["layers_pitch"].trigger()
     opened = piece.window.roll.split_line
     assert opened.isVisible()
-    assert piece.window.focusWidget() is opened
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is opened)
     return opened
 
 
@@ -65,7 +65,7 @@ def test_notes_take_the_colours_of_the_new_layers_while_the_line_moves(piece, li
     shown = piece.document.state
     QTest.keyClick(line, Qt.Key.Key_Escape)
     assert piece.document.state is shown
-    assert (red(0), red(12)) == before
+    assert (red(0), red(12)) == pytest.approx(before, abs=20)  # the spectrogram under them may have grown
 
 
 def test_the_keys_move_it_and_return_parts(piece, line):
@@ -123,8 +123,9 @@ def test_locked_and_hidden_notes_are_not_parted(piece, canvas):
 
 
 def test_it_closes_when_the_keyboard_goes_elsewhere_or_the_notes_change(piece, line):
-    piece.window.mixer.rename(0)
-    assert not line.isVisible()
+    for reason, stays in ((Qt.FocusReason.PopupFocusReason, True), (Qt.FocusReason.MouseFocusReason, False)):
+        QApplication.sendEvent(line, QFocusEvent(QEvent.Type.FocusOut, reason))
+        assert line.isVisible() == stays
     piece.window.actions_["layers_pitch"].trigger()
     piece.document.do(commands.delete_notes(piece.document.state, [0]))
     assert not line.isVisible()

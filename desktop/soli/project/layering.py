@@ -5,10 +5,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from soli.errors import InputError
+from soli.project.hands import left_hand
 from soli.project.state import LAYER_COLOURS, Layer
 from soli.score.notes import Note, pitch_name
 
-MIDDLE_C = 60
 KINDS = ("track", "channel", "hand", "one", "pitch:60")
 
 
@@ -28,7 +28,8 @@ class Layering:
 def split(notes: Iterable[Note], track_names: Sequence[str], kind: str) -> Layering:
     """Sort notes into layers. `kind` is one of "track", "channel", "hand", "one" or "pitch:N" (N a MIDI pitch).
 
-    "hand" takes the tracks when exactly two hold notes, and splits at middle C otherwise. Raises InputError for another kind.
+    "hand" takes the tracks when exactly two hold notes, and follows the hands through the notes otherwise (see `hands`). Raises
+    InputError for another kind.
     """
     notes = tuple(notes)
     if kind == "hand":
@@ -41,7 +42,7 @@ def split(notes: Iterable[Note], track_names: Sequence[str], kind: str) -> Layer
         return _grouped(notes, lambda _: 0, lambda _: "Notes")
     pitch = re.fullmatch(r"pitch:(\d{1,3})", kind)
     if pitch and int(pitch[1]) <= 127:
-        return _at_pitch(notes, int(pitch[1]), ("above", "below"))
+        return _at_pitch(notes, int(pitch[1]))
     raise InputError(
         f"layers {kind!r} are not known; choose track, channel, hand, one or pitch:60 (any MIDI pitch from 0 to 127)"
     )
@@ -55,7 +56,8 @@ def suggested_kind(notes: Sequence[Note]) -> str:
 def _by_hand(notes: tuple[Note, ...], track_names: Sequence[str]) -> Layering:
     tracks = sorted({n.track for n in notes})
     if len(tracks) != 2:
-        return _at_pitch(notes, MIDDLE_C, ("right", "left"))
+        left = left_hand([n for n in notes if not n.is_drum])
+        return _grouped(notes, lambda n: n.id in left, lambda is_left: "left" if is_left else "right")
     names = {track: _track_name(track_names, track) for track in tracks}
     if not any("right" in name.lower() or "left" in name.lower() for name in names.values()):
         means = {t: sum(n.pitch for n in notes if n.track == t) / sum(n.track == t for n in notes) for t in tracks}
@@ -64,10 +66,8 @@ def _by_hand(notes: tuple[Note, ...], track_names: Sequence[str]) -> Layering:
     return _grouped(notes, lambda n: n.track, names.__getitem__)
 
 
-def _at_pitch(notes: tuple[Note, ...], pitch: int, names: tuple[str, str]) -> Layering:
-    above, below = names
-    if names == ("above", "below"):
-        above, below = f"{pitch_name(pitch)} and above", f"below {pitch_name(pitch)}"
+def _at_pitch(notes: tuple[Note, ...], pitch: int) -> Layering:
+    above, below = f"{pitch_name(pitch)} and above", f"below {pitch_name(pitch)}"
     return _grouped(notes, lambda n: n.pitch < pitch, lambda low: below if low else above)
 
 
