@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 RATE = 44100
+CARD = ("sink_name=soli", f"rate={RATE}", "format=float32le", "channels=2", "norewinds=1")
 
 
 class SoundServer:
@@ -30,7 +31,7 @@ class SoundServer:
             [
                 "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=30", "--use-pid-file=no", "--disable-shm=yes",
                 "--realtime=no",
-                "-L", f"module-null-sink sink_name=soli rate={RATE} format=float32le channels=2 norewinds=1",
+                "-L", f"module-null-sink {' '.join(CARD)}",
                 "-L", f"module-native-protocol-unix socket={folder}/native auth-anonymous=1",
             ],
             env=quiet, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -69,6 +70,16 @@ class SoundServer:
         """Take the sound card away at once."""
         self._server.kill()
         self._server.wait(timeout=5)
+
+    def unplug(self) -> None:
+        """Take the card away, the server stays."""
+        self._control("unload-module", "module-null-sink")
+
+    def plug(self) -> None:
+        """Put the card back."""
+        self._control("load-module", "module-null-sink", *CARD)
+        self._control("set-default-sink", "soli")
+        self._control("set-default-source", "soli.monitor")
 
     def stop(self) -> None:
         _end(self._server)

@@ -1,5 +1,6 @@
 """The sound process as it lives and dies. Without a device it runs on a clock, so these need no sound card."""
 
+import itertools
 import os
 import random
 import signal
@@ -20,6 +21,7 @@ from soli.playback.mixer import Strip
 from soli.playback.player import ProcessPlayer
 
 RATE = 44100
+STORM_S = float(os.environ.get("SOLI_STORM_S", "10"))
 NOWHERE = "a sound device that nobody has"
 PACKAGE = Path(__file__).parents[2] / "desktop"
 
@@ -83,6 +85,53 @@ def test_layers_too_large_for_memory_are_played_from_a_file_that_is_gone_afterwa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux says what memory a process has")
+@pytest.mark.parametrize("rate", [RATE, 22050])
+def test_playing_layers_from_a_file_does_not_load_them_whole(
+    rate: int, player: ProcessPlayer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """At the device's rate nothing is read but what is heard; at another, one layer at a time is in memory."""
+    monkeypatch.setattr(segments, "LARGEST_IN_MEMORY", 2**20)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert eventually(lambda: player.status().message != "")
+    process_id = player.process_id or 0
+    layer = np.zeros((rate * 60, 2), np.float32)
+    layer[-rate:] = 0.25
+    size = 8 * layer.nbytes
+    ours, theirs = proportional_memory(os.getpid()), proportional_memory(process_id)
+    player.load([layer] * 8, rate, [Strip()] * 8)
+    player.seek(58.5)
+    player.play()
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.25,) * 8, rel=1e-3))
+    player.seek(0.0)
+    assert eventually(lambda: 0.5 < player.status().position_s < 10.0)
+    assert proportional_memory(os.getpid()) - ours < size / 4
+    grown = proportional_memory(process_id) - theirs
+    assert grown < size / 4 if rate == RATE else grown < size
+
+
+def proportional_memory(process_id: int) -> int:
+    """Of a process, in bytes; what is shared counts in parts."""
+    text = Path(f"/proc/{process_id}/smaps_rollup").read_text()
+    return 1024 * int(next(line for line in text.splitlines() if line.startswith("Pss:")).split()[1])
+
+
+def test_without_shared_memory_the_music_plays_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/dev/shm")
+
+    monkeypatch.setattr(segments, "SharedMemory", refused)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    player = ProcessPlayer(NOWHERE)
+    try:
+        player.load([tone()], RATE, [Strip()])
+        player.play()
+        assert eventually(lambda: player.status().peaks == pytest.approx((0.25,)))
+    finally:
+        player.close()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_loop_holds_the_playhead(player: ProcessPlayer) -> None:
     player.load([tone()], RATE, [Strip()])
     player.set_loop(1.0, 1.2)
@@ -116,6 +165,44 @@ def test_a_process_that_dies_is_reported_and_the_next_play_starts_another(player
     assert player.process_id != first
     assert player.status().peaks == pytest.approx((0.0, 0.25))
     assert "stopped" not in player.status().message
+
+
+def test_after_its_death_another_waits_at_rest_where_it_died(player: ProcessPlayer) -> None:
+    player.load([tone()], RATE, [Strip()])
+    player.seek(4.0)
+    player.play()
+    assert eventually(lambda: player.status().position_s > 4.1)
+    first = player.process_id
+    os.kill(first or 0, signal.SIGKILL)
+    assert eventually(lambda: player.process_id not in (None, first))
+    assert eventually(lambda: NOWHERE in engine_message(player))
+    assert player.status().message == "The sound engine stopped unexpectedly; press play to start it again."
+    assert not player.status().playing
+    stopped_s = player.status().position_s
+    assert stopped_s > 4.05
+    second = player.process_id
+    player.play()
+    assert eventually(lambda: player.status().position_s > stopped_s + 0.05)
+    assert player.process_id == second
+    assert "stopped" not in player.status().message
+
+
+def engine_message(player: ProcessPlayer) -> str:
+    return player._engine_message
+
+
+def test_one_that_dies_again_at_once_is_left_until_it_is_asked_for(player: ProcessPlayer) -> None:
+    died: list[int] = []
+    for _ in range(2):
+        assert eventually(lambda: player.process_id not in (None, *died) and NOWHERE in engine_message(player))
+        died.append(player.process_id or 0)
+        os.kill(died[-1], signal.SIGKILL)
+    assert eventually(lambda: player.process_id is None)
+    time.sleep(1.0)
+    assert player.process_id is None
+    player.load([tone()], RATE, [Strip()])
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.05)
 
 
 def test_it_goes_on_where_it_died(player: ProcessPlayer) -> None:
@@ -239,9 +326,21 @@ def test_a_sound_on_its_own_ends_with_the_process_and_the_next_starts_another_at
     assert player.status().peaks == pytest.approx((0.25 * 10 ** (-6 / 20),), rel=1e-4)
 
 
+@pytest.mark.timeout(STORM_S + 120)
 def test_a_hundred_commands_a_second_leave_nothing_hanging_and_nothing_behind() -> None:
+    storm(NOWHERE)
+
+
+@pytest.mark.sound
+@pytest.mark.usefixtures("sound_server")
+@pytest.mark.timeout(STORM_S + 120)
+def test_nor_do_they_on_a_sound_card() -> None:
+    storm("pulse")
+
+
+def storm(device: str) -> None:
     threads = threading.active_count()
-    player = ProcessPlayer(NOWHERE)
+    player = ProcessPlayer(device)
     rng = random.Random(5)
     layers = [tone(2.0), tone(1.0)]
     player.load(layers, RATE, [Strip(), Strip()])
@@ -257,7 +356,10 @@ def test_a_hundred_commands_a_second_leave_nothing_hanging_and_nothing_behind() 
         player.status,
     ]
     slowest_s = 0.0
-    for step in range(300):
+    until_s = time.monotonic() + STORM_S
+    for step in itertools.count():
+        if time.monotonic() > until_s:
+            break
         started_s = time.perf_counter()
         if step % 50 == 25:
             player.load(layers, RATE, [Strip(), Strip()])

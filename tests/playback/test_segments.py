@@ -98,3 +98,43 @@ def test_what_the_dead_left_is_swept_and_what_the_living_use_is_not(monkeypatch:
         assert other.close()
         segment.unlink()
         assert segment.close()
+
+
+def test_without_shared_memory_everything_lies_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/dev/shm")
+
+    monkeypatch.setattr(segments, "SharedMemory", refused)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    signal = np.arange(6, dtype=np.float32).reshape(3, 2)
+    for segment in (Segment(8, in_memory=True), store([signal])[0]):
+        assert segment.place.is_file
+        segment.unlink()
+        assert segment.close()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_what_is_written_in_place_is_what_a_view_sees(in_memory: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "_ROWS", 3)
+    segment = Segment(4 * 30, in_memory=in_memory)
+    signal = np.arange(40, dtype=np.float32).reshape(10, 4)[:, ::2]
+    segment.write(5, signal)
+    segment.fetch(5, 20)
+    np.testing.assert_array_equal(segment.floats(), np.concatenate([np.zeros(5), signal.reshape(-1), np.zeros(5)]))
+    segment.unlink()
+    assert segment.close()
+
+
+def test_a_disk_that_fills_up_meanwhile_is_one_sentence_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(segments, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(Segment, "write", full)
+    with pytest.raises(DeviceError, match="No space left"):
+        store([np.zeros((10, 2), np.float32)])
+    assert not list(tmp_path.iterdir())

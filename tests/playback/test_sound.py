@@ -206,3 +206,36 @@ def test_a_sound_card_that_goes_away_stops_the_music_and_nothing_else(sound_serv
     started_s = time.monotonic()
     player.close()
     assert time.monotonic() - started_s < 10
+
+
+def test_a_card_that_is_unplugged_stops_the_music_and_one_that_comes_later_is_played_on(
+    sound_server: SoundServer, player: ProcessPlayer
+) -> None:
+    player.load([np.full((60 * RATE, 2), 0.25, np.float32)], RATE, [Strip()])
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.3)
+    sound_server.unplug()
+    assert eventually(lambda: not player.status().playing)
+    assert "press play" in player.status().message
+    stopped_s = player.status().position_s
+    player.play()
+    assert eventually(lambda: player.status().position_s > stopped_s + 0.2)
+    assert "silently" in player.status().message
+    sound_server.plug()
+    with sound_server.recording() as heard:
+        assert eventually(lambda: not player.status().message, 40.0)
+        assert player.status().playing
+        went_on_s = player.status().position_s
+        assert eventually(lambda: player.status().position_s > went_on_s + 1.0)
+    assert np.abs(heard[0]).max() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_a_player_without_a_card_finds_the_one_that_is_plugged_in(sound_server: SoundServer) -> None:
+    sound_server.unplug()
+    with closing(ProcessPlayer("pulse")) as player:
+        assert eventually(lambda: "silently" in player.status().message)
+        silent = player.process_id
+        sound_server.plug()
+        assert eventually(lambda: not player.status().message, 40.0)
+        assert player.process_id not in (None, silent)
+        assert not player.status().playing

@@ -1,0 +1,230 @@
+"""The stream between desk and device, with a device that does as it is told."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from soli.playback import output
+from soli.playback.board import SIZE, durations_s, read_board
+from soli.playback.mixer import Mixer, Strip, channel_gains
+from soli.playback.output import BLOCK_LENGTH, LATENCIES_S, NoSoundError, Output
+
+RATE = 48000
+
+
+class Card:
+    """A sounddevice of one device; `play` calls for a block, as the device would."""
+
+    class PortAudioError(Exception):
+        pass
+
+    class CallbackStop(Exception):
+        pass
+
+    class CallbackAbort(Exception):
+        pass
+
+    def __init__(self, channels: int = 2, high_s: float = 0.03) -> None:
+        self.channels, self.high_s, self.there = channels, high_s, True
+        self.streams: list[SimpleNamespace] = []
+
+    def query_devices(self, device: object, _kind: str) -> dict[str, object]:
+        if not self.there:
+            raise self.PortAudioError("gone")
+        return {
+            "name": "card", "max_output_channels": self.channels, "default_samplerate": float(RATE),
+            "default_high_output_latency": self.high_s,
+        }  # fmt: skip
+
+    def OutputStream(self, *, callback: object, latency: float, **about: object) -> SimpleNamespace:  # noqa: N802
+        if not self.there:
+            raise self.PortAudioError("gone")
+        stream = SimpleNamespace(callback=callback, latency=latency, active=False, closed=False, **about)
+        stream.start = lambda: setattr(stream, "active", True)
+        stream.close = lambda ignore_errors=True: setattr(stream, "closed", True)
+        self.streams.append(stream)
+        return stream
+
+    def play(self, *, underflow: bool = False) -> np.ndarray:
+        stream = self.streams[-1]
+        out = np.full((BLOCK_LENGTH, stream.channels), 9.0, np.float32)
+        times = SimpleNamespace(outputBufferDacTime=1.07, currentTime=1.0)
+        try:
+            stream.callback(out, BLOCK_LENGTH, times, SimpleNamespace(output_underflow=underflow))
+        except (self.CallbackStop, self.CallbackAbort):
+            stream.active = False
+        return out
+
+
+class Clock:
+    """Seconds by hand; who waits is served a block by the device meanwhile."""
+
+    def __init__(self, card: Card) -> None:
+        self.now_s, self.card = 100.0, card
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.card.play()
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> Card:
+    return use(Card(), monkeypatch)
+
+
+@pytest.fixture
+def clock(card: Card, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(card)
+    monkeypatch.setattr(output, "clock_s", clock)
+    monkeypatch.setattr(output, "time", clock)
+    return clock
+
+
+def use(card: Card, monkeypatch: pytest.MonkeyPatch) -> Card:
+    monkeypatch.setattr(output, "library", lambda: card)
+    monkeypatch.setattr(output, "hurry", lambda **_: None)
+    return card
+
+
+def playing(latency_s: float | None = None) -> tuple[Output, np.ndarray]:
+    cells = np.zeros(SIZE)
+    opened = Output(cells, None, latency_s)
+    left_alone = np.tile(np.array([[0.5, 0.25]], np.float32), (10 * RATE, 1))
+    opened.desk.post((1, "swap", (Mixer([left_alone], channel_gains([Strip()]), ramp_length=480), 1, RATE)))
+    opened.desk.post((2, "play", ()))
+    opened.start()
+    return opened, cells
+
+
+def dry(card: Card, clock: Clock, times: int, apart_s: float) -> None:
+    for _ in range(times):
+        clock.now_s += apart_s
+        card.play(underflow=True)
+        card.play(underflow=True)  # as some devices report it
+
+
+def test_a_device_is_fed_so_far_ahead_that_a_change_is_heard_within_a_tenth_of_a_second(card: Card) -> None:
+    playing()
+    stream = card.streams[0]
+    ramped_s = 0.005
+    assert stream.latency == LATENCIES_S[0]
+    assert stream.latency + stream.blocksize / RATE + ramped_s < 0.1
+
+
+def test_a_device_that_asks_for_more_gets_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = use(Card(high_s=0.2), monkeypatch)
+    playing()
+    assert card.streams[0].latency == 0.2
+
+
+def test_a_device_that_runs_dry_twice_is_fed_further_ahead_and_the_music_goes_on_where_it_was(card: Card, clock: Clock) -> None:
+    opened, cells = playing()
+    for _ in range(10):
+        card.play()
+    dry(card, clock, 1, 1.0)
+    assert opened.deepen() is None
+    dry(card, clock, 1, 5.0)
+    before = opened.desk.transport.position
+    assert opened.deepen() == LATENCIES_S[1]
+    first, second = card.streams
+    assert first.closed
+    assert not first.active
+    assert second.active
+    assert second.latency == LATENCIES_S[1]
+    assert opened.desk.transport.position == before
+    np.testing.assert_array_equal(card.play(), np.tile(np.float32([0.5, 0.25]), (BLOCK_LENGTH, 1)))
+    assert opened.desk.transport.position == before + BLOCK_LENGTH
+    assert read_board(cells, clock.now_s).underruns == 4
+    dry(card, clock, 2, 1.0)
+    assert opened.deepen() == LATENCIES_S[2]
+    dry(card, clock, 9, 1.0)
+    assert opened.deepen() is None, "there is no more"
+    assert opened.trouble() == ""
+
+
+@pytest.mark.parametrize(("apart_s", "latency_s"), [(0.1, None), (61.0, None), (1.0, 0.1)])
+def test_one_stall_or_rare_ones_or_a_chosen_latency_change_nothing(
+    card: Card, clock: Clock, apart_s: float, latency_s: float | None
+) -> None:
+    opened, _ = playing(latency_s)
+    dry(card, clock, 3, apart_s)
+    assert opened.deepen() is None
+    assert len(card.streams) == 1
+
+
+def test_running_dry_in_silence_is_no_underrun_but_a_warning(card: Card, clock: Clock) -> None:
+    opened, cells = playing()
+    opened.desk.post((3, "pause", ()))
+    for _ in range(10):
+        card.play()
+    dry(card, clock, 2, 1.0)
+    assert read_board(cells, clock.now_s).underruns == 0
+    assert opened.deepen() == LATENCIES_S[1]
+
+
+def test_a_device_that_cannot_be_opened_again_is_said_to_be_lost(card: Card, clock: Clock) -> None:
+    opened, _ = playing()
+    dry(card, clock, 2, 1.0)
+    card.there = False
+    with pytest.raises(NoSoundError, match="cannot be opened"):
+        opened.deepen()
+
+
+def test_an_error_in_a_callback_is_silence_and_a_sentence(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, cells = playing()
+    for _ in range(3):
+        card.play()
+    assert opened.trouble() == ""
+
+    def broken(*_: object) -> None:
+        raise FloatingPointError("a cable came loose")
+
+    monkeypatch.setattr(opened.desk, "render", broken)
+    for _ in range(3):
+        assert not card.play().any()
+    monkeypatch.undo()
+    assert not card.play().any()
+    assert "a cable came loose" in opened.trouble()
+    assert opened.trouble().count(".") == 1
+    assert len(durations_s(cells)) >= 3
+
+
+def test_a_device_that_asks_no_more_is_lost_and_not_waited_for(card: Card, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, _ = playing()
+    card.play()
+    assert opened.trouble() == ""
+    monkeypatch.setattr(clock.card, "play", lambda: None)
+    clock.now_s += 2.0
+    assert opened.trouble() == ""
+    clock.now_s += 2.0
+    assert "no longer answers" in opened.trouble()
+    asked_s = clock.now_s
+    assert not opened.stop()
+    assert clock.now_s < asked_s + 2.0
+
+
+def test_a_stream_ends_in_its_own_callback(card: Card, clock: Clock) -> None:
+    opened, _ = playing()
+    card.play()
+    assert opened.stop()
+    assert not card.streams[0].active
+    assert not card.play().any()
+
+
+def test_one_loudspeaker_gets_both_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = use(Card(channels=1), monkeypatch)
+    playing()
+    card.play()
+    np.testing.assert_allclose(card.play()[-1], [0.375])
+
+
+def test_no_device_is_a_sentence(card: Card) -> None:
+    card.there = False
+    for device in (None, "kazoo"):
+        with pytest.raises(NoSoundError, match="No sound device" if device is None else "kazoo") as raised:
+            Output(np.zeros(SIZE), device, None)
+        assert str(raised.value).count(".") == 1
