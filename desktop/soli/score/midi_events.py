@@ -47,6 +47,10 @@ class Division:
     ticks_per_second: float = 0.0
 
 
+class _TooManyError(Exception):
+    """More events than are read."""
+
+
 def parse(data: bytes, name: str) -> tuple[Division, list[Track]]:
     """The tracks of a Standard MIDI File of type 0 or 1.
 
@@ -94,6 +98,8 @@ def _read_track(data: bytes, start: int, size: int, where: str, tracks: list[Tra
         count, ended = _events(body, track, most)
     except IndexError:
         ended, count = False, 0
+    except _TooManyError:
+        raise InputError(f"{where}: goes beyond {MOST_EVENTS:,} events; cut the score into pieces") from None
     except ValueError as error:
         raise InputError(f"{where}: {error}; save or download the score again") from error
     else:
@@ -118,14 +124,14 @@ def _number(body: bytes, at: int) -> tuple[int, int]:
 def _events(body: bytes, track: Track, most: int) -> tuple[int, bool]:
     """Read `body` into `track`; returns the count of events, and whether an event says that it ends there.
 
-    Raises IndexError when it breaks off, ValueError with the reason for bytes that are no event.
+    Raises IndexError when it breaks off, _TooManyError beyond `most` events, ValueError with the reason for bytes that are no event.
     """
     at = tick = status = count = 0
     named = False
     while at < len(body):
         count += 1
         if count > most:
-            raise ValueError(f"goes beyond {MOST_EVENTS:,} events")
+            raise _TooManyError
         delta = body[at]
         at += 1
         if delta >= 0x80:

@@ -94,8 +94,8 @@ def read(path: Path) -> Audio:
         with soundfile.SoundFile(as_library_name(path)) as file:
             rate = int(file.samplerate)
             _check_size(path, rate, int(file.channels), int(file.frames))
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
+            samples = file.read(int(file.frames), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError, MemoryError) as error:
         raise InputError(
             f"{path.name}: not a recording that can be read ({reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
         ) from error
