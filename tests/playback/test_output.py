@@ -29,7 +29,7 @@ class Card:
         self.channels, self.high_s, self.there = channels, high_s, True
         self.streams: list[SimpleNamespace] = []
 
-    def query_devices(self, device: object, _kind: str) -> dict[str, object]:
+    def query_devices(self, _device: object, _kind: str) -> dict[str, object]:
         if not self.there:
             raise self.PortAudioError("gone")
         return {
@@ -37,12 +37,12 @@ class Card:
             "default_high_output_latency": self.high_s,
         }  # fmt: skip
 
-    def OutputStream(self, *, callback: object, latency: float, **about: object) -> SimpleNamespace:  # noqa: N802
+    def OutputStream(self, *, callback: object, latency: float, **about: object) -> SimpleNamespace:
         if not self.there:
             raise self.PortAudioError("gone")
         stream = SimpleNamespace(callback=callback, latency=latency, active=False, closed=False, **about)
         stream.start = lambda: setattr(stream, "active", True)
-        stream.close = lambda ignore_errors=True: setattr(stream, "closed", True)
+        stream.close = lambda **_: setattr(stream, "closed", True)
         self.streams.append(stream)
         return stream
 
