@@ -79,6 +79,12 @@ def test_the_same_sound_is_the_same_file_whenever_it_is_written(monkeypatch, tmp
     assert written(tmp_path / "b", sine(), form, rng=np.random.default_rng(3)).read_bytes() == first
 
 
+@pytest.mark.parametrize("form", ["wav32f", "wav24"])
+def test_a_zero_of_either_sign_is_the_same_zero(tmp_path, form):
+    zeros = np.array([[0.0], [-0.0]], np.float32)
+    assert written(tmp_path / "a", zeros, form).read_bytes() == written(tmp_path / "b", zeros[::-1], form).read_bytes()
+
+
 @pytest.mark.parametrize("form", LOSSY)
 @pytest.mark.parametrize("channels", [1, 2])
 def test_lossy_forms_are_as_long_and_sound_alike(tmp_path, form, channels):

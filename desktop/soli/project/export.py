@@ -13,8 +13,8 @@ from soli.errors import InputError
 from soli.files import hidden_beside
 from soli.progress import Progress, Steps, relayed
 from soli.project.export_names import file_name, numbered
-from soli.project.export_order import Item, Order, Stem, What, estimated_bytes, plan, stems
-from soli.project.export_sounds import Peak, clipping, common_gain, peaks_steps, sound_of
+from soli.project.export_order import NORMAL_PEAK_DBFS, Item, Order, Stem, What, estimated_bytes, plan, stems
+from soli.project.export_sounds import Peak, clipping, common_gain, may_clip, peaks_steps, sound_of
 from soli.project.pipeline import Separation
 from soli.project.state import State
 from soli.score import midi
@@ -22,6 +22,7 @@ from soli.score.note_lists import Style, write_note_list
 from soli.signal.encoding import encoded
 
 __all__ = [
+    "NORMAL_PEAK_DBFS",
     "NOTE_FORMS",
     "Item",
     "Order",
@@ -35,6 +36,7 @@ __all__ = [
     "export_steps",
     "file_name",
     "make_folder",
+    "may_clip",
     "numbered",
     "peaks_steps",
     "plan",

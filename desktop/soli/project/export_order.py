@@ -145,7 +145,7 @@ def _notes(separation: Separation, order: Order, first: int, end: int) -> list[t
     mine = (owner >= 0) & (owner < len(lowest))
     np.minimum.at(lowest, owner[mine], entries.frame[mine])
     np.maximum.at(highest, owner[mine], entries.frame[mine])
-    found = []
+    found: list[tuple[What, tuple[int, ...], str, int, int]] = []
     for note in sorted((known[i] for i in set(order.notes) & known.keys()), key=lambda n: (n.onset_s, n.pitch, n.id)):
         low = max(first, int(lowest[note.id]) * grid.hop_length - grid.window_length // 2)
         high = min(end, int(highest[note.id]) * grid.hop_length + grid.window_length // 2)

@@ -71,9 +71,14 @@ def common_gain(order: Order, peaks: Mapping[str, Peak]) -> float:
     return float(10.0 ** (order.peak_dbfs / 20.0) / highest)
 
 
+def may_clip(order: Order) -> bool:
+    """Whether the form of an order has a loudest sample."""
+    return FORMS[order.form][1] != "FLOAT"
+
+
 def clipping(order: Order, peaks: Mapping[str, Peak]) -> dict[str, Peak]:
     """The files that would be louder than their form can hold, with their peaks after the gain of the order."""
-    if FORMS[order.form][1] == "FLOAT":
+    if not may_clip(order):
         return {}
     gain = common_gain(order, peaks)
     steps = 2.0 ** (BITS.get(FORMS[order.form][1], 24) - 1)

@@ -132,8 +132,8 @@ def encoded(
         with soundfile.SoundFile(as_library_name(path), "w", rate, samples.shape[1], format=container, subtype=subtype) as file:
             for first in range(0, len(samples), BLOCK_LENGTH):
                 block = samples[first : first + BLOCK_LENGTH]
-                if gain != 1.0:
-                    block = block * np.float32(gain)
+                # Whatever made a zero, it is written as the same one.
+                block = block * np.float32(gain) + np.float32(0)
                 file.write(block if depth is None else quantised(block, depth, rng=noise))
                 yield min(first + BLOCK_LENGTH, len(samples))
         if container == "WAV":
