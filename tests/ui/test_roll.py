@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from soli.decompose.constraints import Kind, build
+from soli.project import commands
 from soli.signal.spectrogram import Grid
 from soli.ui.roll.toolbox import index_of
 
@@ -292,3 +293,16 @@ def test_nudges_of_one_selection_are_one_step(piece, canvas, place, hand, unchan
     hand(canvas).click(*place(0.9, 65))
     QTest.keyClick(canvas, Qt.Key.Key_Up)
     assert len(piece.document.history.done) == 2
+
+
+def test_notes_beyond_the_end_of_the_recording_can_be_gone_to(piece, canvas, unchanged):
+    document, view = piece.document, canvas.view
+    length_s = document.state.duration_s
+    view.scroll(seconds=1000)
+    assert view.end_s < length_s + 1
+    document.do(commands.alter_notes(document.state, {0: {"onset_s": length_s + 20}}, "move note"))
+    canvas.reveal(0)
+    assert view.start_s < length_s + 20 < view.end_s
+    piece.window.roll.fit()
+    assert view.end_s < length_s + 1, "the whole piece is the recording"
+    assert not piece.window.roll.minimap.grab().isNull()

@@ -409,13 +409,12 @@ class Canvas(QWidget):
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"score", "alignment"}:
             self.beats = Beats(self.document.state)
-        if aspects & {"recording", "notes"}:
-            self.view.set_duration(self.document.state.duration_s)
         if aspects & SHOWN:
             dragged = self._tool.dragging
             self._tool.cancel()
             self.card.hide()
             self.field = self.field.updated(self.document.state, self._strengths)
+            self.view.set_duration(self.document.state.duration_s, last_note_s=self.field.last_s)
             # What a drag has drawn may lie anywhere.
             region = self.field.region if aspects <= EDITED and not dragged else None
             self.update(self._box_of(region) if region is not None else self.rect())

@@ -81,7 +81,9 @@ class Minimap(QWidget):
             painter.fillRect(self.rect(), theme.colour("ground"))
             if self._view.duration_s <= 0:
                 return
-            slab = QRectF(self._x(max(0.0, self._view.start_s)), 1.5, 0, HEIGHT - 4)
+            # Beyond the piece there is nothing to map: the slab waits at its end.
+            left = min(self._x(max(0.0, self._view.start_s)), self.width() - LEAST_SLAB_PX)
+            slab = QRectF(left, 1.5, 0, HEIGHT - 4)
             slab.setRight(max(self._x(min(self._view.end_s, self._view.duration_s)), slab.left() + LEAST_SLAB_PX))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             # Under the notes, and lighter than what is out of the window in both themes.

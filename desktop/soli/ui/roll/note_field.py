@@ -98,6 +98,11 @@ class NoteField:
         onset_s, end_s = seconds.T
         return Stretches.of(ids, pitch, layer, onset_s, end_s, np.array(sure, np.float32))
 
+    @property
+    def last_s(self) -> float:
+        """Where the last note ends, in seconds."""
+        return float(self.notes.end_s.max(initial=0.0))
+
     def forbidden_within(self, start_s: float, end_s: float) -> list[MaskEdit]:
         """The forbidden stretches that touch a stretch of time."""
         if self._barred is None:

@@ -49,6 +49,7 @@ class View(QObject):
         self.width = 800
         self.height = 500
         self.duration_s = 0.0
+        self._reach_s = 0.0
         self.start_s = 0.0
         self.span_s = 15.0
         # What the axis is linear in, pitch or hertz, at the upper edge and how much of it is shown.
@@ -140,9 +141,11 @@ class View(QObject):
         self.span_s = self.width / scale
         self._settle()
 
-    def set_duration(self, duration_s: float) -> None:
-        if duration_s != self.duration_s:
-            self.duration_s = duration_s
+    def set_duration(self, duration_s: float, *, last_note_s: float = 0.0) -> None:
+        """How long the piece is, and where the last note ends: it can be scrolled to where it lies beyond the piece."""
+        reach_s = max(duration_s, last_note_s)
+        if (duration_s, reach_s) != (self.duration_s, self._reach_s):
+            self.duration_s, self._reach_s = duration_s, reach_s
             self._settle()
 
     def scroll(self, *, seconds: float = 0.0, semitones: float = 0.0) -> None:
@@ -174,6 +177,13 @@ class View(QObject):
             self._show_pitches(lowest - 2.5, highest + 2.5)
         self._settle()
 
+    def go_to(self, start_s: float, end_s: float, lowest: float, highest: float) -> None:
+        """Show exactly this, as far as the piece and the pitches reach."""
+        self.span_s = max(end_s - start_s, SHORTEST_S)
+        self.start_s = start_s
+        self._show_pitches(lowest, highest)
+        self._settle()
+
     def bring_into_view(self, time_s: float) -> None:
         """Turn the page when `time_s` has left the window."""
         if not self.start_s <= time_s <= self.end_s - 0.02 * self.span_s:
@@ -200,7 +210,7 @@ class View(QObject):
         return min(max(extent, least), most)
 
     def _longest_s(self) -> float:
-        return self.duration_s + 2 * MARGIN_S if self.duration_s > 0 else 30.0
+        return self._reach_s + 2 * MARGIN_S if self._reach_s > 0 else 30.0
 
     def _settle(self) -> None:
         self._extent = self._allowed(self._extent)
