@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt, QTimer
@@ -16,12 +17,16 @@ from soli import __version__, settings
 from soli.assets import asset
 from soli.playback.player import Player, open_player
 from soli.progress import Progress, Steps
+from soli.project import recovery
 from soli.project.document import Document
 from soli.project.presets import from_table
+from soli.ui import outlook
 from soli.ui.audition import Audition
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
+from soli.ui.recovering import Locating, Recovering
 from soli.ui.roll.sight import Sight
+from soli.ui.safekeeping import Safekeeping
 from soli.ui.selection import Selection
 from soli.ui.session import Session
 from soli.ui.theme import Theme
@@ -34,23 +39,34 @@ LATER = ("soundfile", "mido", "scipy.fft", "pyqtgraph", "numba")  # slow to impo
 class Application:
     """All objects of one running Soli. `close` ends the worker and the sound process."""
 
-    def __init__(self, qt: QApplication, player: Player, preferences: settings.Settings) -> None:
+    def __init__(
+        self, qt: QApplication, player: Player, preferences: settings.Settings, *, autosaves: Path | None = None
+    ) -> None:
         self.settings = preferences
         self.theme = Theme(qt, preferences.theme)
         self.document = Document()
         self.worker = Worker()
         self.worker.start()
         self.player = player
-        self.listening = Listening(self.document, player, self.worker)
+        self.stretch_worker = Worker(urgent=True)
+        self.stretch_worker.start()
+        self.listening = Listening(self.document, player, self.worker, stretch_worker=self.stretch_worker)
+        self.listening.clicks.use(preferences)
         self.note_worker = Worker(urgent=True)
         self.note_worker.start()
         self.audition = Audition(self.document, player, self.note_worker)
         self.selection = Selection(self.document)
-        self.session = Session(self.document, self.worker)
+        self.keeper = Safekeeping(self.document, autosaves)
+        self.session = Session(self.document, self.worker, self.keeper)
+        self.session.known_folders = preferences.known_folders
         self.session.begin_with(from_table(preferences.decomposition))
         self.window = MainWindow(
             self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
         )
+        self.keeper.look = partial(outlook.look, self.window)
+        self.session.outlook_found.connect(partial(outlook.show, self.window))
+        self.locating = Locating(self.window, self.session, self.window.roll.banner)
+        self.recovering = Recovering(self.window, self.session)
         self.picture_worker = Worker()
         self.picture_worker.start()
         self.sight = Sight(self.document, self.picture_worker, self.window.roll, self.window.actions_, preferences, self.theme)
@@ -80,9 +96,13 @@ class Application:
 
         self.worker.submit(Job("Warming up", steps))
 
-    def close(self) -> None:
+    def close(self, *, discard: bool = True) -> None:
+        """End everything; what is not saved is kept for the next start unless it is to be discarded."""
+        self.recovering.close()
         self.worker.close()
+        self.keeper.close(discard=discard)
         self.note_worker.close()
+        self.stretch_worker.close()
         self.picture_worker.close()
         self.listening.close()
 
@@ -101,16 +121,19 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     qt.setWindowIcon(QIcon(str(asset("icons", "soli.svg"))))
     place = settings.place()
     preferences = settings.load(place)
-    application = Application(qt, open_player(preferences.device or None, latency_s=preferences.latency_s), preferences)
+    player, autosaves = open_player(preferences.device or None, latency_s=preferences.latency_s), recovery.place()
+    application = Application(qt, player, preferences, autosaves=autosaves)
     application.window.preferences_changed.connect(lambda: settings.save(place, preferences))
     application.show()
     application.warm_up()
     paths = [asset("demo", "recording.flac"), asset("demo", "score.mid")] if demo else [Path(f) for f in files]
     if paths:
         QTimer.singleShot(0, lambda: application.window.open_paths(paths))
+    QTimer.singleShot(0, lambda: application.recovering.offer(autosaves))
     with _interruptible(qt):
         status = qt.exec()
-    application.close()
+    # A window that was closed has asked what becomes of unsaved work.
+    application.close(discard=not application.window.isVisible())
     settings.save(place, application.settings)
     return status
 

@@ -39,6 +39,8 @@ class Settings:
     frequency_axis: str = "log"  # or "linear"
     brightness: float = 0.0  # of the spectrogram, from -1 to 1
     contrast: float = 1.0  # from 0.2 to 5
+    click_level: str = "medium"  # of the metronome
+    count_in: int = 0  # bars
     snap: str = "off"  # what dragged times snap to
     opacity: str = "confidence"  # what the opacity of notes says
     note_table: bool = False
@@ -52,6 +54,11 @@ class Settings:
     def latency_s(self) -> float | None:
         """How far the sound device is to be fed ahead; None for what it holds to be safe."""
         return LATENCIES_S.get(self.latency)
+
+    def known_folders(self) -> list[Path]:
+        """The folders that the user has chosen files from lately."""
+        folders = [Path(name).parent for name in self.recent]
+        return list(dict.fromkeys([*folders, Path(self.folder)] if self.folder else folders))
 
     def remember(self, path: Path) -> None:
         """Put a file on top of the recent ones."""

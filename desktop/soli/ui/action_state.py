@@ -16,6 +16,7 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
     enabled = {
         "save": has_sound or has_notes,
         "save_as": has_sound or has_notes,
+        "embed": has_sound,
         "export": separated,
         "export_notes": has_notes,
         "undo": document.history.last is not None,
@@ -23,7 +24,10 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
         "select_all": has_notes,
         "select_none": chosen,
         "select_pitch": chosen,
+        "select_pitch_class": chosen,
         "select_layer": chosen,
+        "select_voice": chosen,
+        "select_unsure": has_notes and state.alignment is not None,
         "find_notes": has_notes,
         "invert_selection": has_notes,
         "cut": chosen,
@@ -39,6 +43,12 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
         "loop_selection": chosen and has_sound,
         "hear": chosen and has_sound,
         "play": has_sound,
+        "play_selection": has_sound,
+        "stop": has_sound,
+        "slower": has_sound,
+        "faster": has_sound,
+        "full_speed": has_sound,
+        "loop_exact": has_sound,
         "return": has_sound,
         "end": has_sound,
         "loop": has_sound,
@@ -54,11 +64,14 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
         "lock_layer": has_layers,
         "layer_above": has_layers,
         "layer_below": has_layers,
+        "move_layer_up": has_layers and selection.layer != state.layers[0].id,
+        "move_layer_down": has_layers and selection.layer != state.layers[-1].id,
     }
     enabled |= dict.fromkeys(SPLITS, has_notes)
     enabled |= dict.fromkeys(STRIPS, separated and has_layers)
     for key, on in enabled.items():
         actions[key].setEnabled(on)
+    actions["embed"].setChecked(document.embeds)
     for key, edit in (("undo", document.history.last), ("redo", document.history.next)):
         verb = key.capitalize()
         actions[key].setText(f"&{verb} {edit.name}" if edit else f"&{verb}")

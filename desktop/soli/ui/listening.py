@@ -1,20 +1,25 @@
 """Keeps the player in step with the document: which signals it holds, at which gains, and what it says."""
 
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.playback.loudness import matching_gain_db
+from soli.playback.mixer import mix_offline
 from soli.playback.player import Player, PlayerStatus, Strip
 from soli.progress import Progress, Steps
 from soli.project.document import Document
 from soli.project.pipeline import Separation
 from soli.project.state import ORIGINAL, RESIDUAL
 from soli.signal.audio import Audio, FloatArray
+from soli.ui.clicks import Clicks
+from soli.ui.speed import Sounds, Speed
 from soli.ui.worker import Job, Worker
 
 PLAYING_MS, IDLE_MS = 16, 120
+GRAIN_S, SCRUB_EVERY_S = 0.09, 0.05
 
 
 @dataclass(eq=False)
@@ -80,13 +85,17 @@ class Listening(QObject):
     loop_changed = Signal()
     said = Signal(str)
 
-    def __init__(self, document: Document, player: Player, worker: Worker) -> None:
+    def __init__(self, document: Document, player: Player, worker: Worker, *, stretch_worker: Worker | None = None) -> None:
         super().__init__()
+        self.speed = Speed(player, stretch_worker or worker)
+        self.clicks = Clicks(document, player)
+        self._scrubbed_s = -1.0
         self._document, self._player, self._worker = document, player, worker
         self._wanted: _Wanted | None = None
         self._held: _Wanted | None = None  # the worker's: what the player holds, if that is known
         self._loaded: tuple[int, ...] = ()
         self._swapping = False  # the player may hold other signals than `_loaded` says, until it is told here
+        self._brought: Sounds | None = None  # what the player holds, as far as it is known here
         self._said = ""
         self._comparing = False
         self.loop: tuple[float, float] | None = None
@@ -95,6 +104,7 @@ class Listening(QObject):
         self._timer = QTimer(self, interval=IDLE_MS)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
+        self.speed.said.connect(self.said)
         document.subscribe(self._follow)
 
     @property
@@ -115,12 +125,37 @@ class Listening(QObject):
         else:
             if self.status.position_s >= self._document.state.duration_s - 0.01:
                 self._player.seek(self.loop[0] if self.loop and self.loop_on else 0.0)
-            self._player.play()
+                self._tick()
+            if self.clicks.bars:
+                clicks, gain = self.clicks.lead_in(self.status.position_s, self.speed.wanted)
+                self._player.count_in(clicks, gain=gain)
+            else:
+                self._player.play()
         self._tick()
 
+    def play_range(self, start_s: float, end_s: float) -> None:
+        """Play a stretch once, whatever the loop is, and be back at its beginning."""
+        if self._document.state.audio is not None:
+            self._player.play_range(start_s, end_s)
+            self._tick()
+
     def stop(self) -> None:
+        """End play, and go back to where it began."""
         self._player.stop()
         self._tick()
+
+    def scrub(self, position_s: float) -> None:
+        """Go to a time and let it be heard: playing on from there, or at rest for as long as a grain."""
+        self.seek(position_s)
+        if self.status.playing or time.monotonic() - self._scrubbed_s < SCRUB_EVERY_S:
+            return
+        sounds = self._brought
+        if sounds is not None:
+            self._scrubbed_s = time.monotonic()
+            rate = sounds.audio.rate
+            first = round(self.status.position_s * rate)
+            grains = [sounds.read(channel)(first, first + round(GRAIN_S * rate)) for channel in sounds.channels]
+            self._player.audition(mix_offline(grains, self._strips(sounds.channels)), rate)
 
     def seek(self, position_s: float) -> None:
         self._player.seek(min(max(0.0, position_s), self._document.state.duration_s))
@@ -151,6 +186,7 @@ class Listening(QObject):
         self._player.use_device(device or None, latency_s=latency_s)
 
     def close(self) -> None:
+        self.speed.close()
         self._timer.stop()
         self._player.close()
 
@@ -190,6 +226,8 @@ class Listening(QObject):
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if "recording" in aspects:
+            self._brought = None
+            self.speed.set(1.0)
             self._player.pause()
             self._player.seek(0.0)
             self.set_loop(None)
@@ -208,11 +246,14 @@ class Listening(QObject):
         wanted = _Wanted((*strips, ORIGINAL), state.audio, separation, self._wanted)
         self._wanted = wanted
 
+        brought: list[list[tuple[int, int]] | None] = []
+
         def steps() -> Steps[bool]:
             yield Progress(0, 1, "Preparing to play")
             if wanted is not self._wanted:  # a newer one makes this one needless
                 return False
             ranges = wanted.ranges_since(self._held)
+            brought.append(ranges)
             self._held = None  # unknown, should this fail
             if ranges is None:
                 self._swapping = True
@@ -227,6 +268,8 @@ class Listening(QObject):
 
         def loaded(heard: bool) -> None:
             if heard:
+                self._brought = Sounds(wanted.channels, wanted.audio, wanted.separation)
+                self.speed.take(self._brought, brought[0])
                 self._swapping = False
                 self._loaded = wanted.channels
                 self._send_strips()
@@ -249,4 +292,5 @@ class Listening(QObject):
         if self.status.message and self.status.message != self._said:
             self.said.emit(self.status.message)
         self._said = self.status.message
+        self.speed.follow(self.status, self.loop if self.loop_on else None)
         self.ticked.emit(self.status)

@@ -17,11 +17,13 @@ from soli.ui.action_state import enable
 from soli.ui.actions import Actions
 from soli.ui.audition import Audition
 from soli.ui.beside import Beside
+from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.drawer import Drawer
 from soli.ui.drop_zone import DropZone
 from soli.ui.keymap import FIXED
 from soli.ui.layout import central, side_bar, status_bar
 from soli.ui.listening import Listening
+from soli.ui.loop_popover import LoopPopover
 from soli.ui.menus import build_menus, menu_keys
 from soli.ui.mixer.mixer_panel import MixerPanel
 from soli.ui.note_requests import NoteRequests
@@ -89,6 +91,7 @@ class MainWindow(QMainWindow):
         self.note_table = NoteTable(document, selection, theme)
         self.beside = Beside(self.roll, self.note_table, settings)
         self.drop_zone = DropZone(theme, self.roll)
+        self.loop_popover = LoopPopover(theme, self.roll.canvas, lambda: self.roll.canvas.beats, lambda: listening.loop)
         self.hint = QLabel()
         self.summary = QLabel()
         self.requests = Requests(self)
@@ -112,6 +115,7 @@ class MainWindow(QMainWindow):
         theme.changed.connect(self._retheme)
         self._retheme()
         self.update_actions()
+        self.show_clicks()
         self._show_title()
         self.roll.canvas.use_tool(0)
         self.actions_["note_table"].setChecked(self.beside.is_open)
@@ -129,6 +133,15 @@ class MainWindow(QMainWindow):
         self.roll.show_sounding(position if status.playing else None)
         self.transport.show_status(status, self.roll.canvas.beats)
         self.actions_.show_playing(status.playing)
+
+    def show_clicks(self) -> None:
+        """Check what is chosen of the metronome and the count-in."""
+        clicks = self.listening.clicks
+        self.actions_["metronome"].setChecked(clicks.on)
+        for level in LEVELS_DB:
+            self.actions_[f"click_{level}"].setChecked(level == clicks.level)
+        for bars in range(len(COUNT_INS)):
+            self.actions_[f"count_in_{bars}"].setChecked(bars == clicks.bars)
 
     def show_loop(self) -> None:
         self.roll.set_loop(self.listening.loop, on=self.listening.loop_on)
@@ -160,7 +173,7 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         state = self.document.state
         empty = state.audio is None and state.score is None
-        title = "" if empty else self.document.title
+        title = "" if empty else self.document.title + (" (read-only)" if self.session.keeper.read_only else "")
         edited = self.document.edited
         self.transport.show_title(title, edited=edited)
         self.setWindowTitle(f"{'*' if edited else ''}{title} – Soli" if title else "Soli")

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from soli.ui.actions import Actions
+from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.roll.opacity import CHOICES
 from soli.ui.roll.snapping import MODES
 
 MENUS: dict[str, tuple[str, ...]] = {
     "&File": (
-        "new", "open", "*recent", "", "open_recording", "open_score", "demo", "", "save", "save_as", "", "export", "export_notes",
-        "", "quit",
+        "new", "open", "*recent", "", "open_recording", "open_score", "demo", "", "save", "save_as", "embed", "",
+        "export", "export_notes", "", "quit",
     ),
     "&Edit": (
         "undo", "redo", "", "cut", "copy", "paste", "repeat_notes", "delete", "", "*select", "find_notes", "",
@@ -24,17 +25,25 @@ MENUS: dict[str, tuple[str, ...]] = {
         "*spectrogram", "*opacity", "*theme", "", "next_pane",
     ),
     "&Layers": (
-        "new_layer", "rename_layer", "", "layers_track", "layers_channel", "layers_hand", "layers_pitch", "layers_one",
-        "", "hide_layer", "lock_layer", "", "solo", "mute", "solo_only", "all_but", "", "layer_above", "layer_below",
+        "new_layer", "rename_layer", "*split", "", "hide_layer", "lock_layer", "", "solo", "mute", "solo_only", "all_but", "",
+        "layer_above", "layer_below", "move_layer_up", "move_layer_down",
     ),
-    "&Transport": ("play", "return", "end", "", "loop", "loop_selection", "", "hear", "compare"),
+    "&Transport": (
+        "play", "play_selection", "stop", "return", "end", "", "loop", "loop_selection", "loop_exact", "",
+        "slower", "faster", "full_speed", "", "metronome", "*clicks", "*count_in", "", "hear", "compare",
+    ),
     "&Decompose": ("decompose", "decompose_anew", "model", "", "save_encoder", "apply_encoder", "", "align"),
     "&Help": ("keys", "about"),
 }  # fmt: skip
 
+ALIKE = ("select_pitch", "select_pitch_class", "select_layer", "select_voice", "select_unsure")
+
 SUBMENUS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "*select": ("&Select", ("select_all", "select_none", "invert_selection", "", "select_pitch", "select_layer")),
+    "*select": ("&Select", ("select_all", "select_none", "invert_selection", "", *ALIKE)),
+    "*split": ("S&plit", ("layers_pitch", "", "layers_hand", "layers_track", "layers_channel", "", "layers_one")),
     "*snap": ("Snap &to", (*(f"snap_{mode.key}" for mode in MODES), "", "snap_next", "snap_previous")),
+    "*clicks": ("Metronome l&evel", tuple(f"click_{level}" for level in LEVELS_DB)),
+    "*count_in": ("Count-&in", tuple(f"count_in_{bars}" for bars in range(len(COUNT_INS)))),
     "*theme": ("T&heme", ("dark", "light", "system")),
     "*spectrogram": ("&Spectrogram", ("linear", "", "brighter", "darker", "more_contrast", "less_contrast", "", "sound_light")),
     "*opacity": ("Opacity of &notes", tuple(f"opacity_{choice.key}" for choice in CHOICES)),

@@ -14,6 +14,7 @@ from soli.project import commands
 from soli.project.pipeline import Loaded
 from soli.project.presets import from_table
 from soli.project.state import State
+from soli.ui.alike import alike
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
@@ -44,10 +45,9 @@ class Requests:
             self._window.document.do(commands.delete_notes(self._window.document.state, self._window.selection.ids))
 
     def select_alike(self, what: str) -> None:
-        """Add all notes that share pitch or layer with one that is selected."""
-        notes, selection = self._window.document.state.notes, self._window.selection
-        wanted = {getattr(notes[i], what) for i in selection.ids}
-        selection.set(selection.ids | {n.id for n in notes.values() if getattr(n, what) in wanted})
+        """Add all notes that share `what` with one that is selected; see `alike.COMMON`."""
+        selection = self._window.selection
+        selection.set(alike(self._window.document.state, selection.ids, what))
 
     def toggle_note_table(self) -> None:
         """Show the note table and go there, or hide it."""
@@ -93,6 +93,17 @@ class Requests:
         notes = [self._window.document.state.notes[i] for i in self._window.selection.ids]
         if notes:
             self._window.listening.set_loop((min(n.onset_s for n in notes), max(n.sounding_offset_s for n in notes)))
+
+    def play_selection(self) -> None:
+        """Play from the first to the last of the selected notes once; without any, the loop."""
+        window = self._window
+        notes = [window.document.state.notes[i] for i in window.selection.ids]
+        if notes:
+            window.listening.play_range(min(n.onset_s for n in notes), max(n.sounding_offset_s for n in notes))
+        elif window.listening.loop is not None:
+            window.listening.play_range(*window.listening.loop)
+        else:
+            window.hint.setText("Select notes, or draw a loop on the ruler, to play them once")
 
     def toggle_follow(self) -> None:
         self._window.settings.follow_playhead = self._window.actions_["follow"].isChecked()

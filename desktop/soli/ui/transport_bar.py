@@ -9,6 +9,7 @@ from soli.ui.beats import Beats
 from soli.ui.compare_switch import CompareSwitch
 from soli.ui.mixer.meter import Meter
 from soli.ui.roll.ruler import clock
+from soli.ui.speed_field import SpeedField
 from soli.ui.theme import Theme
 
 HEIGHT = 56
@@ -35,14 +36,22 @@ class TransportBar(QWidget):
 
         middle = QHBoxLayout()
         middle.setSpacing(6)
-        for name in ("return", "play", "loop"):
-            middle.addWidget(self._button(actions[name]))
+        self.buttons = {name: self._button(actions[name]) for name in ("return", "play", "loop", "metronome")}
+        for button in self.buttons.values():
+            middle.addWidget(button)
+        self.buttons["loop"].addAction(actions["loop_exact"])
+        self.buttons["loop"].addAction(actions["loop_selection"])
+        self.buttons["metronome"].addActions(
+            [action for name, action in actions.items() if name.startswith(("click_", "count_in_"))]
+        )
         middle.addSpacing(6)
         middle.addWidget(self._clock())
         self.tempo = QLabel()
         self.tempo.setObjectName("quiet")
         self.tempo.setFixedWidth(66)
-        self.tempo.setToolTip("Tempo of the performance at the playhead, in beats a minute")
+        self.tempo.setToolTip("Tempo at the playhead, in beats a minute, as fast as it plays now")
+        self.speed = SpeedField(theme)
+        middle.addWidget(self.speed)
         middle.addSpacing(4)
         middle.addWidget(self.tempo)
         self.compare = CompareSwitch(actions["compare"])
@@ -59,7 +68,9 @@ class TransportBar(QWidget):
         right.addWidget(self.decompose)
         self.master = Meter(theme, bars=2, bar_height=5)
         self.master.setAccessibleName("Level of the mix")
-        self.master.setToolTip("Peaks of what is heard, left and right; the number is the loudest of late. Click: clears the light of clipping")
+        self.master.setToolTip(
+            "Peaks of what is heard, left and right; the number is the loudest of late. A click clears the clip light"
+        )
         self.master.setFixedWidth(132)
         self.peak = QLabel("−∞ dBFS")
         self.peak.setObjectName("quiet")
@@ -99,11 +110,15 @@ class TransportBar(QWidget):
             self.decompose.style().unpolish(self.decompose)
             self.decompose.style().polish(self.decompose)
 
+    def show_speed(self, speed: float, *, busy: bool) -> None:
+        """Say how fast it plays, and whether that is still being prepared."""
+        self.speed.show_speed(speed, busy=busy)
+
     def show_status(self, status: PlayerStatus, beats: Beats) -> None:
         self.time.setText(clock(status.position_s, decimals=3))
         self.place.setText(beats.place(status.position_s))
         tempo = beats.tempo_bpm(status.position_s)
-        self.tempo.setText(f"♩ = {tempo:.0f}" if tempo is not None else "")
+        self.tempo.setText(f"♩ = {tempo * self.speed.speed:.0f}" if tempo is not None else "")
         left, right = status.master_peak
         self.master.show_levels([left, right], [left, right])
         held = self.master.held_db
@@ -128,6 +143,7 @@ class TransportBar(QWidget):
     def _button(self, action: QAction) -> QToolButton:
         button = QToolButton()
         button.setDefaultAction(action)
+        button.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         button.setIconSize(QSize(20, 20))
         button.setFixedSize(40, 36)
         button.setAccessibleName(action.iconText())

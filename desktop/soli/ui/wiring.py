@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from soli.ui.mixer.layer_menu import toggle_hidden, toggle_locked
+from soli.ui.alike import unsure
+from soli.ui.clicks import COUNT_INS, LEVELS_DB
+from soli.ui.mixer.layer_menu import move, toggle_hidden, toggle_locked
 from soli.ui.mixer.note_drop import NoteDrop
 from soli.ui.roll.snapping import MODES
+
+SPEED_STEP = 0.05
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
@@ -27,6 +31,7 @@ def connect_actions(window: MainWindow) -> None:
         "open_score": lambda: window.questions.open("score"),
         "save": window.questions.save,
         "save_as": lambda: window.questions.save(ask=True),
+        "embed": lambda: window.document.set_embeds(window.actions_["embed"].isChecked()),
         "export": window.questions.export,
         "export_notes": window.questions.export_notes,
         "demo": asked.open_demo,
@@ -36,7 +41,10 @@ def connect_actions(window: MainWindow) -> None:
         "select_all": window.notes.select_all,
         "select_none": lambda: window.selection.set(()),
         "select_pitch": lambda: asked.select_alike("pitch"),
+        "select_pitch_class": lambda: asked.select_alike("pitch_class"),
         "select_layer": lambda: asked.select_alike("layer"),
+        "select_voice": lambda: asked.select_alike("voice"),
+        "select_unsure": lambda: window.selection.set(unsure(window.document.state)),
         "find_notes": asked.find_notes,
         "note_table": asked.toggle_note_table,
         "invert_selection": window.notes.invert,
@@ -67,6 +75,13 @@ def connect_actions(window: MainWindow) -> None:
         "next_pane": asked.next_pane,
         "play": window.listening.toggle_play,
         "return": lambda: asked.go(0.0),
+        "play_selection": asked.play_selection,
+        "stop": window.listening.stop,
+        "loop_exact": window.loop_popover.toggle,
+        "slower": lambda: window.listening.speed.set(window.listening.speed.wanted - SPEED_STEP),
+        "faster": lambda: window.listening.speed.set(window.listening.speed.wanted + SPEED_STEP),
+        "full_speed": lambda: window.listening.speed.set(1.0),
+        "metronome": window.listening.clicks.toggle,
         "end": lambda: asked.go(window.document.state.duration_s),
         "loop": window.listening.toggle_loop,
         "hear": lambda: window.audition.note(window.selection.ids),
@@ -93,12 +108,18 @@ def connect_actions(window: MainWindow) -> None:
         "all_but": lambda: window.mixer.all_but(window.selection.layer),
         "layer_above": lambda: asked.walk_layers(-1),
         "layer_below": lambda: asked.walk_layers(1),
+        "move_layer_up": lambda: move(window.document, window.selection.layer, -1),
+        "move_layer_down": lambda: move(window.document, window.selection.layer, 1),
         "preferences": asked.preferences,
         "keys": lambda: asked.preferences("Keys"),
         "about": window.questions.about,
     }
     for mode in MODES:
         acts[f"snap_{mode.key}"] = partial(window.roll.canvas.snapping.use, mode.key)
+    for level in LEVELS_DB:
+        acts[f"click_{level}"] = partial(window.listening.clicks.set_level, level)
+    for bars in range(len(COUNT_INS)):
+        acts[f"count_in_{bars}"] = partial(window.listening.clicks.set_bars, bars)
     for key, act in acts.items():
         window.actions_.on(key, act)
     for index, action in enumerate(window.actions_.tools):
@@ -145,6 +166,14 @@ def connect_parts(window: MainWindow) -> None:
     window.doubtful.revealed.connect(canvas.reveal)
     window.roll.ruler.seek_requested.connect(listening.seek)
     window.roll.ruler.loop_requested.connect(lambda start, end: _loop(window, start, end))
+    window.roll.ruler.loop_moved.connect(lambda start: _move_loop(window, start))
+    window.roll.ruler.scrubbed.connect(listening.scrub)
+    window.roll.ruler.exact_requested.connect(window.loop_popover.open)
+    window.loop_popover.chosen.connect(lambda start, end: listening.set_loop((start, end)))
+    window.loop_popover.ended.connect(lambda: listening.set_loop(None))
+    window.transport.speed.chosen.connect(listening.speed.set)
+    listening.speed.changed.connect(lambda: window.transport.show_speed(listening.speed.wanted, busy=listening.speed.busy))
+    listening.clicks.changed.connect(window.show_clicks)
     window.roll.minimap.seek_requested.connect(listening.seek)
     # Who points at a time goes on with the keys of the roll.
     for pointed in (window.roll.ruler.seek_requested, window.roll.ruler.loop_requested, window.roll.minimap.seek_requested):
@@ -166,6 +195,18 @@ def connect_parts(window: MainWindow) -> None:
     session.started.connect(window.watch)
     session.busy_changed.connect(window.update_actions)
     session.opened.connect(window.remember)
+
+
+def _move_loop(window: MainWindow, start_s: float) -> None:
+    """Move the loop, as long as it is, to where times snap."""
+    canvas, loop = window.roll.canvas, window.listening.loop
+    if loop is None:
+        return
+    bypass = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier)
+    length_s = loop[1] - loop[0]
+    start_s = max(0.0, min(canvas.snap(start_s, bypass=bypass), window.document.state.duration_s - length_s))
+    canvas.snapping.let_go()
+    window.listening.set_loop((start_s, start_s + length_s), on=window.listening.loop_on)
 
 
 def _loop(window: MainWindow, start_s: float, end_s: float) -> None:

@@ -1,5 +1,7 @@
 """The time ruler: bars and beats of the score above, seconds of the recording below, the loop and the playhead."""
 
+from enum import Enum, auto
+
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
@@ -16,6 +18,9 @@ LEAST_STEP_PX = 62
 LEAST_BAR_PX = 26
 BEATS_IN_ROOM = 2.5  # how much wider than that a bar is before its beats are marked
 DRAG_PX = 4
+EDGE_PX = 5  # how near to an edge of the loop takes hold of it
+BRACE_PX = 8  # how much of the ruler's top moves the loop
+HANDLE_PX = 14  # of the playhead, wide and high
 
 
 def clock(time_s: float, *, decimals: int = 0) -> str:
@@ -27,11 +32,32 @@ def clock(time_s: float, *, decimals: int = 0) -> str:
     return f"{text}.{part:0{decimals}d}" if decimals else text
 
 
+class Grip(Enum):
+    """What of the ruler a press takes hold of."""
+
+    NEW_LOOP = auto()
+    LOOP_START = auto()
+    LOOP_END = auto()
+    LOOP = auto()
+    PLAYHEAD = auto()
+
+
+CURSORS = {
+    Grip.LOOP_START: Qt.CursorShape.SizeHorCursor,
+    Grip.LOOP_END: Qt.CursorShape.SizeHorCursor,
+    Grip.LOOP: Qt.CursorShape.OpenHandCursor,
+    Grip.PLAYHEAD: Qt.CursorShape.PointingHandCursor,
+}
+
+
 class Ruler(QWidget):
-    """A click seeks; a drag chooses the loop."""
+    """A click seeks; a drag chooses the loop, or changes it by its edges and its bar; the playhead is scrubbed by its handle."""
 
     seek_requested = Signal(float)
     loop_requested = Signal(float, float)
+    loop_moved = Signal(float)  # where the loop is to begin, as long as it is
+    scrubbed = Signal(float)
+    exact_requested = Signal()
 
     def __init__(self, view: View, theme: Theme) -> None:
         super().__init__()
@@ -41,9 +67,16 @@ class Ruler(QWidget):
         self._loop_on = False
         self._playhead_s: float | None = None
         self._pressed_x: float | None = None
+        self._grip = Grip.NEW_LOOP
+        self._held: tuple[float, float] | None = None  # the loop as it was when it was taken hold of
+        self.setMouseTracking(True)
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Time ruler")
-        self.setToolTip("Click to move the playhead, drag to choose a loop; the wheel zooms, with Shift it scrolls")
+        self.setToolTip(
+            "Click: the playhead goes there. Drag: a loop; its edges and its bar on top can be dragged, "
+            "a double-click on it types where it is. Drag the playhead, or with Ctrl anywhere: hear what is there. "
+            "The wheel zooms, with Shift it scrolls."
+        )
         view.changed.connect(self.update)
         theme.changed.connect(self.update)
 
@@ -80,22 +113,66 @@ class Ruler(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._pressed_x = event.position().x()
+            self._grip, self._held = self._grip_at(event), self._loop
+            if self._grip is Grip.LOOP:
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._pressed_x is not None and abs(event.position().x() - self._pressed_x) > DRAG_PX:
-            self._ask_loop(event.position().x())
+        if self._pressed_x is None:
+            self.setCursor(CURSORS.get(self._grip_at(event), Qt.CursorShape.ArrowCursor))
+        elif abs(event.position().x() - self._pressed_x) > DRAG_PX or self._grip is Grip.PLAYHEAD:
+            self._drag(event.position().x())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """On the loop: type where it is."""
+        time_s = self._view.time_at(event.position().x())
+        if event.button() == Qt.MouseButton.LeftButton and self._loop is not None and self._loop[0] <= time_s <= self._loop[1]:
+            self.exact_requested.emit()
+        else:
+            self.mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pressed_x is None or event.button() != Qt.MouseButton.LeftButton:
             return
         if abs(event.position().x() - self._pressed_x) > DRAG_PX:
-            self._ask_loop(event.position().x())
-        else:
+            self._drag(event.position().x())
+        elif self._grip is not Grip.PLAYHEAD or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.seek_requested.emit(max(0.0, self._view.time_at(event.position().x())))
         self._pressed_x = None
+        self.setCursor(CURSORS.get(self._grip_at(event), Qt.CursorShape.ArrowCursor))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         wheel.over_ruler(self._view, event)
+
+    def _grip_at(self, event: QMouseEvent) -> Grip:
+        x, y, view = event.position().x(), event.position().y(), self._view
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return Grip.PLAYHEAD
+        if self._playhead_s is not None and y >= HEIGHT - HANDLE_PX and abs(x - view.x_of(self._playhead_s)) <= HANDLE_PX / 2:
+            return Grip.PLAYHEAD
+        if self._loop is None:
+            return Grip.NEW_LOOP
+        left, right = (view.x_of(t) for t in self._loop)
+        # Where the loop is small both edges are near: the outer side of each is its own.
+        if abs(x - right) <= EDGE_PX and x >= (left + right) / 2:
+            return Grip.LOOP_END
+        if abs(x - left) <= EDGE_PX:
+            return Grip.LOOP_START
+        return Grip.LOOP if left < x < right and y < BRACE_PX else Grip.NEW_LOOP
+
+    def _drag(self, x: float) -> None:
+        assert self._pressed_x is not None
+        view = self._view
+        if self._grip is Grip.PLAYHEAD:
+            self.scrubbed.emit(max(0.0, view.time_at(x)))
+        elif self._held is None or self._grip is Grip.NEW_LOOP:
+            self._ask_loop(x)
+        elif self._grip is Grip.LOOP:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.loop_moved.emit(max(0.0, self._held[0] + view.time_at(x) - view.time_at(self._pressed_x)))
+        else:
+            fixed_s = self._held[1] if self._grip is Grip.LOOP_START else self._held[0]
+            self.loop_requested.emit(*sorted((fixed_s, max(0.0, view.time_at(x)))))
 
     def _ask_loop(self, x: float) -> None:
         assert self._pressed_x is not None
@@ -109,7 +186,12 @@ class Ruler(QWidget):
         left, right = (self._view.x_of(t) for t in self._loop)
         theme = self._theme
         painter.fillRect(QRectF(left, 0, right - left, HEIGHT - 1), theme.colour("accent", 60 if self._loop_on else 22))
-        painter.fillRect(QRectF(left, HEIGHT - 3, right - left, 2), theme.colour("accent", 255 if self._loop_on else 90))
+        strong = theme.colour("accent", 255 if self._loop_on else 110)
+        painter.fillRect(QRectF(left, HEIGHT - 3, right - left, 2), strong)
+        # The bar that moves it, and the edges that change it.
+        painter.fillRect(QRectF(left, 0, right - left, 3), strong)
+        for edge in (left, right):
+            painter.fillRect(QRectF(edge - 1, 0, 2, HEIGHT - 1), strong)
 
     def _paint_seconds(self, painter: QPainter, top: int) -> None:
         view, theme = self._view, self._theme
