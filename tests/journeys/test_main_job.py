@@ -39,7 +39,7 @@ def test_the_main_job(musician, tmp_path):
     (stroke,) = soli.waits("a stroke of the brush", lambda s: s["mask"])["mask"]
     assert stroke[0] == 52
     assert stroke[1:3] == pytest.approx([6.0, 7.0], abs=0.05)
-    assert soli.sees["done"][-1] == "allow"
+    assert soli.sees["done"][-1] == "allow E3"
     soli.waits("the layers that follow", lambda s: not s["stale"] and not s["busy"])
     soli.window.key("ctrl+z")
     soli.waits("the stroke undone", lambda s: not s["mask"] and not s["stale"] and not s["busy"])

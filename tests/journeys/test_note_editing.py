@@ -62,7 +62,7 @@ def test_draw_move_stretch_tolerate_split_brush_erase_assign_and_back(musician):
         "lengthen note",
         "lengthen tolerance of note",
         "split note",
-        "allow",
+        "allow E7",
         "delete note",
         "assign note to Left hand",
     ]

@@ -149,7 +149,7 @@ def test_no_brush_changes_what_a_locked_layer_may_use(painted, locked):
 def test_a_rectangle_is_one_step_of_several_strokes():
     state = piece([])
     edit = commands.paint_mask(state, [MaskEdit(pitch, 1.0, 2.0, True, 1) for pitch in range(60, 72)])
-    assert edit.name == "allow"
+    assert edit.name == "allow C4 to B4"
     assert len(edit.apply(state).mask) == 12
     assert edit.revert(edit.apply(state)).mask == ()
 

@@ -109,7 +109,7 @@ def test_a_rectangle_allows_or_forbids_all_of_its_pitches(piece, canvas, place, 
         assert stroke.allow is allows
         assert (stroke.start_s, stroke.end_s) == pytest.approx((1.0, 2.2), abs=0.02)
         assert stroke.layer == (1 if allows else None)
-    assert names(piece) == ["allow rectangle" if allows else "forbid rectangle"]
+    assert names(piece) == ["allow C3 to G3" if allows else "forbid C3 to G3"]
 
 
 def test_a_rectangle_reads_out_its_size(piece, canvas, place, hand, use, monkeypatch):
@@ -149,7 +149,7 @@ def test_erasing_gives_the_support_back_to_the_notes(piece, canvas, place, hand,
     use("Mask eraser")
     hand(canvas).drag(place(0.1, 64), place(0.9, 64))
     hand(canvas).drag(place(2.3, 60), place(2.6, 60))
-    assert names(piece) == ["forbid", "allow", "erase mask", "erase mask"]
+    assert names(piece) == ["forbid E4", "allow C4", "erase mask", "erase mask"]
     left = [(s.pitch, round(s.start_s, 1), round(s.end_s, 1)) for s in piece.document.state.mask]
     assert left == [(60, 2.0, 2.3), (60, 2.6, 3.0)]
     after = support(piece.document.state)
@@ -260,7 +260,7 @@ def test_painting_over_a_partial_allows_its_pitch(pictured, canvas, place, hand,
     (stroke,) = pictured.document.state.mask
     assert (stroke.pitch, stroke.allow, stroke.layer) == (64, allows, pictured.selection.layer if allows else None)
     assert (stroke.start_s, stroke.end_s) == pytest.approx((0.3, 0.55), abs=0.02)
-    assert names(pictured) == ["allow" if allows else "forbid"]
+    assert names(pictured) == ["allow E4" if allows else "forbid E4"]
 
 
 def test_the_comb_is_shown_while_the_hand_paints(pictured, canvas, place, hand, use, monkeypatch):
@@ -269,6 +269,8 @@ def test_the_comb_is_shown_while_the_hand_paints(pictured, canvas, place, hand, 
     canvas.view.show(0.0, 4.0, 40, 100)
     use("Harmonic")
     x, y = canvas.view.x_of(0.3), canvas.view.edge_of(76.1)
+    hints = []
+    canvas.hint_changed.connect(hints.append)
     mouse = hand(canvas)
     mouse.press(x, y)
     mouse.move(canvas.view.x_of(0.5), y, button=LEFT)
@@ -277,6 +279,7 @@ def test_the_comb_is_shown_while_the_hand_paints(pictured, canvas, place, hand, 
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     mouse.release(x, y)
     assert said[-1] == "E4  ·  partial 2 here"
+    assert hints[-1].startswith("E4  ·  partial 2 here   ·   0.30 to 0.50 s"), "the pitch it allows, not the row of the hand"
     assert canvas.grab().toImage().pixelColor(*fundamental) != during
     assert not pictured.document.history.done
 

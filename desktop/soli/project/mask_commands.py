@@ -20,8 +20,8 @@ def paint_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
     mine = tuple(piece for stroke in strokes for piece in _open(state, stroke))
     layer = next((stroke.layer for stroke in mine if stroke.allow and stroke.layer is not None), None)
     before = first_layer(state, layer) if layer is not None else ()
-    name = "allow" if strokes and strokes[0].allow else "forbid"
-    return Edit(name, (*before, *_spliced([Splice(len(state.mask), (), mine)] if mine else [])))
+    verb = "allow" if strokes and strokes[0].allow else "forbid"
+    return Edit(f"{verb} {_pitches(strokes)}".rstrip(), (*before, *_spliced([Splice(len(state.mask), (), mine)] if mine else [])))
 
 
 def erase_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
@@ -73,6 +73,14 @@ def _open(state: State, stroke: MaskEdit) -> tuple[MaskEdit, ...]:
     if stroke.allow or stroke.layer is not None or not locked:
         return (stroke,)
     return tuple(replace(stroke, layer=layer.id) for layer in state.layers if layer.id not in locked)
+
+
+def _pitches(strokes: Sequence[MaskEdit]) -> str:
+    """From the lowest to the highest, by name."""
+    if not strokes:
+        return ""
+    low, high = min(stroke.pitch for stroke in strokes), max(stroke.pitch for stroke in strokes)
+    return pitch_name(low) if low == high else f"{pitch_name(low)} to {pitch_name(high)}"
 
 
 def _spliced(splices: Sequence[Splice]) -> tuple[MaskChange, ...]:

@@ -85,8 +85,7 @@ class HarmonicBrush(Tool):
             colour.setAlphaF(0.45)
             painter.setBrush(colour)
             painter.drawRoundedRect(box, 2, 2)
-        of = "" if found.partial == 1 else f"  ·  partial {found.partial} here"
-        draw_chip(painter, view, theme, now.x, now.y, f"{pitch_name(found.pitch)}{of}")
+        draw_chip(painter, view, theme, now.x, now.y, f"{pitch_name(found.pitch)}{_partial_of(found)}")
 
     def shape_at(self, at: Pointer) -> Qt.CursorShape:
         del at
@@ -95,6 +94,14 @@ class HarmonicBrush(Tool):
     def says(self, at: Pointer) -> str:
         del at
         return self.refuses(self.desk.selection.layer) or self.hint
+
+    def reads(self, at: Pointer) -> str:
+        del at
+        found = self._found
+        if found is None:
+            return "no pitch found here"
+        low, high = self._stretch()
+        return f"{pitch_name(found.pitch)}{_partial_of(found)}   ·   {low:.2f} to {high:.2f} s"
 
     def _find(self, at: Pointer) -> FoundPitch | None:
         near = median(self._pitches)
@@ -114,3 +121,8 @@ class HarmonicBrush(Tool):
         view = self.desk.view
         top, left = view.edge_of(pitch + 0.25), view.x_of(start_s)
         return QRectF(left, top, max(3.0, view.x_of(end_s) - left), max(2.0, view.edge_of(pitch - 0.25) - top))
+
+
+def _partial_of(found: FoundPitch) -> str:
+    """Which partial of the pitch the hand is on, where it is not the fundamental."""
+    return "" if found.partial == 1 else f"  ·  partial {found.partial} here"

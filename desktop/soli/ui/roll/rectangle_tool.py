@@ -1,7 +1,5 @@
 """The rectangle: allows or forbids all pitches of a stretch of time at once."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
@@ -29,8 +27,7 @@ class RectangleTool(Tool):
     def finish(self) -> None:
         strokes = self._strokes()
         if strokes:
-            edit = commands.paint_mask(self.desk.document.state, strokes)
-            self.desk.document.do(replace(edit, name=f"{edit.name} rectangle"))
+            self.desk.document.do(commands.paint_mask(self.desk.document.state, strokes))
 
     def paint(self, painter: QPainter) -> None:
         strokes, now = self._strokes(), self.now
