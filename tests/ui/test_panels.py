@@ -1,11 +1,13 @@
 """The drawer's pages: doubtful notes and tempo, in step with the document."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PySide6.QtTest import QTest
 
+from soli.project import commands
 from soli.project.pipeline import Loaded
 
 
@@ -82,3 +84,23 @@ def test_the_local_tempo_is_limited_and_what_cannot_be_is_said(piece, qtbot):
     piece.session.set_anchor(2.7, 3.005)
     qtbot.waitUntil(lambda: bool(errors), timeout=20_000)
     assert "anchor" in errors[-1]
+
+
+def test_a_followed_edit_is_not_told_as_a_run(separated, qtbot):
+    jobs, document = separated.window.jobs, separated.document
+    assert "iterations in" in jobs.says.text()
+    document.do(commands.alter_notes(document.state, {0: {"pitch": 65}}, "move note"))
+    qtbot.waitUntil(lambda: jobs.says.text().startswith("Followed the last edit in"), timeout=20_000)
+    separated.session.decompose()
+    qtbot.waitUntil(lambda: "iterations in" in jobs.says.text(), timeout=20_000)
+
+
+def test_the_words_of_the_tempo_page_do_not_run_into_its_figures(piece):
+    piece.window.actions_["drawer_tempo"].trigger()
+    panel = piece.window.tempo
+    piece.window.resize(900, 560)
+    QTest.qWait(50)
+    row = panel.layout().itemAt(0).layout()
+    parts = [row.itemAt(i).widget() for i in range(row.count()) if row.itemAt(i).widget() is not None]
+    for left, right in pairwise(parts):
+        assert right.x() - (left.x() + left.width()) >= 4

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from soli.progress import Progress
 from soli.decompose.model import Factors
+from soli.progress import Progress
 from soli.project import commands, pipeline
 from soli.project.document import Document
 from soli.ui.theme import Theme
@@ -265,7 +265,10 @@ class DecompositionPanel(QWidget):
             took = sum(separation.seconds.values())
             runs = len(separation.factors.losses)
             warm = " · from the last result" if separation.factors.warm else ""
-            self.says.setText(f"{runs} iterations in {took:.1f} s{warm}")
+            if separation.factors.origin is not None:
+                self.says.setText(f"Followed the last edit in {_spent(took)}")
+            else:
+                self.says.setText(f"{runs} iterations in {_spent(took)}{warm}")
         elif state.audio is None:
             self.says.setText("Open the recording of this score" if state.notes else "Open a recording and its score to begin")
         elif not state.notes:
@@ -309,3 +312,7 @@ class DecompositionPanel(QWidget):
         self.more.setIcon(self._theme.icon("more"))
         font = self._theme.font(8.5, weight=QFont.Weight.Medium)
         self.method.setFont(font)
+
+
+def _spent(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

@@ -16,6 +16,7 @@ from soli.ui.theme import Theme
 REACH_PX = 9.0
 LEFT = KEYBOARD_WIDTH
 TOP, BOTTOM = 14, 22
+WORD_PX = 6  # between words and figures of a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +197,7 @@ class TempoPanel(QWidget):
         self.slowest, self.fastest = QDoubleSpinBox(), QDoubleSpinBox()
         row = QHBoxLayout()
         row.setContentsMargins(12, 0, 12, 4)
+        row.setSpacing(WORD_PX)
         says = QLabel("Drag a beat to where it sounds. The local tempo may go")
         says.setObjectName("quiet")
         row.addWidget(says)

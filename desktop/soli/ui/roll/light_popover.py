@@ -43,7 +43,7 @@ class LightPopover(QFrame):
             label.setBuddy(slider)
             grid.addWidget(label, row, 0)
             grid.addWidget(slider, row, 1)
-        self.reset = QPushButton("As at first")
+        self.reset = QPushButton("Reset")
         self.reset.setToolTip("Neither brighter nor darker, and plain contrast")
         self.reset.clicked.connect(lambda: self.show_light(0.0, 1.0, tell=True))
         grid.addWidget(self.reset, 2, 1, Qt.AlignmentFlag.AlignRight)
