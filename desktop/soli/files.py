@@ -1,4 +1,4 @@
-"""Whole files or none: what is being written lies beside its final name until it is whole."""
+"""Files: whether a name is one that can be read; whole ones or none to write, beside the final name until they are whole."""
 
 import contextlib
 import os
@@ -6,10 +6,27 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from soli.errors import InputError
+
 
 def hidden_beside(path: Path) -> Path:
     """A name in the folder of `path` that nothing has yet, hidden from listings."""
     return path.with_name(f".soli-{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def check_readable(path: Path, choose: str) -> None:
+    """Raise InputError, in one sentence that ends in `choose`, for a name that is not of a file or may not be read.
+
+    Pipes and devices, which may never give anything or never end, are not touched.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
+        what = "this is a folder" if os.path.isdir(path) else "this is no file" if os.path.exists(path) else "no such file"  # noqa: PTH110, PTH112
+        raise InputError(f"{path}: {what}; {choose}")
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); {choose}") from error
 
 
 @contextlib.contextmanager

@@ -141,6 +141,7 @@ BAD = {
     "# nothing\n\n": "no notes in it",
     "start;duration;pitch\n0;1;60\n0;x;60\n": "line 3: 'x' is no duration",
     "start;duration;pitch\n0;1;60\n\n0;-1;60\n": "line 4: the note ends before it begins",
+    "start;duration;pitch\n43000;300;60\n": "line 2: a note from 43000 to 43300 s cannot be",
     "start;end;pitch\n2;1;60\n": "line 2: the note ends before it begins",
     "start;duration;pitch\n-1;1;60\n": "line 2: a note from -1 to 0 s cannot be",
     "start;duration;pitch\nnan;1;60\n": "line 2: a start of nan cannot be",
@@ -161,7 +162,7 @@ BAD = {
     "start;duration;label\n0;60;1\n": "no column is called pitch",
     "pitch;duration;label\n0;60;1\n": "no column is called start",
     "FRAME,VALUE,DURATION,LEVEL,LABEL\n44100,60,100,1,\n": "counted in samples",
-    "0.5,60\n": "line 1: '' is no duration",
+    "0.5,60\n": "line 1: no duration is given",
     "Dear all,\nplease find attached\n": "line 1: 'Dear all' is no start",
     '0,60,1\n0,60,1,1,"open\n' + "x" * 140_000 + "\n": "too long for a note",
     '0,60,1\n0,60,1,1,"open\n' + "x\n" * 140_000: "line \\d+: no line of a list",
@@ -218,8 +219,8 @@ def test_a_list_without_end_is_left_in_time(tmp_path, monkeypatch, line):
 
 
 def test_no_file_and_a_folder_are_told(tmp_path):
-    for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(InputError, match="no such file"):
+    for path, what in ((tmp_path / "none.csv", "no such file"), (tmp_path, "this is a folder")):
+        with pytest.raises(InputError, match=what):
             read_note_list(path)
 
 

@@ -120,7 +120,7 @@ def test_values_that_are_no_numbers_are_told(tmp_path, value):
         audio.read(tmp_path / "a.wav")
 
 
-@pytest.mark.parametrize("name", ["missing.wav", "no/such/folder.wav", ".", "x" * 3000, "a.wav/b.wav", "\x00"])
+@pytest.mark.parametrize("name", ["missing.wav", "no/such/folder.wav", "x" * 3000, "a.wav/b.wav", "\x00"])
 def test_a_file_that_is_not_there_is_told(tmp_path, name):
     (tmp_path / "a.wav").write_bytes(b"")
     with pytest.raises(InputError, match="no such file"):

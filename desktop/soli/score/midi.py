@@ -1,6 +1,5 @@
 """Standard MIDI Files: reading one into a Score, writing notes as one."""
 
-import os
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from soli.errors import InputError
-from soli.files import beside
+from soli.files import beside, check_readable
 from soli.score.midi_events import LARGEST_BYTES, SUSTAIN_PEDAL, Division, Track, parse
 from soli.score.notes import LONGEST_S, MOST_NOTES, Beat, Note, Pedal, Score
 
@@ -25,8 +24,7 @@ def read(path: Path) -> Score:
     A pitch struck again before its note-off ends the older note there; no note is lost. Ids count from 0 in order of onset.
     Raises InputError, in one sentence, when the file is missing, no MIDI file, or holds no note.
     """
-    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
-        raise InputError(f"{path}: no such file; choose a score (a MIDI file)")
+    check_readable(path, "choose a score (a MIDI file)")
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)

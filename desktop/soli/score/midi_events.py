@@ -124,7 +124,7 @@ def _number(body: bytes, at: int) -> tuple[int, int]:
 def _events(body: bytes, track: Track, most: int) -> tuple[int, bool]:
     """Read `body` into `track`; returns the count of events, and whether an event says that it ends there.
 
-    Raises IndexError when it breaks off, _TooManyError beyond `most` events, ValueError with the reason for bytes that are no event.
+    Raises IndexError when it breaks off, _TooManyError beyond `most` events, ValueError with what is there instead of an event.
     """
     at = tick = status = count = 0
     named = False

@@ -2,7 +2,6 @@
 
 import csv
 import math
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from soli.errors import InputError
-from soli.files import beside
+from soli.files import beside, check_readable
 from soli.score.notes import DRUM_CHANNEL, LONGEST_S, MOST_NOTES, Note, Score, parse_pitch
 
 Style: TypeAlias = Literal["fmp", "sonic-visualiser"]
@@ -62,8 +61,7 @@ def read_note_list(path: Path) -> Score:
     beyond 127, hertz. Velocities are 0 to 127, or parts of the loudest where none goes beyond 1. Each label is a track.
     Raises InputError, in one sentence with the file and the line, for anything else.
     """
-    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
-        raise InputError(f"{path}: no such file; choose a list of notes (CSV)")
+    check_readable(path, "choose a list of notes (CSV)")
     try:
         try:
             rows, columns = _rows(path, _encoding(path))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.errors import InputError
-from soli.files import beside
+from soli.files import beside, check_readable
 from soli.memory import memory_bytes
 
 FloatArray: TypeAlias = NDArray[np.float32]
@@ -28,6 +28,7 @@ READABLE = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", "
 # What is taken for a recording.
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # Hz
 MOST_CHANNELS = 64
+_QUIETEST = 1e-30  # a recording that stays below, in numbers of few digits, is silent
 LOUDEST = 1000.0  # 60 dB beyond full scale: louder sound leaves float32 too few digits for what lies at full scale
 _SHARE_OF_MEMORY = 0.25  # the layers of a recording take as much again, each
 
@@ -88,10 +89,12 @@ def read(path: Path) -> Audio:
     """
     import soundfile
 
-    if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
-        raise InputError(f"{path}: no such file; choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
+    check_readable(path, "choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
     try:
         with soundfile.SoundFile(as_library_name(path)) as file:
+            if file.format == "RAW":
+                # What the library makes of a file without a header whose suffix it knows.
+                raise InputError(f"{path.name}: not a recording; choose a WAV, FLAC, OGG, MP3 or AIFF file")
             rate = int(file.samplerate)
             _check_size(path, rate, int(file.channels), int(file.frames))
             samples = file.read(int(file.frames), dtype="float32", always_2d=True)
@@ -109,6 +112,8 @@ def read(path: Path) -> Audio:
         raise InputError(
             f"{path.name}: the recording goes {20 * np.log10(peak):.0f} dB beyond full scale; normalise it and export it again"
         )
+    if peak < _QUIETEST:
+        samples[:] = 0
     if samples.base is not None and samples.base.nbytes > samples.nbytes:
         # Fewer samples than the header told of: without the room that was made for them.
         samples = samples.copy()
