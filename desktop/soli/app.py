@@ -58,13 +58,13 @@ class Application:
         self.selection = Selection(self.document)
         self.keeper = Safekeeping(self.document, autosaves)
         self.session = Session(self.document, self.worker, self.keeper)
-        self.session.known_folders = preferences.known_folders
+        self.session.projects.known_folders = preferences.known_folders
         self.session.begin_with(from_table(preferences.decomposition))
         self.window = MainWindow(
             self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
         )
         self.keeper.look = partial(outlook.look, self.window)
-        self.session.outlook_found.connect(partial(outlook.show, self.window))
+        self.session.projects.outlook_found.connect(partial(outlook.show, self.window))
         self.locating = Locating(self.window, self.session, self.window.roll.banner)
         self.recovering = Recovering(self.window, self.session)
         self.picture_worker = Worker()

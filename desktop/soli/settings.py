@@ -31,6 +31,7 @@ class Settings:
     folder: str = ""
     export_folder: str = ""
     export_format: str = "wav32f"
+    export: Table = field(default_factory=dict)  # what else was chosen in the export dialog
     follow_playhead: bool = True
     device: str = ""
     latency: str = "normal"
@@ -89,6 +90,7 @@ def load(path: Path) -> Settings:
         name: keys for name, keys in settings.keys.items() if isinstance(keys, list) and all(isinstance(key, str) for key in keys)
     }
     settings.decomposition = _plain(settings.decomposition)
+    settings.export = _plain(settings.export)
     settings.presets = {name: _plain(table) for name, table in settings.presets.items() if isinstance(table, dict)}
     return settings
 

@@ -185,7 +185,7 @@ def test_a_run_of_a_recording_closed_meanwhile_is_dropped(piece, qtbot, monkeypa
 def test_exporting_writes_each_layer_and_the_residual(separated, tmp_path, qtbot, said):
     from soli.project.export import Order
 
-    separated.session.export(tmp_path / "out", Order(stems=(0, 1, -1), mix=True))
+    separated.session.exports.layers(tmp_path / "out", Order(stems=(0, 1, -1), mix=True))
     qtbot.waitUntil(lambda: bool(said), timeout=10_000)
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {"Right hand.wav", "Left hand.wav", "residual.wav", "mix.wav"}
@@ -252,7 +252,8 @@ def test_a_project_whose_recording_is_gone_takes_it_from_elsewhere(application, 
     recording.rename(elsewhere / "found.wav")
     application.window.open_paths([tmp_path / "work.soli"])
     idle(qtbot, application)
-    assert "was not found" in said[-1][1]
+    assert "was not found" in application.window.roll.banner.text.text()
+    assert application.window.roll.banner.action.text() == "Locate…"
     assert application.document.state.audio is None
     application.window.open_paths([elsewhere / "found.wav"])
     idle(qtbot, application)

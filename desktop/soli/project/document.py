@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
+from soli.decompose.model import Factors
 from soli.project.commands import Edit
 from soli.project.history import History
 from soli.project.pipeline import Loaded, Separation
@@ -35,6 +36,8 @@ class Document:
         self._separation: Separation | None = None
         self._path: Path | None = None
         self._saved: State = self._state
+        self._saved_run: Factors | None = None
+        self._embeds = self._saved_embeds = False
         self._listeners: list[Listener] = []
         self._next_layer_id = 0
 
@@ -64,8 +67,23 @@ class Document:
 
     @property
     def edited(self) -> bool:
-        """Whether anything would be lost by closing now."""
+        """Whether anything would be lost by closing now.
+
+        The layers of a new run are, where there is a project file that lacks them; those that only follow edits are not.
+        """
+        if self._path is not None and (self._embeds != self._saved_embeds or _run(self._separation) is not self._saved_run):
+            return True
         return not _same(self._state, self._saved)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the project file is to hold the recording itself."""
+        return self._embeds
+
+    def set_embeds(self, on: bool) -> None:
+        if on != self._embeds:
+            self._embeds = on
+            self._tell(frozenset({"path"}))
 
     @property
     def stale(self) -> bool:
@@ -103,13 +121,26 @@ class Document:
             self._state, aspects = self._history.jump(self._state, steps)
             self._tell(aspects | {"history"})
 
-    def restore(self, loaded: Loaded, *, path: Path | None = None) -> None:
-        """Begin anew with what was loaded; history and layers of before are gone."""
+    def restore(
+        self,
+        loaded: Loaded,
+        *,
+        path: Path | None = None,
+        separation: Separation | None = None,
+        embeds: bool = False,
+        saved: bool = True,
+    ) -> None:
+        """Begin anew with what was loaded; history and layers of before are gone.
+
+        saved: all of it lies in the project file, or can be loaded again; not so after a crash.
+        """
         self._state = loaded.state
-        self._saved = loaded.state
+        self._saved = loaded.state if saved else State()
         self._path = path
         self._history.clear()
-        self._separation = None
+        self._separation = separation
+        self._saved_run = _run(separation)
+        self._embeds = self._saved_embeds = embeds
         self._tell(EVERYTHING)
 
     def place(self, edit: Edit) -> None:
@@ -129,10 +160,12 @@ class Document:
         self._separation = separation
         self._tell(frozenset({"separation"}))
 
-    def saved(self, path: Path, state: State) -> None:
-        """`state` is now what lies in the project file at `path`."""
+    def saved(self, path: Path, state: State, separation: Separation | None = None) -> None:
+        """`state` and the results `separation` are now what lies in the project file at `path`."""
         self._path = path
         self._saved = state
+        self._saved_run = _run(separation)
+        self._saved_embeds = self._embeds
         self._tell(frozenset({"path", "history"}))
 
     def attach(self, path: Path, recording: Audio) -> None:
@@ -144,6 +177,11 @@ class Document:
         self._next_layer_id = max(self._next_layer_id, self._state.next_layer_id())
         for listener in tuple(self._listeners):
             listener(aspects)
+
+
+def _run(separation: Separation | None) -> Factors | None:
+    """What the whole run found that a separation goes back to."""
+    return None if separation is None else separation.factors.origin or separation.factors
 
 
 def _same(a: State, b: State) -> bool:

@@ -19,6 +19,8 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
         "embed": has_sound,
         "export": separated,
         "export_notes": has_notes,
+        "export_picture": has_sound,
+        "export_factors": separated,
         "undo": document.history.last is not None,
         "redo": document.history.next is not None,
         "select_all": has_notes,

@@ -42,6 +42,8 @@ SPECS = (
     ),
     Spec("export", "&Export layers…", ("Ctrl+Shift+E",), "Write layers, residual and mix as files"),
     Spec("export_notes", "Export &notes…", (), "Write the notes at their places in the recording, as MIDI or as a list (CSV)"),
+    Spec("export_picture", "Export pict&ure…", (), "Write the roll as a picture (PNG), or as a drawing to restyle (SVG)"),
+    Spec("export_factors", "Export &W and H…", (), "Write the templates and activations of the last run as NumPy arrays (.npz)"),
     Spec("demo", "Open the &demo", ()),
     Spec("quit", "&Quit", ("Ctrl+Q",)),
     Spec("undo", "&Undo", ("Ctrl+Z",), icon="undo"),
@@ -56,7 +58,9 @@ SPECS = (
         "Add all notes of the pitches of the selected ones in any octave: every C sharp",
     ),
     Spec("select_layer", "Select all of this la&yer", ("Shift+L",), "Add all notes of the layers of the selected ones"),
-    Spec("select_voice", "Select all of this &voice", ("Shift+V",), "Add all notes of the tracks and channels of the selected ones"),
+    Spec(
+        "select_voice", "Select all of this &voice", ("Shift+V",), "Add all notes of the tracks and channels of the selected ones"
+    ),
     Spec("select_unsure", "Select all &unsure notes", ("Shift+U",), "The notes that the sound does not bear out"),
     Spec("find_notes", "&Find notes…", ("Ctrl+F",), "Open the note table, and say which notes to show there"),
     Spec("invert_selection", "&Invert the selection", ("I",)),
@@ -103,7 +107,12 @@ SPECS = (
     Spec("end", "Go to &end", ("End",)),
     Spec("loop", "&Loop", ("L",), "Loop on or off; drag on the ruler to choose it", "loop", checkable=True),
     Spec("loop_selection", "Loop the &selection", ("]",)),
-    Spec("loop_exact", "Loop from and t&o…", ("Ctrl+Shift+L",), "Type where the loop begins and ends, in bars and beats or in seconds"),
+    Spec(
+        "loop_exact",
+        "Loop from and t&o…",
+        ("Ctrl+Shift+L",),
+        "Type beginning and end, in bars and beats or in seconds",
+    ),
     Spec("slower", "Slo&wer", (",",), "Play 5 % slower, at the same pitch"),
     Spec("faster", "Fas&ter", (".",), "Play 5 % faster, at the same pitch"),
     Spec("full_speed", "F&ull speed", ("/",), "Play as fast as the recording is"),

@@ -21,6 +21,7 @@ from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.drawer import Drawer
 from soli.ui.drop_zone import DropZone
 from soli.ui.keymap import FIXED
+from soli.ui.export_questions import ExportQuestions
 from soli.ui.layout import central, side_bar, status_bar
 from soli.ui.listening import Listening
 from soli.ui.loop_popover import LoopPopover
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme, stored=settings.keys, fixed={**FIXED, **menu_keys()})
         self.questions = Questions(self, document, session, settings)
+        self.exports = ExportQuestions(self)
         self.roll = Roll(document, selection, theme, self.actions_.by_key)
         self.transport = TransportBar(theme, self.actions_.by_key)
         self.rail = ToolRail(theme, self.actions_, self.roll.canvas.snapping)

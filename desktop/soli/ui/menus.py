@@ -12,7 +12,7 @@ from soli.ui.roll.snapping import MODES
 MENUS: dict[str, tuple[str, ...]] = {
     "&File": (
         "new", "open", "*recent", "", "open_recording", "open_score", "demo", "", "save", "save_as", "embed", "",
-        "export", "export_notes", "", "quit",
+        "export", "export_notes", "export_picture", "export_factors", "", "quit",
     ),
     "&Edit": (
         "undo", "redo", "", "cut", "copy", "paste", "repeat_notes", "delete", "", "*select", "find_notes", "",

@@ -11,7 +11,6 @@ from soli.project.document import Document
 from soli.project.storage import SUFFIX
 from soli.settings import Settings
 from soli.signal.audio import READABLE
-from soli.ui.dialogs.export_dialog import ExportDialog
 from soli.ui.dialogs.model_dialog import ModelDialog
 from soli.ui.session import SCORES, Session
 
@@ -44,7 +43,7 @@ class Questions(QObject):
     def save(self, *, ask: bool = False) -> bool:
         """Save the project; True when it is safe, False when the user turned away or it failed."""
         path = self._document.path
-        if ask or path is None:
+        if ask or path is None or self._session.keeper.read_only:
             start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)}{SUFFIX}")
             name, _ = QFileDialog.getSaveFileName(self._window, "Save project", start, f"Soli project (*{SUFFIX})")
             if not name:
@@ -53,23 +52,6 @@ class Questions(QObject):
             if path.suffix.lower() != SUFFIX:
                 path = path.with_name(path.name + SUFFIX)
         return self._session.save(path)
-
-    def export(self) -> None:
-        separation = self._document.separation
-        if separation is None:
-            return
-        state = self._document.state
-        folder = (
-            Path(self._settings.export_folder or self._settings.folder or Path.home())
-            / f"{export.file_name(self._document.title)} layers"
-        )
-        stems = [s for s in export.stems(state) if s.id < 0 or s.id in separation.layers]
-        dialog = ExportDialog(self._window, state, stems, folder, self._settings.export_format, stale=self._document.stale)
-        if dialog.exec():
-            self._settings.export_folder, self._settings.export_format = str(dialog.folder.parent), dialog.form
-            order = export.Order(stems=tuple(dialog.chosen), form=dialog.form, mix=dialog.mix)
-            self._session.export(dialog.folder, order)
-        dialog.deleteLater()
 
     def export_notes(self) -> None:
         start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} aligned.mid")
@@ -82,7 +64,7 @@ class Questions(QObject):
         if path.suffix.lower() not in {suffix for suffix, _ in export.NOTE_FORMS.values()}:
             path = path.with_name(path.name + wanted)
         # Where the name was typed with the suffix of another kind, that is what is meant.
-        self._session.export_notes(path, form=form if path.suffix.lower() == wanted else "")
+        self._session.exports.notes(path, form=form if path.suffix.lower() == wanted else "")
 
     def model(self) -> None:
         dialog = ModelDialog(self._window, self._document.state.settings, self._settings)

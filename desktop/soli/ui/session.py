@@ -11,8 +11,8 @@ from soli.assets import asset
 from soli.decompose.encoder import Encoder
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError, ProjectError
-from soli.progress import Progress, Steps
-from soli.project import commands, export, layering, pipeline, storage
+from soli.progress import Steps
+from soli.project import commands, layering, pipeline, storage
 from soli.project.document import Document
 from soli.project.pipeline import Loaded, Separation
 from soli.project.refit import refit_separation_steps
@@ -20,7 +20,11 @@ from soli.score import reading
 from soli.score.alignment import Alignment
 from soli.score.limits import Limits
 from soli.signal.audio import READABLE
+from soli.ui.exporter import Exporter
 from soli.ui.onset_finder import OnsetFinder
+from soli.ui.projects import Projects
+from soli.ui.safekeeping import Safekeeping
+from soli.ui.spoken import sentence
 from soli.ui.worker import Job, Worker
 
 SAME_PLACE_S = 0.005
@@ -37,15 +41,18 @@ class Session(QObject):
     busy_changed = Signal()
     exported = Signal(list)
 
-    def __init__(self, document: Document, worker: Worker) -> None:
+    def __init__(self, document: Document, worker: Worker, keeper: Safekeeping) -> None:
         super().__init__()
-        self._document, self._worker = document, worker
+        self._document, self._worker, self.keeper = document, worker, keeper
+        self.projects = Projects(self, document, worker, keeper)
+        keeper.told.connect(lambda text: self.said.emit("warning", sentence(text)))
         self.defaults = ModelSettings()
         self.may_replace: Callable[[], bool] = lambda: True  # asked before a piece takes the place of this one
         self._decomposing: Job | None = None
         self._opening: Job | None = None
         self._ear = pipeline.Ear()
         self.onsets = OnsetFinder(document, worker, self._ear)
+        self.exports = Exporter(document, worker, begin=self._submit, told=self.said.emit, done=self.exported.emit)
         self._wanted: pipeline.Anchors | None = None  # anchors of the alignment that runs
         self._refitting: Job | None = None
         # As soon as the window has shown the edit; edits that come before it has are heard together.
@@ -77,7 +84,7 @@ class Session(QObject):
         scores = [p for p in paths if p.suffix.lower() in SCORES]
         recordings = [p for p in paths if p not in projects and p not in scores]
         if projects:
-            self._open_project(projects[0])
+            self.projects.open(projects[0])
         elif len(recordings) > 1 or len(scores) > 1:
             self.said.emit("error", "One recording and one score make a project; open one of each")
         elif recordings:
@@ -186,54 +193,28 @@ class Session(QObject):
         def steps() -> Steps[Alignment]:
             return pipeline.realign_steps(state, anchors, ear, limits=limits)
 
-        self._run_opening("Aligning", steps, aligned, joins=True)
+        self.run_opening("Aligning", steps, aligned, joins=True)
         self._wanted = anchors
 
     def save(self, path: Path) -> bool:
         """Write the project; True when it is safe."""
-        state = self._document.state
         try:
-            storage.save(path, state)
+            self.keeper.save(path)
         except ProjectError as error:
             self.said.emit("error", str(error))
             return False
-        self._document.saved(path, state)
         self.opened.emit(path)
         self.said.emit("information", f"Saved {path.name}")
         return True
-
-    def export(self, folder: Path, order: export.Order) -> None:
-        """Write what `order` asks for into a folder."""
-        separation, state, project = self._document.separation, self._document.state, self._document.title
-        if separation is None:
-            return
-
-        def steps() -> Steps[list[Path]]:
-            return export.export_steps(separation, state, folder, order, project=project)
-
-        job = Job("Exporting", steps)
-        job.done.connect(self._exported)
-        job.cancelled.connect(lambda: self.said.emit("information", "Export cancelled; nothing was left behind"))
-        self._submit(job)
-
-    def export_notes(self, path: Path, *, form: str = "") -> None:
-        """Write the notes at their places in the recording; see `export.export_notes`."""
-        state = self._document.state
-
-        def steps() -> Steps[list[Path]]:
-            yield Progress(0, 1, f"Writing {path.name}")
-            export.export_notes(state, path, form=form)
-            return [path]
-
-        job = Job("Exporting", steps)
-        job.done.connect(self._exported)
-        self._submit(job)
 
     def _open_recording(self, path: Path, score: Path | None, layers: str) -> None:
         if path.suffix.lower() not in READABLE:
             self.said.emit(
                 "error", f"{path.name}: not a recording, a score or a project; open WAV, FLAC, OGG, MP3, AIFF, MIDI, CSV or .soli"
             )
+            return
+        if self.keeper.wanted is not None and self._document.state.audio is None and score is None:
+            self.projects.locate(path)
             return
         # What was opened or drawn before there was a recording is placed on it.
         waits = self._document.state.audio is None and bool(self._document.state.notes)
@@ -252,11 +233,11 @@ class Session(QObject):
                 self._restore(replace(loaded, state=replace(loaded.state, settings=self.defaults)))
             else:
                 return
-            self._remember(path)
+            self.remember(path)
             if score:
                 self._place_score(score, layers)
 
-        self._run_opening("Opening", lambda: pipeline.open_recording_steps(path), opened)
+        self.run_opening("Opening", lambda: pipeline.open_recording_steps(path), opened)
 
     def _place_score(self, path: Path, layers: str) -> None:
         state, ear, first = self._document.state, self._ear, self._document.next_layer_id()
@@ -264,24 +245,12 @@ class Session(QObject):
         def steps() -> Steps[Loaded]:
             return pipeline.place_score_steps(state, path, layers=layers, first_layer=first, ear=ear)
 
-        self._run_opening("Aligning", steps, self._score_placed, joins=True)
+        self.run_opening("Aligning", steps, self._score_placed, joins=True)
 
-    def _open_project(self, path: Path) -> None:
-        asked = self.decomposing
-        if asked and not self.may_replace():
-            return
-
-        def opened(loaded: Loaded) -> None:
-            if asked or self.may_replace():
-                self._restore(loaded, path=path)
-                self._remember(path)
-
-        self._run_opening("Opening", lambda: storage.open_steps(path), opened)
-
-    def _restore(self, loaded: Loaded, *, path: Path | None = None) -> None:
-        self._document.restore(loaded, path=path)
+    def _restore(self, loaded: Loaded) -> None:
+        self._document.restore(loaded)
         if loaded.warning:
-            self.said.emit("warning", _sentence(loaded.warning))
+            self.said.emit("warning", sentence(loaded.warning))
 
     def _score_placed(self, loaded: Loaded) -> None:
         state = loaded.state
@@ -299,18 +268,28 @@ class Session(QObject):
         )
         self._document.place(edit)
         if state.score_path is not None:
-            self._remember(state.score_path)
+            self.remember(state.score_path)
         if loaded.warning:
-            self.said.emit("warning", _sentence(loaded.warning))
+            self.said.emit("warning", sentence(loaded.warning))
 
-    def _remember(self, path: Path) -> None:
+    def remember(self, path: Path) -> None:
         if not path.is_relative_to(asset("demo")):  # what ships with Soli is no place of the user's
             self.opened.emit(path)
 
-    def _run_opening(
-        self, name: str, steps: Callable[[], Steps[Any]], done: Callable[[Any], None], *, joins: bool = False
+    def run_opening(
+        self,
+        name: str,
+        steps: Callable[[], Steps[Any]],
+        done: Callable[[Any], None],
+        *,
+        joins: bool = False,
+        failed: Callable[[], None] | None = None,
+        cancelled: Callable[[], None] | None = None,
     ) -> None:
-        """Run what opens or aligns, in place of any other that does. What only `joins` the piece lets a decomposition go on."""
+        """Run what opens or aligns, in place of any other that does.
+
+        What only `joins` the piece lets a decomposition go on. `failed` and `cancelled` are called when it comes to that.
+        """
         if joins:
             self._forget_opening()
         else:
@@ -331,6 +310,10 @@ class Session(QObject):
 
         job.done.connect(finished)
         job.ended.connect(ended)
+        if failed is not None:
+            job.failed.connect(lambda _: failed())
+        if cancelled is not None:
+            job.cancelled.connect(cancelled)
         self._opening = job
         self._submit(job)
 
@@ -352,7 +335,7 @@ class Session(QObject):
                 self._refitting = None
 
         job.done.connect(done)
-        job.failed.connect(lambda text: self.said.emit("warning", _sentence(text)))
+        job.failed.connect(lambda text: self.said.emit("warning", sentence(text)))
         job.ended.connect(ended)
         self._refitting = job
         self._worker.submit(job)
@@ -367,14 +350,8 @@ class Session(QObject):
         self._soon.start()  # edits made while it ran
         self.busy_changed.emit()
 
-    def _exported(self, paths: list[Path]) -> None:
-        where = paths[0].parent if paths else Path()
-        what = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
-        self.said.emit("information", f"Exported {what} to {where}")
-        self.exported.emit(paths)
-
     def _submit(self, job: Job, *, curve: bool = False) -> None:
-        job.failed.connect(lambda text: self.said.emit("error", _sentence(text)))
+        job.failed.connect(lambda text: self.said.emit("error", sentence(text)))
         self._worker.submit(job)
         self.started.emit(job, curve)
         self.busy_changed.emit()
@@ -382,9 +359,3 @@ class Session(QObject):
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & HEARD and self._document.separation is not None:
             self._soon.start()
-
-
-def _sentence(text: str) -> str:
-    """`text` with a capital, unless it begins with the name of a file."""
-    names_file = text.split(" ", 1)[0].endswith(":")
-    return text if names_file else text[:1].upper() + text[1:]

@@ -23,3 +23,9 @@ def marks_of(*, silent: bool, absent: bool, locked: bool = False, hidden: bool =
     """What else there is to say of a note."""
     said = {"muted": silent, "left out": absent, "locked": locked, "hidden": hidden}
     return tuple(word for word, holds in said.items() if holds)
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital, unless it begins with the name of a file."""
+    names_file = text.split(" ", 1)[0].endswith(":")
+    return text if names_file else text[:1].upper() + text[1:]

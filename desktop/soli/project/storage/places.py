@@ -23,20 +23,19 @@ def resolved(name: str, folder: Path) -> Path:
 def may_follow(name: str, folder: Path, known: Iterable[Path] = ()) -> bool:
     """Whether a file that a project in `folder` names may be opened without asking.
 
-    It may where it lies in or below the folder of the project, a folder beside that one, or one of the `known` folders, which the
-    user has chosen files from. Links count as what they lead to. A name that leads to another computer is not even looked up.
+    It may where it lies in or below the folder of the project or a folder beside that one, or in one of the `known` folders,
+    which the user has chosen files from. Links count as what they lead to. What lies elsewhere, perhaps on another computer, is
+    not even looked up.
     """
     here = folder.resolve()
-    roots = [here, *(Path(os.path.realpath(k)) for k in known)]
+    trees, chosen = [here], {Path(os.path.realpath(k)) for k in known}
     # Beside a folder of the home folder, or of the whole disk, lies everything.
     home = Path.home()
     if here.parent != home and here.parent not in home.parents and here.parent.parent != here.parent:
-        roots.append(here.parent)
+        trees.append(here.parent)
+
+    def inside(path: Path) -> bool:
+        return path.parent in chosen or any(path.is_relative_to(tree) for tree in trees)
+
     path = resolved(name, folder)
-    if not _inside(path, roots):
-        return False
-    return _inside(Path(os.path.realpath(path)), roots)
-
-
-def _inside(path: Path, roots: Iterable[Path]) -> bool:
-    return any(path.is_relative_to(root) for root in roots)
+    return inside(path) and inside(Path(os.path.realpath(path)))
