@@ -156,6 +156,7 @@ class Listening(QObject):
             first = round(self.status.position_s * rate)
             grains = [sounds.read(channel)(first, first + round(GRAIN_S * rate)) for channel in sounds.channels]
             self._player.audition(mix_offline(grains, self._strips(sounds.channels)), rate)
+            self._tick()
 
     def seek(self, position_s: float) -> None:
         self._player.seek(min(max(0.0, position_s), self._document.state.duration_s))
