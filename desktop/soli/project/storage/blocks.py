@@ -179,7 +179,10 @@ def _packed(flat: NDArray[Any]) -> bytes:
 def _unpacked(data: bytes, dtype: "np.dtype[Any]", count: int) -> NDArray[Any]:
     size = count * dtype.itemsize
     work = zlib.decompressobj()
-    raw = work.decompress(data, size + 1)
+    try:
+        raw = work.decompress(data, size + 1)
+    except zlib.error as error:
+        raise ValueError("a block cannot be unpacked") from error
     if len(raw) != size or not work.eof:
         raise ValueError("a block is of another length")
     planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, count)

@@ -107,7 +107,7 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
     if stored.get("sha256") != recording.fingerprint:
         raise ValueError("they are of another recording")
     layers = [values.whole(i) for i in json.loads(stored["layers"])]
-    seconds = {values.text(k): values.real(v) for k, v in json.loads(stored["seconds"]).items()}
+    seconds = {values.text(k): values.real(v) for k, v in values.named(json.loads(stored["seconds"])).items()}
     null_dbfs = values.real(float(stored["null_dbfs"]))
     shapes = {layer: sound_shape(db, f"layer {layer}") for layer in layers}
     if (
@@ -254,7 +254,7 @@ def _read_factors(db: sqlite3.Connection, prefix: str, recording: Audio, budget:
         W=finite("W", K, R),
         H=finite("H", R, N),
         constraint=constraint,
-        settings=read_settings(json.loads(stored["settings"])),
+        settings=read_settings(values.named(json.loads(stored["settings"]))),
         losses=tuple(losses.tolist()),
         side=finite("side", K, R) if json.loads(stored["side"]) is True else None,
         encoder=finite("encoder", R, K) if json.loads(stored["encoder"]) is True else None,

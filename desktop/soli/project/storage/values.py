@@ -24,6 +24,13 @@ def text(value: Any) -> str:
     return value
 
 
+def named(value: Any) -> dict[str, Any]:
+    """A JSON object."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{str(value)[:40]!r} is no table")
+    return value
+
+
 def data(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError(f"{str(value)[:40]!r} is no data")
