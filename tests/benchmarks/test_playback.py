@@ -5,10 +5,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from soli.playback.mixer import Mixer, Read, Strip, channel_gains
+from soli.playback.output import BLOCK_LENGTH
 from soli.playback.player import FakePlayer
 
 RATE = 44100
-BLOCK_LENGTH = 1024
 PERIOD_S = BLOCK_LENGTH / RATE
 
 
