@@ -11,6 +11,7 @@ from soli.project.document import Document
 from soli.score.notes import pitch_name
 from soli.settings import Settings
 from soli.ui.actions import Actions
+from soli.ui.menus import ALIKE
 from soli.ui.panels.note_table import NoteTable
 from soli.ui.roll.canvas import Canvas
 
@@ -19,7 +20,6 @@ ON_THE_ROLL = (
     "split_notes", "snap_notes", "leave_out", "bring_back", "", "new_layer",
 )  # fmt: skip
 
-IN_THE_TABLE = ("select_pitch", "select_layer", "", *ON_THE_ROLL)
 
 
 class PopupMenus(QObject):
@@ -39,7 +39,7 @@ class PopupMenus(QObject):
         """The menu of the roll, at a point of the screen."""
         menu = QMenu(self._window)
         self._add(menu, ON_THE_ROLL)
-        self.fill_layers(menu.addMenu("Move to layer"))
+        self._add_groups(menu)
         pitch = canvas.note_pitch(at)
         if pitch is not None:
             menu.addSeparator()
@@ -63,6 +63,13 @@ class PopupMenus(QObject):
             else:
                 menu.addSeparator()
 
+    def _add_groups(self, menu: QMenu) -> None:
+        """What makes groups of notes, and layers of them."""
+        self.fill_layers(menu.addMenu("Move to layer"))
+        like = menu.addMenu("Select notes like this")
+        like.setToolTipsVisible(True)
+        self._add(like, ALIKE)
+
     def _add_template(self, menu: QMenu, pitch: int) -> None:
         name = pitch_name(pitch)
         menu.addAction(f"Template of {name}…", partial(self.template_asked.emit, pitch))
@@ -72,8 +79,8 @@ class PopupMenus(QObject):
     def open_rows(self, table: NoteTable, at: QPoint) -> None:
         """The menu of the note table, at a point of the screen."""
         menu = QMenu(self._window)
-        self._add(menu, IN_THE_TABLE)
-        self.fill_layers(menu.addMenu("Move to layer"))
+        self._add(menu, ON_THE_ROLL)
+        self._add_groups(menu)
         menu.addSeparator()
         table.fill_menu(menu)
         menu.exec(at)
@@ -86,10 +93,10 @@ class PopupMenus(QObject):
         for index, layer in enumerate(self._document.state.layers):
             if index < len(self._actions.assign):
                 action = self._actions.assign[index]
-                action.setText(layer.name)
+                action.setText(layer.name.replace("&", "&&"))
                 menu.addAction(action)
             else:
-                menu.addAction(layer.name, partial(self.layer_chosen.emit, layer.id))
+                menu.addAction(layer.name.replace("&", "&&"), partial(self.layer_chosen.emit, layer.id))
 
     def fill_recent(self, menu: QMenu) -> None:
         menu.clear()

@@ -19,9 +19,9 @@ def add_layer_entries(menu: QMenu, document: Document, layer_id: int) -> None:
     hide.setToolTip("Its notes are heard all the same")
     lock = menu.addAction("Unlock its notes" if layer.locked else "Lock its notes", partial(toggle_locked, document, layer_id))
     lock.setToolTip("No edit reaches the notes of a locked layer")
-    for text, to in (("Move up", place - 1), ("Move down", place + 1)):
-        move = menu.addAction(text, partial(_move, document, layer_id, to))
-        move.setEnabled(0 <= to < len(layers))
+    for text, step in (("Move up", -1), ("Move down", 1)):
+        entry = menu.addAction(text, partial(move, document, layer_id, step))
+        entry.setEnabled(0 <= place + step < len(layers))
     menu.setToolTipsVisible(True)
 
 
@@ -37,5 +37,8 @@ def toggle_locked(document: Document, layer_id: int) -> None:
         document.do(commands.set_layer_flags(document.state, layer_id, locked=not layer.locked))
 
 
-def _move(document: Document, layer_id: int, position: int) -> None:
-    document.do(commands.move_layer(document.state, layer_id, position))
+def move(document: Document, layer_id: int, step: int) -> None:
+    """Move a layer among the others, by `step` places down; up where it is negative."""
+    ids = [layer.id for layer in document.state.layers]
+    if layer_id in ids:
+        document.do(commands.move_layer(document.state, layer_id, ids.index(layer_id) + step))
