@@ -207,6 +207,28 @@ def test_an_estimate_grows_with_the_work(state):
     assert pipeline.estimate(longer).megabytes > first.megabytes
 
 
+def test_what_goes_beyond_the_memory_is_told_before_it_begins(state, monkeypatch):
+    expected = pipeline.estimate(state)
+    monkeypatch.setattr(pipeline, "memory_bytes", lambda: expected.megabytes * 1e6 + 1)
+    assert pipeline.objection(state, expected) == ""
+    monkeypatch.setattr(pipeline, "memory_bytes", lambda: expected.megabytes * 1e6 - 1)
+    with pytest.raises(InputError, match=r"2 layers take about 1 s and .* GB of memory, .*; cut the recording") as told:
+        next(pipeline.separate_steps(state))
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.1, "1 s"), (85.4, "85 s"), (100, "2 min"), (5000, "83 min"), (7000, "2 h"), (90_000, "25 h")]
+)
+def test_estimates_are_said_in_fitting_units(seconds, words):
+    assert pipeline.Estimate(seconds, 1234.0).in_words == f"about {words} and 1.2 GB of memory"
+
+
+def test_a_long_run_begins_with_its_estimate(state, monkeypatch):
+    monkeypatch.setattr(pipeline, "LONG_S", 0.0)
+    assert next(pipeline.separate_steps(state)).what == f"Decomposing, {pipeline.estimate(state).in_words}"
+
+
 def test_updates_that_run_away_are_told_and_publish_nothing(state):
     wild = replace(state.settings, updates="gradient", rate="fixed", learning_rate=10.0, iterations=40)
     with pytest.raises(InputError, match="learning rate"):

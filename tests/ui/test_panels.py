@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtTest import QTest
 
-from soli.project import commands
+from soli.project import commands, pipeline
 from soli.project.pipeline import Loaded
 
 
@@ -104,3 +104,13 @@ def test_the_words_of_the_tempo_page_do_not_run_into_its_figures(piece):
     parts = [row.itemAt(i).widget() for i in range(row.count()) if row.itemAt(i).widget() is not None]
     for left, right in pairwise(parts):
         assert right.x() - (left.x() + left.width()) >= 4
+
+
+def test_what_goes_beyond_the_memory_is_said_before_it_is_asked_for(piece, monkeypatch, qtbot):
+    panel = piece.window.jobs
+    assert panel.says.text().startswith("Ready: about ")
+    assert panel.says.toolTip() == ""
+    monkeypatch.setattr(pipeline, "memory_bytes", lambda: 1000)
+    piece.document.do(commands.delete_notes(piece.document.state, [0]))
+    qtbot.waitUntil(lambda: panel.says.text() == "Too large for the memory here")
+    assert "cut the recording into pieces" in panel.says.toolTip()

@@ -16,6 +16,7 @@ from soli.decompose.bodies import NO_LIMITS
 from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.model import Factors
 from soli.errors import InputError
+from soli.memory import memory_bytes
 from soli.progress import Progress, Steps
 from soli.project.layering import split, suggested_kind
 from soli.project.signals import Layers, Signals
@@ -36,6 +37,7 @@ _NULL_BLOCK = 2**18  # samples
 SECONDS_PER_ENTRY, SECONDS_PER_SAMPLE = 9e-10, 6e-8
 TOLERANCE_S, COPIES = 0.42, 2.4  # what a note may use beyond itself; templates that sound with it
 PROGRAM_MB = 180.0
+LONG_S = 60.0  # a run is announced with its estimate from here on
 
 Anchors: TypeAlias = tuple[tuple[float, float], ...]  # (score seconds, recording seconds)
 
@@ -234,6 +236,29 @@ class Estimate:
     seconds: float
     megabytes: float
 
+    @property
+    def in_words(self) -> str:
+        """As in: about 85 s and 1.2 GB of memory."""
+        if self.seconds < 100:
+            time_needed = f"{max(1, round(self.seconds))} s"
+        elif self.seconds < 100 * 60:
+            time_needed = f"{round(self.seconds / 60)} min"
+        else:
+            time_needed = f"{round(self.seconds / 3600)} h"
+        return f"about {time_needed} and {self.megabytes / 1000:.1f} GB of memory"
+
+
+def objection(state: State, expected: Estimate) -> str:
+    """Why decomposing `state` goes beyond the memory of this computer, and what to do; "" when it does not."""
+    memory = memory_bytes() / 1e6
+    if expected.megabytes <= memory:
+        return ""
+    minutes = require_recording(state).duration_s / 60
+    return (
+        f"{minutes:.0f} minutes in {len(state.layers)} layers take {expected.in_words}, and this computer has "
+        f"{memory / 1000:.1f} GB; cut the recording into pieces, or take fewer layers, one channel or a lower sample rate"
+    )
+
 
 def estimate(state: State) -> Estimate:
     """What decomposing `state` will take on two cores, from the length of the recording and what sounds in it."""
@@ -262,7 +287,7 @@ def separate_steps(state: State, *, encoder: Encoder | None = None, start: Separ
 
     `encoder`: one that was trained on another recording of the same instruments, to be applied instead of a run.
     `start`: what was found before, to begin with where it is of use (see `model.decompose_steps`); `factors.warm` tells.
-    Raises InputError when there is nothing to decompose.
+    Raises InputError when there is nothing to decompose, or more than the memory of this computer holds.
     """
     recording = require_recording(state)
     notes = state.present_notes()
@@ -272,6 +297,11 @@ def separate_steps(state: State, *, encoder: Encoder | None = None, start: Separ
                 "none of the notes is in the recording; choose another score, or bring notes back that were left out"
             )
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
+    expected = estimate(state)
+    if objected := objection(state, expected):
+        raise InputError(objected)
+    if expected.seconds >= LONG_S:
+        yield Progress(0, max(2, state.settings.iterations), f"Decomposing, {expected.in_words}")
     watch = Stopwatch()
     with watch.stage("decompose"):
         if encoder is not None:

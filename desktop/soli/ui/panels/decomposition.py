@@ -260,6 +260,7 @@ class DecompositionPanel(QWidget):
     def _show_idle(self) -> None:
         self.bar.setVisible(False)
         self.cancel.setVisible(False)
+        self.says.setToolTip("")
         separation, state = self._document.separation, self._document.state
         if separation is not None:
             took = sum(separation.seconds.values())
@@ -275,8 +276,9 @@ class DecompositionPanel(QWidget):
             self.says.setText("Open a score, or draw notes on the roll")
         else:
             expected = pipeline.estimate(state)
-            size = f"{expected.megabytes / 1000:.1f} GB"
-            self.says.setText(f"Ready: about {max(1, round(expected.seconds))} s and {size} of memory")
+            objected = pipeline.objection(state, expected)
+            self.says.setText("Too large for the memory here" if objected else f"Ready: {expected.in_words}")
+            self.says.setToolTip(objected)
 
     def _show_settings(self) -> None:
         settings = self._document.state.settings
