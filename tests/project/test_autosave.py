@@ -201,7 +201,7 @@ def test_one_that_brings_the_program_down_is_not_tried_for_ever(tmp_path, place,
     assert recovery.leftovers(tmp_path / "later") == []
 
 
-@pytest.mark.parametrize("damage", ["garbage", "cut", "empty", "no about", "odd about", "folder"])
+@pytest.mark.parametrize("damage", ["garbage", "cut", "empty", "not begun", "odd about", "folder"])
 def test_a_damaged_leftover_is_told_or_opens(tmp_path, place, keeper, state, damage):
     keeper.flush(Snapshot(state, title="Song"))
     shutil.copytree(place, tmp_path / "later")
@@ -215,7 +215,7 @@ def test_a_damaged_leftover_is_told_or_opens(tmp_path, place, keeper, state, dam
         work.with_name("work.soli-wal").unlink(missing_ok=True)
     elif damage == "empty":
         work.write_bytes(b"")
-    elif damage == "no about":
+    elif damage == "not begun":
         about.unlink()
     elif damage == "odd about":
         about.write_text('{"title": 3, "path": "\\u0000", "follows": "yes"}')
@@ -223,7 +223,7 @@ def test_a_damaged_leftover_is_told_or_opens(tmp_path, place, keeper, state, dam
         about.unlink()
         about.mkdir()
     found = recovery.leftovers(tmp_path / "later")
-    if damage == "empty":
+    if damage in ("empty", "not begun"):
         assert found == []
         return
     (leftover,) = found
@@ -232,7 +232,7 @@ def test_a_damaged_leftover_is_told_or_opens(tmp_path, place, keeper, state, dam
             finish(recovery.recover_steps(leftover))
         assert "\n" not in str(told.value)
     else:
-        assert leftover.title == ("Song" if damage not in ("no about", "odd about", "folder") else "Untitled")
+        assert leftover.title == "Untitled"
         opened = finish(recovery.recover_steps(leftover, known=[state.recording_path.parent]))
         assert dict(opened.state.notes) == dict(state.notes)
     leftover.leave()

@@ -1,8 +1,10 @@
 """The project file: what is saved is what opens, and nothing that lies in a file can do more harm than a sentence."""
 
 import contextlib
+import os
 import random
 import shutil
+import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -109,8 +111,8 @@ def test_a_piece_separated_from_a_project_sounds_as_before(tmp_path, state, sepa
 
     storage.save(tmp_path / "a.soli", state)
     again: Separation = finish(pipeline.separate_steps(open_project(tmp_path / "a.soli").state))
-    for layer, signal in separation.layers.items():
-        np.testing.assert_array_equal(again.layers[layer], signal)
+    for layer, sound in separation.layers.items():
+        np.testing.assert_array_equal(again.layers[layer], sound)
 
 
 def test_saving_again_replaces_the_project(tmp_path, full):
@@ -383,3 +385,163 @@ def test_a_name_that_cannot_be_stored_is_told(tmp_path, full):
     with pytest.raises(ProjectError, match="cannot be saved"):
         storage.save(tmp_path / "a.soli", odd)
     assert listing(tmp_path) == ["song.wav"]
+
+
+@contextlib.contextmanager
+def disk_with(size: int):
+    """Nothing longer than `size` bytes can be written."""
+    resource = pytest.importorskip("resource")
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+@pytest.mark.parametrize("size", [0, 5_000, 80_000, 200_000])
+def test_a_full_disk_leaves_the_former_project_whole(tmp_path, state, separation, size):
+    path = tmp_path / "a.soli"
+    storage.save(path, state)
+    before = path.read_bytes()
+    with disk_with(size), pytest.raises(ProjectError, match="your work is still open") as told:
+        storage.save(path, state, separation=separation, embed=True)
+    assert "\n" not in str(told.value)
+    assert path.read_bytes() == before
+    assert listing(tmp_path) == ["a.soli"]
+
+
+def test_a_full_disk_is_no_reason_to_write_results_again(tmp_path, state, separation):
+    storage.save(tmp_path / "kept.soli", state, separation=separation)
+    with disk_with(100_000), pytest.raises(ProjectError, match="cannot be saved"):
+        storage.save(tmp_path / "a.soli", state, separation=separation, kept=storage.Kept(tmp_path / "kept.soli"))
+    assert listing(tmp_path) == ["kept.soli"]
+
+
+def test_a_folder_that_vanished_is_told(tmp_path, full):
+    (tmp_path / "share").mkdir()
+    path = tmp_path / "share" / "a.soli"
+    storage.save(path, full)
+    shutil.rmtree(tmp_path / "share")
+    with pytest.raises(ProjectError, match="your work is still open"):
+        storage.save(path, full)
+    with pytest.raises(ProjectError, match="no such project"):
+        open_project(path)
+
+
+def test_a_project_that_may_not_be_written_is_not_replaced(tmp_path, full, monkeypatch):
+    path = tmp_path / "a.soli"
+    storage.save(path, full)
+    before = path.read_bytes()
+    monkeypatch.setattr("os.access", lambda *_: False)  # who runs the tests may be allowed everything
+    with pytest.raises(ProjectError, match="may not be written"):
+        storage.save(path, replace(full, layers=()))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may write anywhere")
+def test_a_folder_that_may_not_be_written_is_told(tmp_path, full):
+    path = tmp_path / "closed" / "a.soli"
+    path.parent.mkdir()
+    storage.save(path, full)
+    path.parent.chmod(0o500)
+    try:
+        with pytest.raises(ProjectError, match="Permission denied"):
+            storage.save(path, full)
+        assert open_project(path).state.layers == full.layers
+    finally:
+        path.parent.chmod(0o700)
+
+
+def test_saving_through_a_link_saves_what_it_leads_to(tmp_path, full):
+    (tmp_path / "real").mkdir()
+    storage.save(tmp_path / "real" / "a.soli", full)
+    (tmp_path / "link.soli").symlink_to(tmp_path / "real" / "a.soli")
+    storage.save(tmp_path / "link.soli", replace(full, layers=full.layers[:1]))
+    assert (tmp_path / "link.soli").is_symlink()
+    assert open_project(tmp_path / "real" / "a.soli").state.layers == full.layers[:1]
+    assert open_project(tmp_path / "link.soli").state.recording_path == full.recording_path
+
+
+def test_who_may_read_a_project_stays_as_it_was(tmp_path, full):
+    path = tmp_path / "a.soli"
+    storage.save(path, full)
+    path.chmod(0o600)
+    storage.save(path, full)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_moved_recording_is_found_by_its_samples(tmp_path, full):
+    home, known = tmp_path / "home", tmp_path / "known"
+    home.mkdir()
+    known.mkdir()
+    storage.save(home / "a.soli", full)
+    # Under another name and in another format, among others that are as long.
+    other = Audio(-full.audio.samples, full.audio.rate)
+    audio.write(known / "a.wav", other)
+    audio.write(known / "renamed.wav", full.audio)
+    full.recording_path.unlink()
+    assert "was not found" in open_project(home / "a.soli").warning
+    loaded = finish(storage.open_steps(home / "a.soli", known=[tmp_path / "gone", known]))
+    assert loaded.warning == ""
+    assert loaded.state.recording_path == known / "renamed.wav"
+    np.testing.assert_array_equal(loaded.state.audio.samples, full.audio.samples)
+
+
+def test_a_missing_recording_stays_known_by_its_samples(tmp_path, full):
+    path = tmp_path / "a.soli"
+    storage.save(path, full)
+    (tmp_path / "away").mkdir()
+    full.recording_path.rename(tmp_path / "away" / "other.wav")
+    lost = open_project(path)
+    assert lost.wanted.why == "missing"
+    assert lost.wanted.sha256 == full.audio.fingerprint
+    storage.save(path, lost.state, wanted=lost.wanted)
+    found = finish(storage.open_steps(path, known=[tmp_path / "away"]))
+    assert found.state.recording_path == tmp_path / "away" / "other.wav"
+
+
+def test_a_recording_located_by_the_user_is_taken(tmp_path, full):
+    path, other = tmp_path / "a.soli", tmp_path / "away" / "other.wav"
+    storage.save(path, full)
+    other.parent.mkdir()
+    full.recording_path.rename(other)
+    found = finish(storage.open_steps(path, located=other))
+    assert (found.state.recording_path, found.wanted, found.warning) == (other, None, "")
+
+
+def outside(tmp_path: Path, full: State, name: str) -> Path:
+    """A project deep in folders of its own that names a recording `name`."""
+    path = tmp_path / "a" / "b" / "c" / "a.soli"
+    path.parent.mkdir(parents=True)
+    storage.save(path, full)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE meta SET value = ? WHERE key = 'recording'", (name,))
+    return path
+
+
+@pytest.mark.parametrize("name", ["{}/song.wav", "../../../song.wav", "/etc/passwd", "//server/share/song.wav", "link.wav"])
+def test_a_name_that_leads_outside_is_told_and_not_followed(tmp_path, full, name, monkeypatch):
+    path = outside(tmp_path, full, name.format(tmp_path))
+    (path.parent / "link.wav").symlink_to(tmp_path / "song.wav")
+    touched: list[str] = []
+    monkeypatch.setattr(audio, "read", lambda path: touched.append(str(path)))
+    loaded = open_project(path)
+    assert touched == []
+    assert loaded.wanted.why == "outside"
+    assert "outside" in loaded.warning
+    assert loaded.state.audio is None
+
+
+def test_what_the_user_knows_is_followed(tmp_path, full):
+    path = outside(tmp_path, full, str(tmp_path / "song.wav"))
+    loaded = finish(storage.open_steps(path, known=[tmp_path]))
+    assert loaded.warning == ""
+    assert loaded.state.audio is not None
+
+
+def test_opening_says_that_a_link_in_a_loop_is_no_recording(tmp_path, full):
+    path = outside(tmp_path, full, "loop.wav")
+    (path.parent / "loop.wav").symlink_to("loop.wav")
+    assert open_project(path).state.audio is None

@@ -84,10 +84,11 @@ def leftovers(where: Path) -> list[Leftover]:
 def _leftover(folder: Path, held: lock.Lock) -> Leftover | None:
     work = folder / WORK
     try:
-        newest = max(path.stat().st_mtime for path in (work, folder / ABOUT) if path.exists())
+        # What it is about is said as soon as it holds something.
+        newest = max(work.stat().st_mtime, (folder / ABOUT).stat().st_mtime)
         if not work.stat().st_size:
             return None
-    except (OSError, ValueError):
+    except OSError:
         return None
     about: dict[str, object] = {}
     with contextlib.suppress(OSError, ValueError, RecursionError):

@@ -114,12 +114,12 @@ def search_steps(wanted: Wanted, folders: Iterable[Path]) -> Steps[tuple[Path, A
     looked, read = 0, 0
     for folder in dict.fromkeys(folders):
         try:
-            names = sorted(
-                entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(READABLE) and entry.is_file()
-            )
+            with os.scandir(folder) as entries:
+                # A link may lead anywhere.
+                sounds = [e.name for e in entries if e.name.lower().endswith(READABLE) and e.is_file(follow_symlinks=False)]
         except OSError:
             continue
-        for name in names:
+        for name in sorted(sounds):
             looked += 1
             if looked > _MOST_FILES or read >= _MOST_READ:
                 return None

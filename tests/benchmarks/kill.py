@@ -1,0 +1,165 @@
+"""Kills a Soli that edits, saves and autosaves, at random moments, and looks what is left.
+
+    PYTHONPATH=desktop:tests python tests/benchmarks/kill.py --trials 200 --seed 1
+
+Prints one JSON object: how often the project opened, and how many seconds of edits were lost at most. Ends with status 1 when
+a project did not open, or more than 5 s of edits were gone. Needs fork.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from synth import melody, render
+
+from soli.errors import SoliError
+from soli.playback.mixer import Strip
+from soli.progress import finish
+from soli.project import commands, pipeline, recovery, storage
+from soli.project.autosave import Autosave, Snapshot
+from soli.project.document import Document
+from soli.project.refit import refit_separation_steps
+from soli.project.state import State
+from soli.score import midi
+from soli.signal import audio
+
+MOST_LOST_S = 5.0
+
+
+def prepare(folder: Path) -> Path:
+    """A small project with results."""
+    notes = [*melody((72, 76, 79, 76), step_s=0.4, length_s=0.35), *melody((48, 43), step_s=0.8, length_s=0.75, first_id=10)]
+    audio.write(folder / "song.wav", render(notes, channels=2), "wav24")
+    midi.write(folder / "song.mid", notes, track_names=("notes",))
+    state = finish(pipeline.open_steps(folder / "song.wav", folder / "song.mid", align=False)).state
+    state = replace(state, settings=replace(state.settings, iterations=2))
+    path = folder / "song.soli"
+    storage.save(path, state, separation=finish(pipeline.separate_steps(state)))
+    return path
+
+
+def number_of(state: State) -> int:
+    """How many edits a state has seen; it is kept in a gain."""
+    return round(-state.strip(0).gain_db * 1000)
+
+
+def work(path: Path, place: Path, rng: random.Random, told: int) -> None:
+    """Edit for ever; each edit is told with its time before it is made."""
+    opened = finish(storage.open_steps(path))
+    document, keeper = Document(), Autosave(place)
+
+    def keep(_: frozenset[str]) -> None:
+        if document.edited:
+            snapshot = Snapshot(document.state, document.separation, path=path, title="song")
+            keeper.keep(snapshot)
+        else:
+            keeper.forget()
+
+    document.restore(opened, path=path, separation=opened.separation)
+    document.subscribe(keep)
+    number = number_of(document.state)
+    while True:
+        number += 1
+        os.write(told, f"{number} {time.time()}\n".encode())
+        document.do(commands.set_strip(document.state, 0, Strip(-number / 1000)))
+        chance = rng.random()
+        if chance < 0.05:
+            state = document.state
+            document.do(commands.set_absent(state, [rng.randrange(6)], absent=rng.random() < 0.5))
+            followed = finish(refit_separation_steps(document.separation, document.state))
+            document.publish(followed)
+        elif chance < 0.06:
+            os.write(told, b"saving\n")
+            snapshot = Snapshot(document.state, document.separation, path=path, title="song")
+            kept = keeper.flush(snapshot) if rng.random() < 0.7 else None
+            storage.save(path, document.state, separation=document.separation, kept=kept)
+            document.saved(path, document.state, document.separation)
+            keeper.forget()
+        time.sleep(rng.random() * 0.02)
+
+
+def trial(folder: Path, rng: random.Random) -> dict[str, float | str]:
+    """One life: when it ended, what was lost, and what stood in the way."""
+    path, place = folder / "song.soli", folder / "autosave"
+    end, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(end)
+            work(path, place, random.Random(rng.random()), told)
+        finally:
+            os._exit(status)
+    os.close(told)
+    with os.fdopen(end) as lines:
+        first = lines.readline()  # it is at work
+        edits = [first]
+        if rng.random() < 0.4:  # in the middle of saving
+            edits += iter(lines.readline, "saving\n")
+            time.sleep(rng.random() * 0.06)
+        else:
+            time.sleep(rng.random() ** 2 * 5)
+        os.kill(child, signal.SIGKILL)
+        died = time.time()
+        _, status = os.waitpid(child, 0)
+        edits += [line for line in lines if line != "saving\n"]
+    if not os.WIFSIGNALED(status):
+        return {"fault": "it ended by itself"}
+    times = {int(line.split()[0]): float(line.split()[1]) for line in edits if line.endswith("\n")}
+    try:
+        reached = number_of(finish(storage.open_steps(path)).state)
+        source = "project"
+        for leftover in recovery.leftovers(place):
+            found = finish(recovery.recover_steps(leftover))
+            if found.warning or found.state.audio is None:
+                return {"fault": f"recovered with a warning: {found.warning}"}
+            if number_of(found.state) > reached:
+                reached, source = number_of(found.state), "autosave"
+            leftover.discard()
+    except SoliError as error:
+        return {"fault": str(error)}
+    lost = [moment for number, moment in times.items() if number > reached]
+    return {"lost_s": max(0.0, died - min(lost)) if lost else 0.0, "edits": len(times), "lost": len(lost), "from": source}
+
+
+def run(trials: int, seed: int) -> dict[str, object]:
+    rng, folder = random.Random(seed), Path(tempfile.mkdtemp(prefix="soli-kill-"))
+    try:
+        prepare(folder)
+        results = [trial(folder, rng) for _ in range(trials)]
+        halves = [path.name for path in folder.iterdir() if path.suffix == ".part"]
+    finally:
+        shutil.rmtree(folder)
+    lives = [result for result in results if "fault" not in result]
+    return {
+        "trials": trials,
+        "opened": len(lives),
+        "faults": [result["fault"] for result in results if "fault" in result],
+        "edits": sum(int(life["edits"]) for life in lives),
+        "most_lost_s": round(max((float(life["lost_s"]) for life in lives), default=0.0), 2),
+        "from_autosave": sum(life["from"] == "autosave" for life in lives),
+        "killed_while_saving": len(halves),
+    }
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args(argv)
+    report = run(arguments.trials, arguments.seed)
+    print(json.dumps(report))
+    return 1 if report["faults"] or float(str(report["most_lost_s"])) > MOST_LOST_S else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
