@@ -98,6 +98,7 @@ class LoopPopover(QFrame):
         self.none = QPushButton("No loop")
         self.none.clicked.connect(self._end)
         buttons = QHBoxLayout()
+        buttons.setSpacing(8)
         buttons.addStretch(1)
         buttons.addWidget(self.none)
         buttons.addWidget(self.apply)
