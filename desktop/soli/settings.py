@@ -13,7 +13,7 @@ from soli.files import beside
 
 FILE_NAME = "settings.toml"
 MOST_RECENT = 10
-LATENCIES_S = {"short": 0.03, "normal": None, "long": 0.3}  # None: what the device holds to be safe
+LATENCIES_S = {"short": 0.03, "normal": None, "long": 0.3}  # None: what the player finds to be safe
 
 Table: TypeAlias = dict[str, str | int | float | bool]
 
@@ -53,7 +53,7 @@ class Settings:
 
     @property
     def latency_s(self) -> float | None:
-        """How far the sound device is to be fed ahead; None for what it holds to be safe."""
+        """How far the sound device is to be fed ahead; None for what the player finds to be safe."""
         return LATENCIES_S.get(self.latency)
 
     def known_folders(self) -> list[Path]:

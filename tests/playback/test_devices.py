@@ -4,7 +4,7 @@ import multiprocessing
 import time
 
 import pytest
-from playback.sound_card import SoundServer
+from playback.sound_card import RATE, SoundServer
 
 from soli.errors import DeviceError
 from soli.playback import devices
@@ -40,5 +40,9 @@ def test_a_device_is_known_to_a_player_by_its_key(sound_server: SoundServer) -> 
     import sounddevice
 
     found = [device for device in output_devices() if device.name == "pulse"]
-    assert found == [OutputDevice("pulse", "ALSA", found[0].channels, found[0].rate, is_default=found[0].is_default)]
-    assert sounddevice.query_devices(found[0].key, "output")["name"] == "pulse"
+    (pulse,) = found
+    assert pulse == OutputDevice("pulse", "ALSA", pulse.channels, pulse.rate, pulse.is_default, pulse.least_latency_s)
+    assert pulse.channels >= 2
+    assert pulse.rate == RATE
+    assert 0.0 < pulse.least_latency_s < 1.0
+    assert sounddevice.query_devices(pulse.key, "output")["name"] == "pulse"

@@ -15,13 +15,17 @@ PATIENCE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class OutputDevice:
-    """A device that can be heard. `key` names it to a player and lasts from one start to the next."""
+    """A device that can be heard. `key` names it to a player and lasts from one start to the next.
+
+    `least_latency_s` is how far it must be fed ahead by its own word.
+    """
 
     name: str
     host_api: str
     channels: int
     rate: int
     is_default: bool = False
+    least_latency_s: float = 0.0
 
     @property
     def key(self) -> str:
@@ -72,6 +76,7 @@ def _tell(pipe: "Connection[Any, Any]") -> None:
                 int(about["max_output_channels"]),
                 round(about["default_samplerate"]),
                 is_default=index == default,
+                least_latency_s=float(about["default_low_output_latency"]),
             )
             for index, about in enumerate(sounddevice.query_devices())
             if about["max_output_channels"] > 0

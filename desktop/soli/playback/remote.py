@@ -29,7 +29,8 @@ class ProcessPlayer(Controls):
     """Starts the sound process in the background, at once, and keeps what is asked of it until it is there.
 
     `device` is PortAudio's name or number of one, or None for the default. `latency_s` is how far the device is to be
-    fed ahead, or None for what it holds to be safe: the more, the fewer stalls are heard, and the later a change.
+    fed ahead: the more, the fewer stalls are heard, and the later a change. None is enough for a change to be heard within
+    100 ms, and more once the device has run dry.
     When the process dies or its device is lost, playback stops, the status says so, and another is started, with the same
     load, strips, loop and position: at once, or, if that was just done, with the next play or audition. One that found no
     device gives way to another as soon as there is one.

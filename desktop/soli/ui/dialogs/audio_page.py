@@ -12,7 +12,7 @@ from soli.settings import LATENCIES_S, Settings
 
 LATENCY_NAMES = {
     "short": "Short: 30 ms, or what the device can",
-    "normal": "Normal: what the device holds to be safe",
+    "normal": "Normal: 70 ms, and more once the computer proves to need it",
     "long": "Long: 300 ms, for machines with much else to do",
 }
 
@@ -135,7 +135,8 @@ class AudioPage(QWidget):
         elif isinstance(chosen, OutputDevice):
             heard = "mono" if chosen.channels == 1 else "stereo"
             more = f", on the first two of its {chosen.channels} channels" if chosen.channels > 2 else ""
-            self._say(f"Plays in {heard} at {chosen.rate / 1000:g} kHz{more}.")
+            latency = f" Its latency is {1000 * chosen.least_latency_s:.0f} ms at least." if chosen.least_latency_s else ""
+            self._say(f"Plays in {heard} at {chosen.rate / 1000:g} kHz{more}.{latency}")
         else:
             self._say("Recordings play in stereo, at the rate of the device.")
 
