@@ -1,8 +1,10 @@
 """What comes out of a sound card: played through a server of the test's own, recorded, compared with the offline mix."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from signal import SIGCONT, SIGSTOP
 
 import numpy as np
 import pytest
@@ -239,3 +241,29 @@ def test_a_player_without_a_card_finds_the_one_that_is_plugged_in(sound_server: 
         assert eventually(lambda: not player.status().message, 40.0)
         assert player.process_id not in (None, silent)
         assert not player.status().playing
+
+
+def test_a_process_that_is_stopped_now_and_then_feeds_the_card_further_ahead_and_goes_on(sound_server: SoundServer) -> None:
+    (signal,) = noise(60.0, 1)
+    with closing(ProcessPlayer("pulse")) as player:
+        player.load([signal], RATE, [Strip()])
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.5)
+        before_s = player.status().position_s
+        for _ in range(2):
+            os.kill(player.process_id or 0, SIGSTOP)
+            time.sleep(0.4)
+            os.kill(player.process_id or 0, SIGCONT)
+            time.sleep(1.0)
+        assert eventually(lambda: "ahead from now on" in player.status().message)
+        assert player.status().underruns >= 2
+        assert player.status().position_s > before_s
+        with sound_server.recording() as heard:
+            first_s = player.status().position_s
+            time.sleep(2.0)
+            last_s = player.status().position_s
+        assert player.status().playing
+    expected = signal[round(first_s * RATE) - RATE : round(last_s * RATE) + RATE]
+    piece = heard[0][RATE // 2 : RATE]
+    begin = lag(expected, piece)
+    assert np.abs(expected[begin : begin + len(piece)] - piece).max() < SILENT_ENOUGH
