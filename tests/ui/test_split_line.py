@@ -80,8 +80,8 @@ def test_the_keys_move_it_and_return_parts(piece, line):
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert line.isVisible()
     QTest.keyClick(line, Qt.Key.Key_Down)
-    assert "1 above" in line.says.text()
-    assert line.accessibleDescription() == line.says.text()
+    assert "1 above" in line.accessibleDescription()
+    assert line.says.text() == "Split at A4"
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert names(piece)[0] == "A4 and above"
 
@@ -136,6 +136,13 @@ def test_it_covers_the_roll_when_that_grows_and_scrolls_with_it(piece, line, can
     piece.window.resize(1400, 900)
     QApplication.processEvents()
     assert line.size() == canvas.size()
+    piece.window.resize(900, 560)
+    piece.document.do(commands.alter_layer(piece.document.state, 0, name="A name that is much longer than there is room for"))
+    piece.selection.set(piece.document.state.notes)
+    piece.window.actions_["layers_pitch"].trigger()
+    QApplication.processEvents()
+    assert len(line._scopes) == 3
+    assert line.bar.geometry().right() < line.width()
     y = line._view.edge_of(line.pitch - 0.5)
     hand(line).wheel(200, 200, 1)
     assert line._view.edge_of(line.pitch - 0.5) != y or line._view.start_s != 0.0

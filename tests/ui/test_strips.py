@@ -217,7 +217,8 @@ def test_sixteen_layers_are_reached_in_a_small_window(piece, qtbot):
     piece.window.show()
     QApplication.processEvents()
     mixer = piece.window.mixer
-    assert all(widget.height() >= 80 for widget in mixer.layer_strips)
+    assert all(widget.height() < 75 for widget in mixer.layer_strips)
+    assert all(widget.eye.isVisible() and not widget.caption.isVisible() for widget in mixer.layer_strips)
     last = mixer.layer_strips[-1]
     area = last.parentWidget().parentWidget().parentWidget()
     piece.selection.set_layer(last.id)
@@ -225,3 +226,8 @@ def test_sixteen_layers_are_reached_in_a_small_window(piece, qtbot):
     QApplication.processEvents()
     assert not last.visibleRegion().isEmpty()
     assert area.width() >= last.width()
+    assert not piece.window.jobs.plot.isVisible()  # the strips are worth more in a low window
+    piece.window.resize(900, 800)
+    QApplication.processEvents()
+    assert all(widget.eye.isVisible() and widget.caption.isVisible() for widget in mixer.layer_strips)
+    assert piece.window.jobs.plot.isVisible()

@@ -20,8 +20,8 @@ from soli.ui.beside import Beside
 from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.drawer import Drawer
 from soli.ui.drop_zone import DropZone
-from soli.ui.keymap import FIXED
 from soli.ui.export_questions import ExportQuestions
+from soli.ui.keymap import FIXED
 from soli.ui.layout import central, side_bar, status_bar
 from soli.ui.listening import Listening
 from soli.ui.loop_popover import LoopPopover
@@ -49,6 +49,8 @@ from soli.ui.wiring import connect_actions, connect_parts
 from soli.ui.worker import Job
 
 LEAST_HEIGHT_FOR_TEMPLATE = 840
+LEAST_HEIGHT_FOR_CAPTIONS = 700
+LEAST_HEIGHT_FOR_LOSSES = 640
 DRAWERS = ("drawer_model", "drawer_tempo", "drawer_doubtful", "drawer_history", "drawer_template")
 
 
@@ -234,6 +236,8 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.template.setVisible(event.size().height() >= LEAST_HEIGHT_FOR_TEMPLATE)
+        self.mixer.set_compact(event.size().height() < LEAST_HEIGHT_FOR_CAPTIONS)
+        self.jobs.plot.setVisible(event.size().height() >= LEAST_HEIGHT_FOR_LOSSES)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -37,6 +37,7 @@ class MixerPanel(QWidget):
         super().__init__()
         self._document, self._selection, self._listening, self._theme = document, selection, listening, theme
         self._strips: dict[int, StripWidget] = {}
+        self._compact = False
         self._order = StripOrder(self, document)
         self._dragged: int | None = None  # the layer whose strip is on its way to another place
         self.menus = StripMenu(document, selection, theme)
@@ -102,6 +103,12 @@ class MixerPanel(QWidget):
 
     def strip_widget(self, strip_id: int) -> StripWidget:
         return self._strips[strip_id]
+
+    def set_compact(self, compact: bool) -> None:
+        """Lower strips, for a low window."""
+        self._compact = compact
+        for strip in self._strips.values():
+            strip.set_compact(compact)
 
     def target_at(self, at: QPointF) -> int | None:
         """The layer that notes dropped at a point of the screen would go to, NEW_LAYER, or None."""
@@ -181,6 +188,7 @@ class MixerPanel(QWidget):
 
     def _new_strip(self, strip_id: int) -> StripWidget:
         strip = StripWidget(strip_id, self._theme)
+        strip.set_compact(self._compact)
         strip.chosen.connect(self._choose)
         strip.renamed.connect(self._rename)
         strip.strip_moved.connect(lambda i, value, dragging: self._set(i, value, dragging=dragging))

@@ -53,7 +53,9 @@ class NoteDrop(QObject):
         if target is None:
             return False
         self._canvas.drop_drag()
+        name = self._mixer.name_of(target)
         self._mixer.take(ids, target)
+        self.said.emit(f"Moved {count(len(ids), 'note')} to {name}")
         return True
 
     def _leave(self) -> None:

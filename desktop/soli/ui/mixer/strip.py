@@ -60,6 +60,7 @@ class StripWidget(QWidget):
         self._colour = QColor(theme.colours.dim)
         self._active = False
         self._welcoming = False
+        self._compact = False
         self._pressed: QPointF | None = None
         self._dragged = False
         self.setObjectName("stripCard")
@@ -94,11 +95,11 @@ class StripWidget(QWidget):
         self.side.setFixedWidth(30)
         self.meter = Meter(theme)
 
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.setSpacing(5)
         for widget, stretch in ((self.name, 1), (self.solo, 0), (self.mute, 0), (self.menu_button, 0)):
             head.addWidget(widget, stretch)
-        flags = QHBoxLayout()
+        self._flags = flags = QHBoxLayout()
         flags.setSpacing(5)
         flags.addWidget(self.caption, 1)
         flags.addWidget(self.eye)
@@ -132,7 +133,8 @@ class StripWidget(QWidget):
         if self.name.isReadOnly() and self.name.text() != name:
             self.name.setText(name)
             self.name.setCursorPosition(0)
-        self.name.setToolTip(f"{name}   (double-click to rename)" if self.id >= 0 else name)
+        about = f"{name}: {caption}"
+        self.name.setToolTip(f"{about}   (double-click to rename)" if self.id >= 0 else about)
         self.caption.setText(caption)
         self._colour, self._active = QColor(colour), active
         self.fader.set_colour(self._colour)
@@ -156,6 +158,18 @@ class StripWidget(QWidget):
         for button, on, off, shown in ((self.eye, hidden, "eye", "eye-off"), (self.lock, locked, "unlock", "lock")):
             button.setChecked(on)
             button.setIcon(self._theme.icon(shown if on else off))
+
+    def set_compact(self, compact: bool) -> None:
+        """Without the line under the name, whose buttons go beside it, where there is little room."""
+        if compact != self._compact:
+            self._compact = compact
+            self.caption.setHidden(compact)
+            for place, flag in enumerate((self.eye, self.lock), start=1):
+                (self._flags if compact else self._head).removeWidget(flag)
+                if compact:
+                    self._head.insertWidget(place, flag)
+                else:
+                    self._flags.addWidget(flag)
 
     def welcome(self, welcoming: bool) -> None:
         """Whether notes that are dragged over it would be taken."""

@@ -264,6 +264,7 @@ class Canvas(QWidget):
         """The drag has gone where it means something else (`away`), or has come back."""
         if away != self._tool.away:
             self._tool.away = away
+            self.pitch_pointed.emit(None)
             self._edges.let_go()
             self.snapping.let_go()
             self.update()

@@ -17,6 +17,7 @@ MIDDLE_C = 60
 UPPER, LOWER = -1, -2  # layers of the preview
 OCTAVE = 12
 MARGIN_PX = 12
+LONGEST_NAME = 12
 STEPS = {
     Qt.Key.Key_Up: 1,
     Qt.Key.Key_Down: -1,
@@ -66,8 +67,8 @@ class SplitLine(QWidget):
         self.cancel_button.setToolTip("Leave the layers as they are (Esc)")
         self.cancel_button.clicked.connect(self.leave)
         row = QHBoxLayout(self.bar)
-        row.setContentsMargins(12, 6, 8, 6)
-        row.setSpacing(8)
+        row.setContentsMargins(10, 6, 6, 6)
+        row.setSpacing(5)
         row.addWidget(self.says)
         row.addLayout(self._choices)
         for button in (self.apply_button, self.cancel_button):
@@ -150,7 +151,7 @@ class SplitLine(QWidget):
             old.deleteLater()
         for index, scope in enumerate(self._scopes):
             button = QToolButton()
-            button.setText(scope.name)
+            button.setText(scope.name if len(scope.name) <= LONGEST_NAME else f"{scope.name[: LONGEST_NAME - 1]}…")
             button.setCheckable(True)
             button.setChecked(scope is self._scope)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -174,7 +175,7 @@ class SplitLine(QWidget):
         above = sum(state.notes[i].pitch >= self._pitch for i in ids)
         words = f"Split at {pitch_name(self._pitch)}:  {above} above  ·  {len(ids) - above} below"
         self.apply_button.setEnabled(0 < above < len(ids))
-        self.says.setText(words)
+        self.says.setText(f"Split at {pitch_name(self._pitch)}")
         self.says.setFont(self._theme.font(9, figures=True))
         self.setAccessibleDescription(words)
         announce(self, f"{words}, {self._scope.name}")
@@ -184,6 +185,10 @@ class SplitLine(QWidget):
         self.update()
 
     def _place_bar(self) -> None:
+        self.says.show()
+        self.bar.adjustSize()
+        # What the line says itself is the first to go where there is no room.
+        self.says.setVisible(self.bar.width() <= self.width() - 2 * MARGIN_PX)
         self.bar.adjustSize()
         self.bar.move(MARGIN_PX, MARGIN_PX)
 
@@ -263,6 +268,7 @@ class SplitLine(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._canvas and event.type() == QEvent.Type.Resize:
             self.setGeometry(self._canvas.rect())
+            self._place_bar()
         return super().eventFilter(watched, event)
 
     def _follow_pointer(self, event: QMouseEvent) -> None:
