@@ -46,7 +46,7 @@ def examine(kind: str, seeds: range, *, cpu_s: float = CPU_S, told: Callable[[st
 
 def _run(kind: str, seeds: range, cpu_s: float, report: Report, told: Callable[[str], None]) -> int:
     """One child, as far as it gets; returns the seed to go on from."""
-    command = [sys.executable, "-X", "faulthandler", __file__, kind, str(seeds.start), str(seeds.stop), str(cpu_s)]
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", __file__, kind, str(seeds.start), str(seeds.stop), str(cpu_s)]
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as child:
             at = _follow(child, kind, seeds.start, report, told)

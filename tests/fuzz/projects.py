@@ -32,7 +32,7 @@ DTYPES = ("<f4", "<f8", "<i8", "|O", "float64", "<U9999999", "V1", ">f4")
 
 
 @cache
-def _whole(results: bool) -> bytes:
+def whole(results: bool) -> bytes:
     """A project of a second of music, its recording within; with the results of a run, or without."""
     from soli.decompose.settings import ModelSettings
     from soli.progress import finish
@@ -54,7 +54,7 @@ def _whole(results: bool) -> bytes:
 def project(seed: int) -> tuple[str, bytes]:
     """A suffix and the bytes of a damaged project."""
     rng = np.random.default_rng([4, seed])
-    content = _whole(bool(rng.random() < 0.7))
+    content = whole(bool(rng.random() < 0.7))
     if rng.random() < 0.4:
         return ".soli", damaged(content, content[-4096:], rng, head=4096 if rng.random() < 0.5 else len(content))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,11 @@
 """Some hundred damaged files of each kind end in a result or in one sentence; tests/benchmarks/fuzz.py does more of them."""
 
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
-from fuzz import driver, mutations
+from fuzz import driver, mutations, projects
 from fuzz.driver import examine
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the limits of time and memory are set the way of POSIX")
@@ -40,3 +42,17 @@ def test_a_seed_is_one_file():
         assert make(7) == make(7)
         assert len({make(seed) for seed in range(20)}) == 20
     assert {"midi", "audio", "notes", "project"} < driver.CHECKS.keys()
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [("aligned_note", "confidence = 1e300"), ("meta", f"value = '{'[' * 5000}' WHERE key = 'sure'"), ("meta", "value = '1e999'")],
+)
+def test_numbers_of_a_project_that_float32_cannot_hold_are_told(tmp_path, table, change):
+    """What has once opened, and was saved as a project that does not."""
+    path = tmp_path / "case.soli"
+    path.write_bytes(projects.whole(results=False))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {table} SET {change}")
+    assert "the project is damaged" in driver.outcome_of("project", path)
+    assert not driver.outcome_of("project", path).startswith("!")

@@ -108,7 +108,7 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
         raise ValueError("they are of another recording")
     layers = [values.whole(i) for i in json.loads(stored["layers"])]
     seconds = {values.text(k): values.real(v) for k, v in values.named(json.loads(stored["seconds"])).items()}
-    null_dbfs = values.real(float(stored["null_dbfs"]))
+    null_dbfs = values.spelled(stored["null_dbfs"])
     shapes = {layer: sound_shape(db, f"layer {layer}") for layer in layers}
     if (
         len(shapes) < len(layers)

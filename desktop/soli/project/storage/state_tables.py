@@ -114,7 +114,9 @@ def read_state(db: sqlite3.Connection, folder: Path) -> tuple[State, dict[str, s
         score=score,
         alignment=alignment,
         anchors=tuple(rows(db, "SELECT score_s, recording_s FROM anchor ORDER BY rowid", values.time, values.time)),
-        limits=checked_limits((float(meta.get("slowest", LIMITS[0])), float(meta.get("fastest", LIMITS[1])))),
+        limits=checked_limits(
+            (values.spelled(meta.get("slowest", str(LIMITS[0]))), values.spelled(meta.get("fastest", str(LIMITS[1]))))
+        ),
         strips=MappingProxyType({row[0]: Strip(*row[1:]) for row in flat}),
         **_read_modelled(db, ""),
     )
@@ -179,15 +181,15 @@ def _read_score(db: sqlite3.Connection, meta: dict[str, str]) -> tuple[Score | N
     )
     aligned = tuple(_notes(db, "aligned_note"))
     query = "SELECT id, confidence, absent FROM aligned_note ORDER BY id"
-    found = list(rows(db, query, values.whole, values.real, bool))
+    found = list(rows(db, query, values.whole, values.single, bool))
     if [note.id for note in aligned] != [note.id for note in scored]:
         raise ValueError("the alignment is of another score")
     alignment = Alignment(
         time_map=TimeMap(np.array([a for a, _ in knots]), np.array([b for _, b in knots])),
         notes=aligned,
         confidence=np.array([confidence for _, confidence, _ in found], np.float32),
-        sure=values.real(float(meta.get("sure", 1.0))),
-        tuning_cents=values.real(float(meta.get("tuning_cents", 0.0))),
+        sure=values.spelled(meta.get("sure", "1")),
+        tuning_cents=values.spelled(meta.get("tuning_cents", "0")),
         absent=frozenset(i for i, _, absent in found if absent),
     )
     return score, alignment

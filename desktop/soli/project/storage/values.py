@@ -93,6 +93,20 @@ def real(value: Any) -> float:
     return float(value)
 
 
+def single(value: Any) -> float:
+    """A number that float32 can hold."""
+    within(value, -1e30, 1e30)
+    return float(value)
+
+
+def spelled(value: Any) -> float:
+    """A number that is kept as text."""
+    try:
+        return real(float(text(value)))
+    except ValueError as error:
+        raise ValueError(f"{value[:40]!r} is no number") from error
+
+
 def time(value: Any) -> float:
     within(value, -LONGEST_S, LONGEST_S)
     return float(value)
