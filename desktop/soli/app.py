@@ -22,6 +22,7 @@ from soli.project.document import Document
 from soli.project.presets import from_table
 from soli.ui import outlook
 from soli.ui.audition import Audition
+from soli.ui.entering import Entering
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
 from soli.ui.recovering import Locating, Recovering
@@ -63,6 +64,7 @@ class Application:
         self.window = MainWindow(
             self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
         )
+        self.entering = Entering(qt, self.window)
         self.keeper.look = partial(outlook.look, self.window)
         self.session.projects.outlook_found.connect(partial(outlook.show, self.window))
         self.locating = Locating(self.window, self.session, self.window.roll.banner)
