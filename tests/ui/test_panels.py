@@ -102,6 +102,7 @@ def test_the_words_of_the_tempo_page_do_not_run_into_its_figures(piece):
     QTest.qWait(50)
     row = panel.layout().itemAt(0).layout()
     parts = [row.itemAt(i).widget() for i in range(row.count()) if row.itemAt(i).widget() is not None]
+    assert all(part.width() >= part.sizeHint().width() for part in parts), "no word is cut"
     for left, right in pairwise(parts):
         assert right.x() - (left.x() + left.width()) >= 4
 

@@ -341,3 +341,13 @@ def test_bars_of_the_score_stand_above_the_seconds_of_the_recording(piece, canva
     assert max(bars) <= ruler.height() // 2
     canvas.view.show(0.5, 2.0, 44, 72)
     assert min(rows_that_differ(without, ruler.grab().toImage())) >= ruler.height() // 2
+
+
+def test_each_c_has_its_name_however_low_the_roll(piece, canvas, monkeypatch):
+    keyboard, view = piece.window.roll.keyboard, canvas.view
+    named = []
+    monkeypatch.setattr("soli.ui.roll.keyboard.pitch_name", lambda pitch: named.append(pitch) or "C")
+    view.resize(800, 160)  # the least height
+    view.zoom_pitch(0.01)
+    keyboard.grab()
+    assert {36, 48, 60, 72, 84, 96} <= set(named)

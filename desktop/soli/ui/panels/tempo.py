@@ -16,6 +16,7 @@ from soli.ui.theme import Theme
 REACH_PX = 9.0
 LEFT = KEYBOARD_WIDTH
 TOP, BOTTOM = 14, 22
+AXIS = "beats a minute   ·   drag a beat to where it sounds"
 WORD_PX = 6  # between words and figures of a sentence
 
 
@@ -136,7 +137,7 @@ class TempoCurve(QWidget):
                 QRectF(0, y - 8, LEFT - 8, 16), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{bpm:g}"
             )
         painter.setPen(theme.colour("faint"))
-        painter.drawText(QRectF(6, self.height() - 18, 200, 16), Qt.AlignmentFlag.AlignLeft, "beats a minute")
+        painter.drawText(QRectF(6, self.height() - 18, self.width() - 6, 16), Qt.AlignmentFlag.AlignLeft, AXIS)
 
     def _paint_anchors(self, painter: QPainter) -> None:
         theme = self._theme
@@ -198,7 +199,7 @@ class TempoPanel(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(12, 0, 12, 4)
         row.setSpacing(WORD_PX)
-        says = QLabel("Drag a beat to where it sounds. The local tempo may go")
+        says = QLabel("The local tempo may go")
         says.setObjectName("quiet")
         row.addWidget(says)
         for spin, words, low, high in ((self.slowest, "from", 0.05, 1.0), (self.fastest, "to", 1.0, 20.0)):

@@ -19,6 +19,7 @@ STEPS_HZ = (10, 20, 50, 100, 200, 500, 1000, 2000)
 LEAST_STEP_PX = 34
 TAG_HEIGHT = 17.0
 NAMES_FROM_PX = 13.0  # from this height of a key on, all white keys bear their names
+LEAST_OCTAVE_PX = 14.0  # from one name of a C to the next
 
 
 class Keyboard(QWidget):
@@ -89,7 +90,7 @@ class Keyboard(QWidget):
                 painter.drawLine(round(box.right()), middle, self.width(), middle)
         for pitch in pitches:
             is_c = pitch % 12 == 0
-            if (is_c and height > 3.5) or (height >= NAMES_FROM_PX and pitch % 12 not in BLACK_KEYS):
+            if (is_c and 12 * height >= LEAST_OCTAVE_PX) or (height >= NAMES_FROM_PX and pitch % 12 not in BLACK_KEYS):
                 painter.setPen(theme.colour("key_black", 255 if is_c else 130))
                 box = QRectF(0, view.y_of(pitch) - 4, self.width() - 5, height + 8)
                 painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, pitch_name(pitch))
