@@ -12,6 +12,9 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from project.states import an_edit, states
 
 from soli.decompose import masking
 from soli.errors import ProjectError
@@ -24,6 +27,9 @@ from soli.project.recovery import Leftover
 from soli.project.refit import refit_separation_steps
 from soli.project.signals import Signals
 from soli.project.state import RESIDUAL, State
+from soli.project.storage.file import create
+from soli.project.storage.schema import STATE_TABLES
+from soli.project.storage.state_tables import write_state
 
 
 def wait_for(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -94,6 +100,24 @@ def test_the_last_of_many_edits_is_what_lies_there(place, keeper, state):
         keeper.keep(Snapshot(moved))
     onset = moved.notes[1].onset_s
     wait_for(lambda: stored(place, "SELECT onset_s FROM note WHERE id = 1") == [(onset,)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_writing_only_what_is_new_leaves_what_writing_all_would(data):
+    first = data.draw(states())
+    second = first
+    for _ in range(data.draw(st.integers(1, 4))):
+        second = data.draw(an_edit(second)).apply(second)
+    with closing(sqlite3.connect(":memory:")) as step, closing(sqlite3.connect(":memory:")) as whole:
+        for db in (step, whole):
+            create(db)
+        write_state(step, first, None)
+        write_state(step, second, None, since=first)
+        write_state(whole, second, None)
+        for table in STATE_TABLES:
+            query = f"SELECT * FROM {table} ORDER BY 1, 2" if table != "absent" else "SELECT * FROM absent"
+            assert step.execute(query).fetchall() == whole.execute(query).fetchall(), table
 
 
 def test_layers_are_kept_and_follow_edits_block_by_block(tmp_path, place, keeper, state, separation):
@@ -276,10 +300,10 @@ def test_the_user_does_not_wait_for_the_disk(keeper, state, separation, monkeypa
     begun, goes_on = threading.Event(), threading.Event()
     write = autosave.write_state
 
-    def slow(*args: object) -> None:
+    def slow(*args: object, **options: object) -> None:
         begun.set()
         goes_on.wait(20)
-        write(*args)
+        write(*args, **options)
 
     monkeypatch.setattr(autosave, "write_state", slow)
     keeper.keep(Snapshot(state))

@@ -26,7 +26,7 @@ from soli.project.storage.blocks import remove
 from soli.project.storage.file import Kept, copy_kept, create
 from soli.project.storage.recordings import NAME, Wanted, write_recording_steps
 from soli.project.storage.results import has_results, remove_results, write_results_steps
-from soli.project.storage.state_tables import clear_state, write_state
+from soli.project.storage.state_tables import write_state
 from soli.signal.audio import Audio
 
 DELAY_S = 1.0  # edits that come together are written together
@@ -69,6 +69,7 @@ class Autosave:
         self._base: tuple[Path, tuple[int, int]] | None = None
         self._packed: Separation | None = None  # what lies in the database
         self._recorded: Audio | None = None
+        self._written: State | None = None
         self._thread = threading.Thread(target=self._run, name="soli autosave", daemon=True)
         self._thread.start()
 
@@ -164,8 +165,8 @@ class Autosave:
         db = self._open_database()
         assert self._folder is not None
         with db:
-            clear_state(db)
-            write_state(db, snapshot.state, None, snapshot.outlook, snapshot.wanted)
+            write_state(db, snapshot.state, None, snapshot.outlook, snapshot.wanted, since=self._written)
+        self._written = snapshot.state
         about = {
             "title": snapshot.title,
             "path": str(snapshot.path) if snapshot.path else None,
@@ -231,6 +232,7 @@ class Autosave:
                 self._folder = folder
             with self._changed:
                 self._packed, self._recorded = None, None
+            self._written = None
             fresh = not (self._folder / WORK).exists()
             db = sqlite3.connect(self._folder / WORK)
             try:

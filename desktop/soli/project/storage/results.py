@@ -35,7 +35,7 @@ from soli.project.storage.blocks import (
     write_sound,
 )
 from soli.project.storage.schema import RESULT_TABLES, SOURCE
-from soli.project.storage.state_tables import read_settings, read_source, write_modelled
+from soli.project.storage.state_tables import MODELLED, read_settings, read_source, write_modelled
 from soli.project.storage.values import rows
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid
@@ -67,7 +67,7 @@ def write_results_steps(
         cut = partial(separation.signals.stretch, layer)
         yield from write_sound(db, name, cut, recording.rate, recording.samples.shape, "Keeping the layers", chosen)
     for table in RESULT_TABLES:
-        if table.startswith(SOURCE) or table in ("array", "result"):
+        if table in ("array", "result"):
             db.execute(f"DELETE FROM {table}")
     db.execute("DELETE FROM block WHERE name NOT IN (SELECT name FROM sound)")
     write_modelled(db, separation.source, prefix=SOURCE)
@@ -120,7 +120,7 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
     source = replace(
         state,
         audio=recording,
-        **{name: getattr(found, name) for name in ("notes", "absent", "mask", "template_limits", "layers", "settings")},
+        **{name: getattr(found, name) for name in MODELLED},
     )
     budget = Budget()
     factors = _read_factors(db, "", recording, budget)

@@ -20,7 +20,7 @@ from soli.project.state import Layer, State
 from soli.project.storage import values
 from soli.project.storage.places import relative, resolved
 from soli.project.storage.recordings import Wanted
-from soli.project.storage.schema import NOTE, SOURCE, STATE_TABLES
+from soli.project.storage.schema import NOTE, SOURCE
 from soli.project.storage.values import rows
 from soli.score.alignment import Alignment
 from soli.score.limits import LIMITS, checked_limits
@@ -28,6 +28,9 @@ from soli.score.notes import Beat, Note, Pedal, Score, TimeMap
 
 _NOTE_FIELDS = tuple(column.split()[0] for column in NOTE.split(","))
 _NOTE_VALUES = attrgetter(*_NOTE_FIELDS)
+# Fields of State that say what is decomposed, and their tables where these have another name.
+MODELLED = ("settings", "layers", "notes", "mask", "template_limits", "absent")
+_TABLES = {"layers": "layer", "notes": "note", "mask": "stroke", "template_limits": "template_limit"}
 _NOTE_KINDS: tuple[Callable[[Any], Any], ...] = (
     values.whole,
     values.time,
@@ -44,19 +47,39 @@ _NOTE_KINDS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def clear_state(db: sqlite3.Connection) -> None:
-    """Empty the tables that `write_state` fills."""
-    for table in STATE_TABLES:
-        db.execute(f"DELETE FROM {table}")
-
-
 def write_state(
-    db: sqlite3.Connection, state: State, folder: Path | None, outlook: Outlook | None = None, wanted: Wanted | None = None
+    db: sqlite3.Connection,
+    state: State,
+    folder: Path | None,
+    outlook: Outlook | None = None,
+    wanted: Wanted | None = None,
+    *,
+    since: State | None = None,
 ) -> None:
-    """Fill the empty tables of `db` with a state; files are named as seen from `folder`, or in full.
+    """Put a state into `db`, in place of any other; files are named as seen from `folder`, or in full.
 
-    wanted: the recording of a piece that is open without it, or with another.
+    wanted: the recording of a piece that is open without it, or with another. since: the state that lies in `db`, so that no more
+    is written than what is new.
     """
+
+    def differs(*names: str) -> bool:
+        return since is None or any(getattr(state, name) is not getattr(since, name) for name in names)
+
+    _fill(db, "meta", _meta(state, folder, wanted).items())
+    _fill(db, "outlook", asdict(outlook).items() if outlook is not None else ())
+    if since is None:
+        write_modelled(db, state)
+    else:
+        _write_modelled_since(db, state, since)
+    if differs("strips"):
+        _fill(db, "strip", ((i, s.gain_db, s.pan, s.muted, s.soloed) for i, s in state.strips.items()))
+    if differs("anchors"):
+        _fill(db, "anchor", state.anchors)
+    if differs("score", "alignment"):
+        _write_score(db, state.score, state.alignment)
+
+
+def _meta(state: State, folder: Path | None, wanted: Wanted | None) -> dict[str, str]:
     meta = {"title": state.score.title if state.score else ""}
     if state.recording_path:
         meta["recording"] = relative(state.recording_path, folder)
@@ -69,37 +92,56 @@ def write_state(
     if state.alignment:
         meta["sure"], meta["tuning_cents"] = str(state.alignment.sure), str(state.alignment.tuning_cents)
         meta["slowest"], meta["fastest"] = map(str, state.limits)
-        time_map = state.alignment.time_map
-        knots = zip(range(len(time_map.score_s)), time_map.score_s.tolist(), time_map.recording_s.tolist(), strict=True)
-        _insert(db, "time_map", knots)
-    _insert(db, "meta", meta.items())
-    write_modelled(db, state)
-    _insert(db, "strip", ((i, s.gain_db, s.pan, s.muted, s.soloed) for i, s in state.strips.items()))
-    _insert(db, "anchor", state.anchors)
-    if state.score and state.alignment:
-        _insert(db, "score_note", map(_NOTE_VALUES, state.score.notes))
-        found = zip(state.alignment.notes, state.alignment.confidence.tolist(), strict=True)
-        _insert(db, "aligned_note", ((*_NOTE_VALUES(n), c, n.id in state.alignment.absent) for n, c in found))
-        _insert(db, "score_track", enumerate(state.score.track_names))
-        _insert(db, "beat", ((i, *astuple(beat)) for i, beat in enumerate(state.score.beats)))
-        _insert(db, "pedal", ((i, *astuple(pedal)) for i, pedal in enumerate(state.score.pedals)))
-    if outlook is not None:
-        _insert(db, "outlook", asdict(outlook).items())
+    return meta
 
 
-def write_modelled(db: sqlite3.Connection, state: State, *, prefix: str = "") -> None:
-    """Fill the empty tables of what is decomposed; those of the results with `prefix` SOURCE."""
-    _insert(db, f"{prefix}settings", ((key, json.dumps(value)) for key, value in asdict(state.settings).items()))
-    _insert(db, f"{prefix}layer", ((i, *astuple(layer)) for i, layer in enumerate(state.layers)))
-    _insert(db, f"{prefix}note", map(_NOTE_VALUES, state.notes.values()))
-    _insert(db, f"{prefix}stroke", ((i, *astuple(stroke)) for i, stroke in enumerate(state.mask)))
-    limits = state.template_limits.items()
-    _insert(db, f"{prefix}template_limit", ((pitch, limit.harmonics, limit.tolerance_cents) for pitch, limit in limits))
-    _insert(db, f"{prefix}absent", ((i,) for i in sorted(state.absent)))
+def _write_score(db: sqlite3.Connection, score: Score | None, alignment: Alignment | None) -> None:
+    knots: Iterable[tuple[Any, ...]] = ()
+    if alignment:
+        times = alignment.time_map
+        knots = zip(range(len(times.score_s)), times.score_s.tolist(), times.recording_s.tolist(), strict=True)
+    _fill(db, "time_map", knots)
+    whole = score is not None and alignment is not None
+    _fill(db, "score_note", map(_NOTE_VALUES, score.notes) if score and whole else ())
+    found = zip(alignment.notes, alignment.confidence.tolist(), strict=True) if alignment and whole else ()
+    absent = alignment.absent if alignment else frozenset()
+    _fill(db, "aligned_note", ((*_NOTE_VALUES(n), c, n.id in absent) for n, c in found))
+    _fill(db, "score_track", enumerate(score.track_names) if score and whole else ())
+    _fill(db, "beat", ((i, *astuple(beat)) for i, beat in enumerate(score.beats)) if score and whole else ())
+    _fill(db, "pedal", ((i, *astuple(pedal)) for i, pedal in enumerate(score.pedals)) if score and whole else ())
 
 
-def _insert(db: sqlite3.Connection, table: str, content: Iterable[tuple[Any, ...]]) -> None:
+def write_modelled(db: sqlite3.Connection, state: State, *, prefix: str = "", names: Iterable[str] = MODELLED) -> None:
+    """Fill the tables `names` of what is decomposed; those of the results with `prefix` SOURCE."""
+    content: dict[str, Callable[[], Iterable[tuple[Any, ...]]]] = {
+        "settings": lambda: ((key, json.dumps(value)) for key, value in asdict(state.settings).items()),
+        "layers": lambda: ((i, *astuple(layer)) for i, layer in enumerate(state.layers)),
+        "notes": lambda: map(_NOTE_VALUES, state.notes.values()),
+        "mask": lambda: ((i, *astuple(stroke)) for i, stroke in enumerate(state.mask)),
+        "template_limits": lambda: (
+            (pitch, limit.harmonics, limit.tolerance_cents) for pitch, limit in state.template_limits.items()
+        ),
+        "absent": lambda: ((i,) for i in sorted(state.absent)),
+    }
+    for name in names:
+        _fill(db, prefix + _TABLES.get(name, name), content[name]())
+
+
+def _write_modelled_since(db: sqlite3.Connection, state: State, since: State) -> None:
+    others = [name for name in MODELLED if name != "notes"]
+    write_modelled(db, state, names=[name for name in others if getattr(state, name) is not getattr(since, name)])
+    if state.notes is since.notes:
+        return
+    # An edit shares the notes that it leaves alone.
+    changed = [_NOTE_VALUES(note) for i, note in state.notes.items() if since.notes.get(i) is not note]
+    db.executemany("DELETE FROM note WHERE id = ?", [(i,) for i in since.notes.keys() - state.notes.keys()])
+    if changed:
+        db.executemany(f"INSERT OR REPLACE INTO note VALUES ({','.join('?' * len(changed[0]))})", changed)
+
+
+def _fill(db: sqlite3.Connection, table: str, content: Iterable[tuple[Any, ...]]) -> None:
     lines = list(content)
+    db.execute(f"DELETE FROM {table}")
     if lines:
         db.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(lines[0]))})", lines)
 
