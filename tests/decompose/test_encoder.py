@@ -1,10 +1,13 @@
 """A trained encoder is kept, and finds the notes of another recording in one product."""
 
+import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzz.mutations import damaged
 from synth import melody, render
 
 from soli.decompose.encoder import Encoder, apply_encoder_steps
@@ -190,7 +193,7 @@ def test_what_cannot_be_used_is_said(trained: Factors, song: Audio, tmp_path: Pa
         finish(apply_encoder_steps(encoder, song, [replace(note, program=40) for note in SONG]))
     with pytest.raises(InputError, match="only an autoencoder"):
         Encoder.of(finish(decompose_steps(song, SONG, (), ModelSettings(iterations=1))))
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file; choose an encoder"):
         Encoder.load(tmp_path / "nowhere.npz")
     with pytest.raises(InputError, match="cannot be written"):
         encoder.save(tmp_path / "no" / "where.npz")
@@ -208,3 +211,30 @@ def test_what_cannot_be_used_is_said(trained: Factors, song: Audio, tmp_path: Pa
     broken.save(tmp_path / "nan.npz")
     with pytest.raises(InputError, match="no encoder"):
         Encoder.load(tmp_path / "nan.npz")
+
+
+def test_shapes_beyond_all_memory_and_files_that_are_none_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "huge.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2**28, 2**28)})
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("about", "decoder"):
+            file.writestr(f"{name}.npy", header.getvalue())
+    with pytest.raises(InputError, match="is no encoder"):
+        Encoder.load(path)
+    with pytest.raises(InputError, match="this is a folder; choose an encoder"):
+        Encoder.load(tmp_path)
+
+
+def test_a_damaged_encoder_is_read_or_refused(trained: Factors, tmp_path: Path) -> None:
+    path, refused = tmp_path / "damaged.npz", 0
+    Encoder.of(trained).save(path)
+    content = path.read_bytes()
+    for seed in range(200):
+        rng = np.random.default_rng([5, seed])
+        path.write_bytes(damaged(content, content, rng, head=400 if seed % 2 else len(content)))
+        try:
+            Encoder.load(path)
+        except InputError:
+            refused += 1
+    assert refused > 50

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -169,6 +168,8 @@ def outcome_of(kind: str, path: Path) -> str:
 
 def main() -> None:
     kind, first, stop, cpu_s = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    import resource
+
     from fuzz import mutations, projects
 
     make = {

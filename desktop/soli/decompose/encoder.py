@@ -5,6 +5,7 @@ H = max(0, W_E V) * M_H (Smaragdis and Venkataramani, ICASSP 2017; structured dr
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from soli.decompose.model import Factors, side_steps, solved_bins
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError
+from soli.files import check_readable
 from soli.progress import Progress, Steps
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
@@ -32,6 +34,11 @@ from soli.signal.spectrogram import Grid
 
 # Encoders with hidden layers have a number of their own, which earlier readers refuse.
 _FORMAT, _DEEP = 1, 2
+# What a file may provoke that somebody else made: RuntimeErrors by ciphers and recursion, MemoryErrors by shapes.
+_DAMAGE = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, SyntaxError),
+)
 _COLUMNS = ("part", "pitch", "kind", "copy", "voice")
 
 
@@ -89,6 +96,7 @@ class Encoder:
     @classmethod
     def load(cls, path: Path) -> "Encoder":
         """Read what `save` wrote. Raises InputError, in one sentence, for anything else."""
+        check_readable(path, "choose an encoder saved by Soli")
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 about = json.loads(str(stored["about"]))
@@ -105,7 +113,7 @@ class Encoder:
             raise InputError(
                 f"{path.name}: cannot be read ({error.strerror or error}); choose an encoder saved by Soli"
             ) from error
-        except (ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        except _DAMAGE as error:
             raise InputError(f"{path.name}: is no encoder that Soli can read; choose one that it saved") from error
         return cls(rows, np.asfortranarray(decoder), components, mass, solved, rate, window_length, hop_length, settings, hidden)
 
