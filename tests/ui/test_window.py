@@ -5,7 +5,6 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider
 
-from soli.ui.dialogs.export_dialog import ExportDialog
 from soli.ui.dialogs.model_dialog import ModelDialog
 
 
@@ -89,24 +88,6 @@ def test_the_play_button_offers_pause_while_it_plays(piece, qtbot):
     action.trigger()
     qtbot.waitUntil(lambda: not piece.listening.status.playing)
     assert action.icon().pixmap(20).toImage() == still
-
-
-def test_the_export_dialog_says_what_it_would_write(separated, tmp_path):
-    from soli.project import export
-
-    dialog = ExportDialog(separated.window, separated.document.state, export.stems(separated.document.state), tmp_path, "wav32f")
-    assert dialog.chosen == [0, 1, -1]
-    assert "Writes 3 files" in dialog._says.text()
-    (tmp_path / "residual.flac").write_bytes(b"")
-    dialog._format.setCurrentIndex(3)
-    assert "Replaces residual.flac" in dialog._says.text()
-    for box in dialog._stems.values():
-        box.setChecked(False)
-    assert not dialog._export.isEnabled()
-    dialog._mix.setChecked(True)
-    assert dialog._export.isEnabled()
-    dialog._folder.clear()
-    assert not dialog._export.isEnabled()
 
 
 def test_the_model_dialog_gives_back_what_it_was_given(piece):

@@ -54,7 +54,7 @@ def on_cluster(pieces: Sequence[Piece], scheduler: str) -> Generator[Outcome, No
         # The same file may have changed since a cluster saw it last: nothing is taken from its memory.
         futures = {client.submit(work, piece, pure=False, retries=0): piece for piece in pieces}
         try:
-            for future in distributed.as_completed(list(futures)):
+            for future in distributed.as_completed(list(futures), loop=client.loop):
                 try:
                     yield future.result()
                 except Exception as error:

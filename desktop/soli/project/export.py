@@ -31,6 +31,7 @@ __all__ = [
     "What",
     "check_space",
     "clipping",
+    "common_gain",
     "estimated_bytes",
     "export_notes",
     "export_steps",

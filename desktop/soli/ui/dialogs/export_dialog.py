@@ -1,153 +1,292 @@
-"""What to export, as what, and where to."""
+"""What to export, as what, under which names and where to; what would go wrong is said before it does."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from soli.project.export import Stem
-from soli.project.state import State
-from soli.signal.audio import FORMATS
+from soli.errors import InputError
+from soli.project import export
+from soli.project.export import Item, Order, Peak
+from soli.project.export_names import PATTERN, TOKENS
+from soli.project.pipeline import Separation, require_recording
+from soli.project.state import RESIDUAL, State
+from soli.settings import Table
+from soli.ui.dialogs.export_how import How, Range, clock
+from soli.ui.dialogs.export_what import What, titled
+from soli.ui.worker import Job
 
-FORMAT_NAMES = {
-    "wav32f": "WAV, 32-bit float (exact)",
-    "wav24": "WAV, 24-bit",
-    "wav16": "WAV, 16-bit",
-    "flac": "FLAC, 24-bit",
-}
+PAUSE_MS = 250  # after a choice, before levels are looked at
+SHOWN = 4  # names in the preview
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What there is to export: the layers of a separation, named as `state` names them now, of the project called `name`.
+
+    selected: ids of the notes selected on the roll; loop: the loop in seconds, if there is one; stale: the layers are older than
+    the edits.
+    """
+
+    separation: Separation
+    state: State
+    name: str
+    selected: Collection[int] = ()
+    loop: Range | None = None
+    stale: bool = False
+
+    def ranges(self) -> dict[str, Range | None]:
+        """Stretches that are shorter than the whole, by what they are called."""
+        notes = [self.state.notes[i] for i in self.selected if i in self.state.notes]
+        span = (min(n.onset_s for n in notes), max(n.sounding_offset_s for n in notes)) if notes else None
+        return {"Loop": self.loop, "Selected notes": span}
 
 
 class ExportDialog(QDialog):
-    """Chooses stems, mix, format and folder; says which files would be written over."""
+    """Chooses an Order and a folder. `look` begins a Job that finds the peaks of an order and calls back with them."""
 
     def __init__(
-        self, parent: QWidget, state: State, stems: Sequence[Stem], folder: Path, form: str, *, stale: bool = False
+        self,
+        parent: QWidget,
+        piece: Piece,
+        folder: Path,
+        form: str,
+        choices: Mapping[str, str | int | float | bool],
+        look: Callable[[Order, Callable[[Mapping[str, Peak]], None]], Job],
     ) -> None:
         super().__init__(parent)
-        self._state = state
+        self._piece, self._look = piece, look
+        self._job: Job | None = None
+        self._asked = 0
         self.setWindowTitle("Export layers")
-        self.setMinimumWidth(460)
-        heading = QLabel("LAYERS")
-        heading.setObjectName("heading")
-        self._stems = {stem.id: QCheckBox(stem.name) for stem in stems}
-        self._names = {stem.id: stem.name for stem in stems}
-        listed = QWidget()
-        column = QVBoxLayout(listed)
-        column.setContentsMargins(0, 0, 0, 0)
-        for box in self._stems.values():
-            box.setChecked(True)
-            box.toggled.connect(self._check)
-            column.addWidget(box)
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(listed)
-        scroll.setMaximumHeight(240)
-        self._mix = QCheckBox("The mix as it is heard now")
-        self._mix.setToolTip("Layers, residual and original with their gains, pans, solos and mutes")
-        self._mix.toggled.connect(self._check)
-
-        self._format = QComboBox()
-        self._format.setAccessibleName("File format")
-        for key in FORMATS:
-            self._format.addItem(FORMAT_NAMES[key], key)
-        self._format.setCurrentIndex(max(0, list(FORMATS).index(form) if form in FORMATS else 0))
-        self._format.currentIndexChanged.connect(self._check)
-        self._folder = QLineEdit(str(folder))
-        self._folder.setAccessibleName("Folder")
-        self._folder.textChanged.connect(self._check)
+        stems = [s for s in export.stems(piece.state) if s.id == RESIDUAL or s.id in piece.separation.layers]
+        recording = require_recording(piece.separation.source)
+        self.what = What(piece.state, stems, piece.selected)
+        self.how = How(recording.rate, recording.duration_s, piece.ranges())
+        self.pattern = QLineEdit(str(choices.get("pattern") or PATTERN))
+        self.pattern.setAccessibleName("Pattern of the names")
+        self.pattern.setToolTip("\n".join(f"{{{token}}}  {what}" for token, what in TOKENS.items()))
+        self.pattern.setPlaceholderText(PATTERN)
+        self.preview = QLabel()
+        self.preview.setObjectName("quiet")
+        self.preview.setAccessibleName("Names of the files")
+        self.preview.setTextFormat(Qt.TextFormat.PlainText)
+        self.preview.setMinimumHeight(SHOWN * self.fontMetrics().lineSpacing() + 8)
+        self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.folder_edit = QLineEdit(str(folder))
+        self.folder_edit.setAccessibleName("Folder")
         browse = QPushButton("Browse…")
+        browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.addWidget(self._folder, 1)
-        row.addWidget(browse)
-        self._says = QLabel()
-        self._says.setObjectName("quiet")
-        self._says.setWordWrap(True)
-        self._says.setMinimumHeight(34)
-        self._says.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.stale = QLabel("Edits since the last run are not in these files; decompose again to hear them.")
-        self.stale.setObjectName("bad")
-        self.stale.setWordWrap(True)
-        self.stale.setVisible(stale)
+        self.says, self.level = _sentence(), _sentence()
+        self.stale = _sentence()
+        self.stale.setObjectName("warn")
+        self.stale.setText("Edits since the last run are not in these files; decompose again to hear them.")
+        self.stale.setVisible(piece.stale)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self._export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._export.setObjectName("primary")
-        self._export.setDefault(True)
+        self.export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export.setObjectName("primary")
+        self.export.setDefault(True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
+        self._arrange(browse, buttons)
 
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 18, 20, 16)
-        layout.setSpacing(9)
-        layout.addWidget(heading)
-        layout.addWidget(scroll)
-        layout.addWidget(self._mix)
-        layout.addSpacing(6)
-        layout.addWidget(self._titled("FORMAT"))
-        layout.addWidget(self._format)
-        layout.addSpacing(6)
-        layout.addWidget(self._titled("FOLDER"))
-        layout.addLayout(row)
-        layout.addWidget(self._says)
-        layout.addWidget(self.stale)
-        layout.addWidget(buttons)
+        self.how.show_choices(form, choices)
+        self.what.tick(RESIDUAL, ticked=choices.get("residual", True) is not False)
+        self.what.mix.setChecked(choices.get("mix") is True)
+        self.what.in_place.setChecked(choices.get("in_place") is True)
+        self._soon = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._soon.timeout.connect(self._look_for_peaks)
+        self.finished.connect(self._leave_off)
+        for changed in (self.what.changed, self.how.changed, self.pattern.textChanged, self.folder_edit.textChanged):
+            changed.connect(self._check)
+        self.what.take_focus()
         self._check()
 
     @property
-    def chosen(self) -> list[int]:
-        return [i for i, box in self._stems.items() if box.isChecked()]
-
-    @property
-    def mix(self) -> bool:
-        return self._mix.isChecked()
-
-    @property
-    def form(self) -> str:
-        return str(self._format.currentData())
+    def order(self) -> Order:
+        what, how = self.what, self.how
+        return Order(
+            stems=what.stems,
+            mix=what.mix.isChecked(),
+            all_but=what.left_out,
+            notes=what.note_ids,
+            notes_in_place=what.in_place.isChecked(),
+            range_s=how.range_s,
+            form=how.chosen_form,
+            rate=how.chosen_rate,
+            dither=how.dither.isChecked(),
+            seed=self._piece.state.settings.seed,
+            peak_dbfs=how.peak_dbfs,
+            pattern=self.pattern.text() or PATTERN,
+        )
 
     @property
     def folder(self) -> Path:
-        return Path(self._folder.text().strip()).expanduser()
+        return Path(self.folder_edit.text().strip()).expanduser()
 
-    def _titled(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setObjectName("heading")
-        return label
+    def choices(self) -> Table:
+        """What is to be chosen again the next time, whatever the piece."""
+        order = self.order
+        return {
+            "pattern": order.pattern,
+            "rate": order.rate or 0,
+            "dither": order.dither,
+            "normalise": order.peak_dbfs is not None,
+            "residual": RESIDUAL in self.what.stems,
+            "mix": order.mix,
+            "in_place": order.notes_in_place,
+        }
+
+    def _arrange(self, browse: QPushButton, buttons: QDialogButtonBox) -> None:
+        place = QHBoxLayout()
+        place.setSpacing(8)
+        place.addWidget(self.folder_edit, 1)
+        place.addWidget(browse)
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        right.addWidget(self.how)
+        right.addSpacing(6)
+        right.addWidget(titled("NAMES"))
+        right.addWidget(self.pattern)
+        right.addWidget(self.preview)
+        right.addWidget(titled("FOLDER"))
+        right.addLayout(place)
+        right.addStretch()
+        columns = QGridLayout()
+        columns.setHorizontalSpacing(28)
+        columns.addWidget(self.what, 0, 0)
+        columns.addLayout(right, 0, 1)
+        columns.setColumnMinimumWidth(0, 270)
+        columns.setColumnStretch(1, 1)
+        bottom = QHBoxLayout()
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        for label in (self.says, self.level, self.stale):
+            words.addWidget(label)
+        words.addStretch()
+        bottom.addLayout(words, 1)
+        bottom.addWidget(buttons, 0, Qt.AlignmentFlag.AlignBottom)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.setSpacing(14)
+        layout.addLayout(columns, 1)
+        layout.addLayout(bottom)
+        self.resize(780, 520)
 
     def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the layers", str(self.folder))
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the files", str(self.folder))
         if folder:
-            self._folder.setText(folder)
+            self.folder_edit.setText(folder)
 
     def _check(self) -> None:
-        suffix = FORMATS[self.form][2]
-        names = [self._names[i] + suffix for i in self.chosen]
-        if self.mix:
-            names.append(f"mix{suffix}")
-        named = bool(self._folder.text().strip())
-        self._export.setEnabled(bool(names) and named)
-        if not named:
-            self._says.setText("Choose a folder to write to")
-        elif not names:
-            self._says.setText("Choose at least one layer, or the mix")
-        else:
-            over = [name for name in names if (self.folder / name).exists()]
-            replaced = f" Replaces {', '.join(over)}." if over else ""
-            clipped = "" if self.form == "wav32f" else " Whole-number formats clip what is louder than full scale."
-            self._says.setText(f"Writes {len(names)} {'file' if len(names) == 1 else 'files'}.{replaced}{clipped}")
+        """Plan the files, show their names, and say what stands against it."""
+        self._leave_off()
+        try:
+            items = self._planned()
+        except InputError as error:
+            self.preview.setText("")
+            self._say(self.says, _capital(str(error)), "bad")
+            self._say(self.level, "", "quiet")
+            self.export.setEnabled(False)
+            return
+        names = [item.name for item in items]
+        more = [f"and {len(names) - SHOWN + 1} more"] if len(names) > SHOWN else []
+        self.preview.setText("\n".join([*names[: SHOWN - 1 if more else SHOWN], *more]))
+        megabytes = export.estimated_bytes(self._piece.separation, self.order, items) / 1e6
+        size = f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"
+        count = f"{len(names)} {'file' if len(names) == 1 else 'files'}"
+        self._say(self.says, f"Writes {count}, about {size}.{_replaced(self.folder, names)}", "quiet")
+        self._say(self.level, "Looking at levels…" if export.may_clip(self.order) else "", "quiet")
+        self.export.setEnabled(True)
+        self._soon.start()
+
+    def _planned(self) -> list[Item]:
+        order, piece = self.order, self._piece
+        items = export.plan(piece.separation, piece.state, order, project=piece.name)
+        if not items:
+            raise InputError("choose at least one layer, the mix, or notes")
+        if not self.folder_edit.text().strip():
+            raise InputError("choose a folder to write to")
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"{self.folder.name} is a file; choose a folder to write to")
+        export.check_space(self.folder, export.estimated_bytes(piece.separation, order, items))
+        return items
+
+    def _look_for_peaks(self) -> None:
+        order, number = self.order, self._asked
+        if not export.may_clip(order):
+            return
+
+        def found(peaks: Mapping[str, Peak]) -> None:
+            if number == self._asked:
+                self._job = None
+                self._tell_level(order, peaks)
+
+        self._job = self._look(order, found)
+
+    def _leave_off(self) -> None:
+        """What is being looked at is not wanted any more."""
+        self._soon.stop()
+        self._asked += 1
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def _tell_level(self, order: Order, peaks: Mapping[str, Peak]) -> None:
+        clipped = export.clipping(order, peaks)
+        if clipped:
+            name, worst = max(clipped.items(), key=lambda pair: pair[1].level)
+            more = f", and {len(clipped) - 1} more" if len(clipped) > 1 else ""
+            over = f"{name} clips by {20 * math.log10(worst.level):.1f} dB at {clock(worst.time_s)}{more}"
+            self._say(self.level, f"{over}. 32-bit float or normalising keeps it whole.", "warn")
+            return
+        gain = export.common_gain(order, peaks)
+        name, peak = max(peaks.items(), key=lambda pair: pair[1].level)
+        if peak.level == 0.0:
+            self._say(self.level, "All is silent.", "quiet")
+            return
+        level = f"{20 * math.log10(peak.level * gain):.1f} dBFS".replace("-", "−")
+        self._say(self.level, f"Nothing clips; the highest peak is {level}, in {name}.", "quiet")
+
+    @staticmethod
+    def _say(label: QLabel, text: str, kind: str) -> None:
+        label.setText(text)
+        if label.objectName() != kind:
+            label.setObjectName(kind)
+            label.style().unpolish(label)
+            label.style().polish(label)
+
+
+def _sentence() -> QLabel:
+    label = QLabel()
+    label.setObjectName("quiet")
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def _replaced(folder: Path, names: Sequence[str]) -> str:
+    over = [name for name in names if (folder / name).exists()]
+    if not over:
+        return ""
+    more = f" and {len(over) - 2} more" if len(over) > 2 else ""
+    return f" Replaces {', '.join(over[:2])}{more}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
