@@ -1,0 +1,108 @@
+"""The roll as a drawing, and the factors as arrays."""
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from project.states import listing
+
+from soli.errors import InputError
+from soli.project import picture
+from soli.project.export_factors import export_factors
+from soli.project.picture_svg import svg
+from soli.project.state import State
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_each_note_is_a_shape_in_the_group_of_its_layer(state):
+    root = ElementTree.fromstring(svg(state))
+    groups = {group.get("data-layer"): group for group in root.iter(f"{SVG}g") if group.get("data-layer")}
+    assert groups.keys() == {"right", "left"}
+    for layer in state.layers:
+        notes = [n for n in state.notes.values() if n.layer == layer.id]
+        shapes = groups[layer.name].findall(f"{SVG}rect")
+        assert len(shapes) == len(notes)
+        assert groups[layer.name].get("fill") == layer.colour
+        lefts = [float(shape.get("x")) for shape in shapes]
+        assert lefts == sorted(lefts)
+    assert all(float(shape.get("width")) > 0 and float(shape.get("height")) > 0 for shape in root.iter(f"{SVG}rect"))
+
+
+def test_higher_is_higher_and_later_is_further_right(state):
+    first, *_ = sorted(state.notes.values(), key=lambda n: n.onset_s)
+    notes = {7: replace(first, id=7, pitch=60), 8: replace(first, id=8, pitch=61, onset_s=1.0, offset_s=1.4)}
+    root = ElementTree.fromstring(svg(replace(state, notes=MappingProxyType(notes))))
+    low, high = [r for g in root.iter(f"{SVG}g") if g.get("data-layer") for r in g.findall(f"{SVG}rect")]
+    assert float(high.get("x")) > float(low.get("x"))
+    assert float(high.get("y")) + float(high.get("height")) == float(low.get("y"))
+
+
+@pytest.mark.parametrize("name", ['<b> & "c"', "a\x00b\x1f", "'", "]]>", "小提琴"])
+def test_any_name_of_a_layer_makes_a_whole_document(state, name):
+    odd = replace(state, layers=(replace(state.layers[0], name=name), *state.layers[1:]))
+    root = ElementTree.fromstring(svg(odd))
+    assert "".join(c for c in name if c.isprintable()) in [g.get("data-layer") for g in root.iter(f"{SVG}g")]
+
+
+def test_hidden_layers_are_in_no_picture(state):
+    hidden = replace(state, layers=(replace(state.layers[0], hidden=True), *state.layers[1:]))
+    assert (picture.draw(hidden) != picture.draw(state)).any()
+    shapes = svg(hidden).count("<title>")
+    assert shapes == sum(n.layer != state.layers[0].id for n in state.notes.values())
+
+
+def test_a_picture_is_what_its_name_ends_in(tmp_path, state):
+    assert picture.write_picture(tmp_path / "a.png", state).read_bytes().startswith(b"\x89PNG")
+    assert picture.write_picture(tmp_path / "a.SVG", state).read_text().startswith("<svg")
+    with pytest.raises(InputError, match="recording"):
+        picture.write_picture(tmp_path / "b.svg", State())
+    with pytest.raises(InputError, match="cannot be written"):
+        picture.write_picture(tmp_path / "missing" / "b.svg", state)
+    assert listing(tmp_path) == ["a.SVG", "a.png"]
+
+
+def test_the_factors_are_those_of_the_run_and_need_no_pickle(tmp_path, separation):
+    export_factors(separation, tmp_path / "f.npz")
+    factors = separation.factors
+    with np.load(tmp_path / "f.npz", allow_pickle=False) as kept:
+        found = {key: kept[key] for key in kept.files}
+    np.testing.assert_array_equal(found["W"], factors.W)
+    np.testing.assert_array_equal(found["H"], factors.H)
+    bins, frames = found["W"].shape[0], found["H"].shape[1]
+    assert found["frequency_hz"].shape == (bins,)
+    assert found["frequency_hz"][-1] == separation.source.audio.rate / 2
+    assert found["time_s"].shape == (frames,)
+    assert all(len(found[f"component_{key}"]) == found["W"].shape[1] for key in ("pitch", "kind", "part"))
+    assert set(found["component_kind"]) <= {"sustain", "attack", "drum"}
+    assert dict(zip(found["layer_id"].tolist(), found["layer_name"].tolist(), strict=True)) == {0: "right", 1: "left"}
+    assert sorted(found["note_id"].tolist()) == sorted(separation.source.notes)
+    about = json.loads(str(found["about"]))
+    assert about["rate"] == separation.source.audio.rate
+    assert about["settings"]["iterations"] == factors.settings.iterations
+    assert len(found["losses"]) == len(factors.losses)
+
+
+def test_every_key_that_is_written_is_described(separation):
+    from soli.project import export_factors as module
+
+    described = module.__doc__
+    for key in module.arrays(separation):
+        stem = key.removeprefix("note_").removeprefix("component_")
+        assert key in described or stem in described
+
+
+def test_the_same_factors_are_the_same_file(tmp_path, separation):
+    first = export_factors(separation, tmp_path / "a.npz").read_bytes()
+    assert export_factors(separation, tmp_path / "b.npz").read_bytes() == first
+
+
+def test_factors_that_cannot_be_written_are_told(tmp_path, separation):
+    (tmp_path / "folder").mkdir()
+    for name in ("missing/f.npz", "folder"):
+        with pytest.raises(InputError, match="cannot be written"):
+            export_factors(separation, tmp_path / name)
+    assert listing(tmp_path) == ["folder"]
