@@ -3,10 +3,10 @@
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from soli.project import commands
 from soli.project.document import _same
+from soli.project.state import ORIGINAL
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_note_dropped_on_a_strip_goes_to_its_layer_and_stays_where_it_was(piec
     first = piece.document.state
     carry(2, piece.window.mixer.strip_widget(1), let_go=False)
     assert welcoming(piece) == [1]
-    assert piece.window.hint.text() == "Release to move note to Left hand"
+    assert piece.window.hint.text() == "Release to move the note to Left hand"
     assert not piece.document.history.done
     carry(2, piece.window.mixer.strip_widget(1))
     note = piece.document.state.notes[2]
@@ -86,6 +86,14 @@ def test_escape_over_a_strip_drops_nothing(piece, carry, canvas, hand):
     assert not piece.document.history.done
 
 
+def test_beside_the_strips_of_layers_nothing_happens(piece, carry):
+    first = piece.document.state
+    carry(2, piece.window.mixer.strip_widget(ORIGINAL), let_go=False)
+    assert piece.window.hint.text() == "Release over a layer to move the note there"
+    carry(2, piece.window.mixer.strip_widget(ORIGINAL))
+    assert piece.document.state is first
+
+
 @pytest.mark.parametrize("locked", [0, 1])
 def test_locked_layers_neither_give_nor_take(piece, carry, locked):
     piece.document.do(commands.set_layer_flags(piece.document.state, locked, locked=True))
@@ -99,7 +107,7 @@ def test_strips_scroll_under_notes_that_are_held_at_their_edge(piece, carry, can
     for number in range(14):
         piece.document.do(commands.add_layer(piece.document.state, f"Layer {number}"))
     piece.window.resize(1100, 560)
-    QApplication.processEvents()
+    QTest.qWait(150)  # until all has its place
     mixer = piece.window.mixer
     area = mixer.parentWidget().parentWidget().parentWidget()
     view = area.viewport()
@@ -110,7 +118,7 @@ def test_strips_scroll_under_notes_that_are_held_at_their_edge(piece, carry, can
     low = canvas.mapFromGlobal(view.mapToGlobal(QPoint(view.width() // 2, view.height() - 8)))
     for i in range(1, 6):
         QTest.mouseMove(canvas, QPoint(round(x), round(y)) + (low - QPoint(round(x), round(y))) * i / 5)
-    qtbot.waitUntil(lambda: area.verticalScrollBar().value() == area.verticalScrollBar().maximum(), timeout=8000)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().value() == area.verticalScrollBar().maximum(), timeout=20_000)
     last = mixer.layer_strips[-1]
     there = canvas.mapFromGlobal(last.mapToGlobal(QPoint(20, 10)))
     QTest.mouseMove(canvas, there)

@@ -110,6 +110,10 @@ class MixerPanel(QWidget):
         for strip in self._strips.values():
             strip.set_compact(compact)
 
+    def covers(self, at: QPointF) -> bool:
+        """Whether a point of the screen is on the panel, where it can be seen."""
+        return self.visibleRegion().contains(self.mapFromGlobal(at).toPoint())
+
     def target_at(self, at: QPointF) -> int | None:
         """The layer that notes dropped at a point of the screen would go to, NEW_LAYER, or None."""
         strips = {strip.id: strip for strip in self.layer_strips}

@@ -3,7 +3,6 @@
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 
-from soli.project.edits import count
 from soli.ui.mixer.mixer_panel import MixerPanel
 from soli.ui.roll.canvas import Canvas
 
@@ -16,7 +15,7 @@ class NoteDrop(QObject):
     def __init__(self, canvas: Canvas, mixer: MixerPanel) -> None:
         super().__init__(canvas)
         self._canvas, self._mixer = canvas, mixer
-        self._over: int | None = None  # the strip, or NEW
+        self._over = False  # whether notes are held over the strips
         canvas.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -30,37 +29,43 @@ class NoteDrop(QObject):
             self._leave()
         return False
 
-    def _target(self, event: QMouseEvent) -> int | None:
-        if not self._canvas.tool.carries or self._canvas.rect().contains(event.position().toPoint()):
-            return None
-        return self._mixer.target_at(event.globalPosition())
+    def _carried_over(self, event: QMouseEvent) -> bool:
+        """Whether notes are held over the strips."""
+        return bool(self._canvas.tool.carries) and self._mixer.covers(event.globalPosition())
 
     def _drag(self, event: QMouseEvent) -> bool:
-        target = self._target(event)
-        if target is None:
+        if not self._carried_over(event):
             self._leave()
             return False
-        self._over = target
+        at, notes = event.globalPosition(), named(len(self._canvas.tool.carries))
+        target, self._over = self._mixer.target_at(at), True
         self._mixer.welcome(target)
-        self._mixer.drag_held.emit(event.globalPosition())
+        self._mixer.drag_held.emit(at)
         self._canvas.hold_drag(True)
-        self.said.emit(f"Release to move {count(len(self._canvas.tool.carries), 'note')} to {self._mixer.name_of(target)}")
+        where = f"Release to move {notes} to {self._mixer.name_of(target)}" if target is not None else ""
+        self.said.emit(where or f"Release over a layer to move {notes} there")
         return True
 
     def _release(self, event: QMouseEvent) -> bool:
-        target, ids = self._target(event), self._canvas.tool.carries
+        over, ids = self._carried_over(event), self._canvas.tool.carries
         self._leave()
-        if target is None:
+        if not over:
             return False
-        self._canvas.drop_drag()
-        name = self._mixer.name_of(target)
-        self._mixer.take(ids, target)
-        self.said.emit(f"Moved {count(len(ids), 'note')} to {name}")
+        self._canvas.drop_drag()  # between the strips it means nothing, and surely no way to the end of the piece
+        target = self._mixer.target_at(event.globalPosition())
+        if target is not None:
+            name = self._mixer.name_of(target)
+            self._mixer.take(ids, target)
+            self.said.emit(f"Moved {named(len(ids))} to {name}")
         return True
 
     def _leave(self) -> None:
-        if self._over is not None:
-            self._over = None
+        if self._over:
+            self._over = False
             self._mixer.welcome(None)
             self._mixer.drag_held.emit(None)
             self._canvas.hold_drag(False)
+
+
+def named(number: int) -> str:
+    return "the note" if number == 1 else f"{number} notes"
