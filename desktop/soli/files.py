@@ -3,10 +3,14 @@
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from soli.errors import InputError
+
+
+_FORGOTTEN_S = 86_400.0
 
 
 def hidden_beside(path: Path) -> Path:
@@ -27,6 +31,16 @@ def check_readable(path: Path, choose: str) -> None:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); {choose}") from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove from `folder` what programs that were killed have left half written there: hidden, and untouched for a day."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".soli-") and entry.name.endswith(".part") and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _FORGOTTEN_S:
+                        os.unlink(entry)  # noqa: PTH108
 
 
 @contextlib.contextmanager

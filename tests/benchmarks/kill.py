@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +75,7 @@ def work(path: Path, place: Path, rng: random.Random, told: int) -> None:
         chance = rng.random()
         if chance < 0.05:
             state = document.state
-            document.do(commands.set_absent(state, [rng.randrange(6)], absent=rng.random() < 0.5))
+            document.do(commands.set_absent(state, [rng.randrange(5)], absent=rng.random() < 0.5))
             followed = finish(refit_separation_steps(document.separation, document.state))
             document.publish(followed)
         elif chance < 0.06:
@@ -97,6 +98,8 @@ def trial(folder: Path, rng: random.Random) -> dict[str, float | str]:
         try:
             os.close(end)
             work(path, place, random.Random(rng.random()), told)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(told)

@@ -419,6 +419,17 @@ def test_a_full_disk_is_no_reason_to_write_results_again(tmp_path, state, separa
     assert listing(tmp_path) == ["kept.soli"]
 
 
+def test_what_a_killed_program_left_half_written_goes_with_a_later_save(tmp_path, full):
+    old, young = tmp_path / ".soli-1-aa.part", tmp_path / ".soli-2-bb.part"
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    (tmp_path / "notes.part").write_bytes(b"the user's")
+    os.utime(tmp_path / "notes.part", (0, 0))
+    storage.save(tmp_path / "a.soli", full)
+    assert listing(tmp_path) == [young.name, "a.soli", "notes.part", "song.wav"]
+
+
 def test_a_folder_that_vanished_is_told(tmp_path, full):
     (tmp_path / "share").mkdir()
     path = tmp_path / "share" / "a.soli"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from soli.errors import ProjectError, SoliError
-from soli.files import beside
+from soli.files import beside, sweep
 from soli.progress import Progress, Steps, finish
 from soli.project.outlook import Outlook
 from soli.project.pipeline import Loaded, Separation
@@ -90,6 +90,7 @@ def save(
             with contextlib.suppress(OSError):
                 shutil.copymode(target, partial)
         _settle(target.parent)
+        sweep(target.parent)
     except (OSError, sqlite3.Error, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ProjectError(
