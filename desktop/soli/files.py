@@ -9,7 +9,6 @@ from pathlib import Path
 
 from soli.errors import InputError
 
-
 _FORGOTTEN_S = 86_400.0
 
 
