@@ -1,6 +1,7 @@
 """The sound process as it lives and dies. Without a device it runs on a clock, so these need no sound card."""
 
 import itertools
+import multiprocessing
 import os
 import random
 import signal
@@ -407,6 +408,18 @@ def test_closing_does_not_wait_for_a_process_that_hangs(player: ProcessPlayer) -
     player.close()
     assert eventually(lambda: not alive(process_id))
     player.close()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.3, 0.6])
+def test_a_player_may_be_closed_while_its_process_starts(after_s: float) -> None:
+    player = ProcessPlayer(NOWHERE)
+    player.audition(tone(10.0), 48_000)
+    time.sleep(after_s)
+    process_id = player.process_id
+    player.close()
+    assert process_id is None or eventually(lambda: not alive(process_id))
+    assert not [process for process in multiprocessing.active_children() if process.name == "soli sound"]
+    assert not shared_memory(os.getpid())
 
 
 def test_a_closed_player_takes_every_call(player: ProcessPlayer) -> None:

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from multiprocessing import connection, parent_process
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from soli.playback.board import read_board
 from soli.playback.controls import Piece, by_signal
 from soli.playback.desk import CHANNELS, Desk, clock_s
@@ -213,6 +215,8 @@ class Engine:
     def _prepare_orders(self) -> None:
         with contextlib.suppress(AttributeError, OSError):
             os.setpriority(os.PRIO_PROCESS, 0, 0)
+        # What the resampler imports is imported now: the first note at another rate would wait for it, and all behind it.
+        resample(np.zeros((1, 1), np.float32), 1, 2)
         while True:
             orders = [self._orders.get()]
             while not self._orders.empty():

@@ -54,6 +54,7 @@ class ProcessPlayer(Controls):
         self._dead = False
         self._closed = False
         self._process: SpawnProcess | None = None
+        self._ready: SpawnProcess | None = None
         self._pipe: Connection[Any, Any] | None = None
         self._listener: threading.Thread | None = None
         self._keeper = threading.Thread(target=self._keep, name="soli sound keeper", daemon=True)
@@ -236,6 +237,7 @@ class ProcessPlayer(Controls):
             while True:
                 kind, *about = pipe.recv()
                 if kind == "ready":
+                    self._ready = process
                     self._engine_message = about[0]
                 elif kind == "deeper":
                     self._fed_ahead = (
@@ -318,7 +320,8 @@ class ProcessPlayer(Controls):
             with contextlib.suppress(OSError, ValueError):
                 pipe.send(("close",))
         if process is not None:
-            process.join(timeout=FAREWELL_S)
+            # One that still starts has nothing to take leave of, and would hear of its end only then.
+            process.join(timeout=FAREWELL_S if process is self._ready else 0.0)
             if process.is_alive():
                 process.kill()
                 process.join(timeout=FAREWELL_S)
