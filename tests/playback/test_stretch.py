@@ -57,9 +57,10 @@ def test_it_is_the_same_however_and_in_whatever_order_it_is_cut(speed, cuts, shu
         np.testing.assert_array_equal(stretcher.stretch(first, end).of(reader(sound)), whole[first:end])
 
 
-def test_at_its_own_speed_it_is_the_recording():
+def test_at_its_own_speed_it_is_the_recording_but_for_what_the_bands_share():
     sound = music()
-    np.testing.assert_allclose(stretched(sound, 1.0), sound, atol=1e-6)
+    apart = stretched(sound, 1.0) - sound
+    assert np.abs(apart).max() < 10 ** (-50 / 20) * np.abs(sound).max()
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.5, 0.6, 0.85, 1.25, 1.5, 2.0])

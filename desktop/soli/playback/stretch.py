@@ -1,12 +1,12 @@
 """Another speed at the same pitch, as a linear operation: what is made from the recording stretches every layer alike.
 
-The method is time-scale modification by harmonic-percussive separation (Driedger, Müller and Ewert, "Improving Time-Scale
-Modification of Music Signals Using Harmonic-Percussive Separation", IEEE Signal Processing Letters 21(1), 2014): a phase
-vocoder with locked phases (Laroche and Dolson, IEEE Trans. Speech and Audio Processing 7(3), 1999) for what is
-harmonic, overlap-add of short windows for the rest. What it decides (which bins are percussive, by how much each
-region of a spectrum is rotated) it decides on the recording and applies to any part of it. So the stretched layers
-and the stretched residual sum to the stretched recording, faders work after the stretching, and the channels of a
-layer keep their phases to each other. Stretching each layer by itself would give none of that.
+A phase vocoder whose phases are locked around each peak (Laroche and Dolson, "Improved Phase Vocoder Time-Scale
+Modification of Audio", IEEE Trans. Speech and Audio Processing 7(3), 1999) and follow the recording itself from one
+frame to the next (Puckette, "Phase-Locked Vocoder", IEEE Workshop on Applications of Signal Processing to Audio and
+Acoustics, 1995), with long frames for low frequencies and short ones for high, where attacks are. By how much each
+region of a spectrum is turned is found in the recording and done to any part of it. So the stretched layers and the
+stretched residual sum to the stretched recording, faders work after the stretching, and the channels of a layer keep
+their phases to each other. Libraries stretch each signal by itself, which gives none of that.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,12 @@ from soli.signal.audio import FloatArray
 
 SLOWEST, FASTEST = 0.25, 2.0
 
+_FRAMES_S = (0.093, 0.046)  # of the lower and of the higher frequencies
+_CROSSOVER_HZ = (700.0, 900.0)
 _CELL_S = 2.0  # of the recording; in each of them the strongest onset may begin the phases anew
 _LONGEST_CHAIN = 6  # cells without an onset worth the name before the phases begin anew all the same
 _ONSET_RISE = 0.3  # share of a spectrum that is new at such an onset
-_STEADY_S, _BROAD_HZ = 0.2, 500.0  # how long a partial lasts and how wide a click is, at least
+_BLOCK = 64  # frames looked at together
 
 Spectra: TypeAlias = NDArray[np.complex64]
 # Samples [first, end) of a signal, float32 (end - first, channels), zero where there are none.
@@ -55,151 +57,125 @@ class Stretcher:
     def __init__(self, reference: Read, *, rate: int, speed: float) -> None:
         if not SLOWEST <= speed <= FASTEST:
             raise ValueError(f"a speed is from {SLOWEST} to {FASTEST}, not {speed}")
-        self._reference, self.speed = reference, speed
-        self._frame = _power_of_two(0.093 * rate)  # resolves the lowest octaves, as wide as the paper's
-        self._hop = self._frame // 4
-        self._short = self._frame // 2
-        self._short_hop = self._short // 4
-        self._grain = self._frame // 8
-        self._cell = max(self._short_hop, round(_CELL_S * rate))
-        self._steady = 2 * round(_STEADY_S * rate / self._short_hop / 2) + 1
-        self._broad = 2 * round(_BROAD_HZ * self._short / rate / 2) + 1
-        self._resets: dict[int, int | None] = {}
-        self._last: tuple[int, Spectra] | None = None  # a frame and its phasors, where the next stretch goes on
+        self.speed = speed
+        onsets = _Onsets(reference, rate)
+        self._bands = [_Band(reference, onsets, rate, speed, high=high) for high in (False, True)]
 
     def stretch(self, first: int, end: int) -> "Stretch":
         """What is to be done for samples [first, end) of the result."""
-        frames = self._frames(first, end)
-        rotations = self._rotations(frames)
-        centres = self._places(frames, self._hop)
-        # The grains of the percussive part reach less far than the frames do.
-        low, high = int(centres[0]) - self._frame // 2, int(centres[-1]) + self._frame // 2
-        percussive = self._percussive(low, high)
-        return Stretch(self, first, end, frames, rotations, (low, high), percussive)
-
-    def _frames(self, first: int, end: int) -> NDArray[np.int64]:
-        half = self._frame // 2
-        return np.arange((first - half) // self._hop + 1, -(-(end + half) // self._hop), dtype=np.int64)
-
-    def _places(self, frames: NDArray[np.int64], hop: int) -> NDArray[np.int64]:
-        """Samples of the recording on which frames, `hop` apart in the result, are centred."""
-        places: NDArray[np.int64] = np.rint(frames * (hop * self.speed)).astype(np.int64)
-        return places
-
-    def _rotations(self, frames: NDArray[np.int64]) -> Spectra:
-        """Phasors by which the spectra at `frames` are turned, complex64 (frames, bins).
-
-        A frame follows the one before it as, in the recording, it follows what lies one hop of the result before it:
-        the product of that spectrum and the frame before says by how much they are apart. One phasor holds for the whole
-        region around a peak, which locks its phases.
-        """
-        begin, phasor = self._reset_before(int(frames[0])), np.ones(self._frame // 2 + 1, np.complex64)
-        if self._last is not None and begin <= self._last[0] <= frames[0]:
-            begin, phasor = self._last
-        chain = np.arange(begin, int(frames[-1]) + 1, dtype=np.int64)
-        rotations = np.empty((len(frames), len(phasor)), np.complex64)
-        block, before = 64, np.zeros((0, 0, 0), np.complex64)
-        for start in range(0, len(chain), block):
-            part = chain[start : start + block]
-            spectra = _spectra(self._reference, self._places(part, self._hop), self._frame)
-            power = _power(spectra)
-            if start:
-                spectra = np.concatenate([before, spectra])
-            earlier = _spectra(self._reference, self._places(part[0 if start else 1 :], self._hop) - self._hop, self._frame)
-            steps = np.einsum("fkc,fkc->fk", spectra[:-1], earlier.conj()) if len(spectra) > 1 else spectra[:0, :, 0]
-            for index, frame in enumerate(part.tolist()):
-                row = index if start else index - 1
-                if row >= 0:
-                    phasor = _follow(phasor, steps[row], power[index], anew=frame == self._reset_before(frame))
-                if frame >= frames[0]:
-                    rotations[frame - frames[0]] = phasor
-            before = spectra[-1:]
-        self._last = (int(frames[-1]), phasor)
-        return rotations
-
-    def _reset_before(self, frame: int) -> int:
-        """The newest frame up to `frame` at which the phases are those of the recording."""
-        place = frame * self._hop * self.speed
-        for cell in range(int(place // self._cell), -1, -1):
-            reset = self._reset(cell)
-            if reset is not None and reset <= frame:
-                return reset
-        return min(frame, -self._frame // 2 // self._hop)
-
-    def _reset(self, cell: int) -> int | None:
-        if cell not in self._resets:
-            hop, start = self._short_hop, cell * self._cell // self._short_hop
-            count = max(1, self._cell // hop)
-            places = (start + np.arange(-1, count)) * hop
-            size = np.sqrt(_power(_spectra(self._reference, places, self._short)))
-            rise = np.maximum(size[1:] - size[:-1], 0.0).sum(axis=1) / np.maximum(size[1:].sum(axis=1), 1e-9)
-            best = int(rise.argmax())
-            worth = rise[best] >= _ONSET_RISE or cell % _LONGEST_CHAIN == 0
-            self._resets[cell] = round((start + best) * hop / (self._hop * self.speed)) if worth else None
-        return self._resets[cell]
-
-    def _grid(self, low: int, high: int) -> NDArray[np.int64]:
-        """The short frames of the recording that samples [low, high) are made of."""
-        return np.arange((low - self._short // 2) // self._short_hop, -(-(high + self._short // 2) // self._short_hop) + 1)
-
-    def _percussive(self, low: int, high: int) -> NDArray[np.bool_]:
-        """Which bins of the short frames are percussive: more like what is alike in frequency than like what is in time."""
-        from scipy.ndimage import median_filter
-
-        reach = self._steady // 2
-        grid = self._grid(low, high)
-        wide = np.arange(grid[0] - reach, grid[-1] + reach + 1)
-        size = np.sqrt(_power(_spectra(self._reference, wide * self._short_hop, self._short)))
-        lasting = median_filter(size, size=(self._steady, 1), mode="nearest")
-        sudden = median_filter(size, size=(1, self._broad), mode="nearest")
-        return np.asarray(sudden > lasting, np.bool_)[reach : len(wide) - reach]
+        return Stretch([(band, *band.turns(first, end)) for band in self._bands], first, end)
 
 
 class Stretch:
     """Samples [first, end) of what is stretched, for any part of the recording."""
 
-    def __init__(
-        self,
-        stretcher: Stretcher,
-        first: int,
-        end: int,
-        frames: NDArray[np.int64],
-        rotations: Spectra,
-        span: tuple[int, int],
-        percussive: NDArray[np.bool_],
-    ) -> None:
-        self._by, self._first, self._end = stretcher, first, end
-        self._frames, self._rotations, self._span, self._percussive = frames, rotations, span, percussive
+    def __init__(self, turns: "list[tuple[_Band, NDArray[np.int64], Spectra]]", first: int, end: int) -> None:
+        self._turns, self._first, self._end = turns, first, end
 
     def of(self, part: Read) -> FloatArray:
         """The same samples of a part of the recording, float32 (end - first, its channels); linear in it."""
-        low, high = self._span
-        by = self._by
-        sound = part(low, high)
-        sudden = self._sudden(part)
-        lasting = _window_reader(sound - sudden, low)
-        spectra = _spectra(lasting, by._places(self._frames, by._hop), by._frame)
-        spectra *= self._rotations[:, :, None]
-        out = _overlap_add(spectra, self._frames * by._hop - by._frame // 2, by._hop, self._first, self._end)
-        grain, half = by._grain, by._grain // 2
-        grains = np.arange((self._first - half) // half, -(-(self._end + half) // half) + 1, dtype=np.int64)
-        cut = _cut(_window_reader(sudden, low), by._places(grains, half) - half, grain)
-        out += _put(cut * _hann(grain)[None, :, None], grains * half - half, half, self._first, self._end)
-        return out
-
-    def _sudden(self, part: Read) -> FloatArray:
-        """The percussive part of the recording's samples that the span holds."""
-        by, (low, high) = self._by, self._span
-        grid = by._grid(low, high)
-        spectra = _spectra(part, grid * by._short_hop, by._short)
-        spectra *= self._percussive[:, :, None]
-        return _overlap_add(spectra, grid * by._short_hop - by._short // 2, by._short_hop, low, high)
+        bands = [band.turned(part, frames, turns, self._first, self._end) for band, frames, turns in self._turns]
+        return bands[0] + bands[1]
 
 
-def _follow(phasor: Spectra, step: Spectra, power: FloatArray, *, anew: bool) -> Spectra:
+class _Onsets:
+    """Where in the recording the phases begin anew: what is turned there is heard least."""
+
+    def __init__(self, reference: Read, rate: int) -> None:
+        self._reference = reference
+        self._frame = _power_of_two(_FRAMES_S[1] * rate)
+        self._cell = max(self._frame, round(_CELL_S * rate))
+        self._found: dict[int, int | None] = {}
+
+    def before(self, place: float) -> list[int]:
+        """The samples of some onsets up to a little after `place`, the newest first, and of one well before it."""
+        onsets = []
+        for cell in range(int(place // self._cell) + 1, -1, -1):
+            onset = self._in_cell(cell)
+            if onset is not None:
+                onsets.append(onset)
+                if onset < place - self._cell:
+                    break
+        return onsets
+
+    def _in_cell(self, cell: int) -> int | None:
+        if cell not in self._found:
+            hop = self._frame // 4
+            start, count = cell * self._cell // hop, self._cell // hop
+            places = (start + np.arange(-1, count)) * hop
+            size = np.sqrt(_power(_spectra(self._reference, places, self._frame)))
+            rise = np.maximum(size[1:] - size[:-1], 0.0).sum(axis=1) / np.maximum(size[1:].sum(axis=1), 1e-9)
+            best = int(rise.argmax())
+            worth = rise[best] >= _ONSET_RISE or cell % _LONGEST_CHAIN == 0
+            self._found[cell] = (start + best) * hop if worth else None
+        return self._found[cell]
+
+
+class _Band:
+    """The vocoder of one length of frames, for the low or the high frequencies."""
+
+    def __init__(self, reference: Read, onsets: _Onsets, rate: int, speed: float, *, high: bool) -> None:
+        self._reference, self._onsets, self._speed = reference, onsets, speed
+        self._frame = _power_of_two(_FRAMES_S[high] * rate)
+        self._hop = self._frame // 4
+        low_hz, high_hz = _CROSSOVER_HZ
+        along = np.clip((np.fft.rfftfreq(self._frame, 1.0 / rate) - low_hz) / (high_hz - low_hz), 0.0, 1.0)
+        share = np.sin(0.5 * np.pi * along) ** 2
+        self._share = (share if high else 1.0 - share).astype(np.float32)
+        self._last: tuple[int, Spectra] | None = None  # a frame and its phasors, where the next stretch goes on
+
+    def turns(self, first: int, end: int) -> tuple[NDArray[np.int64], Spectra]:
+        """The frames that samples [first, end) of the result are made of, and what their spectra are multiplied by.
+
+        A frame follows the one before it as, in the recording, it follows what lies one hop of the result before it: the
+        product of that spectrum and the frame before says by how much they are apart. One phasor holds for the whole
+        region around a peak.
+        """
+        half = self._frame // 2
+        frames = np.arange((first - half) // self._hop + 1, -(-(end + half) // self._hop), dtype=np.int64)
+        begin, phasor = self._reset_before(int(frames[0])), np.ones(len(self._share), np.complex64)
+        if self._last is not None and begin <= self._last[0] <= frames[0]:
+            begin, phasor = self._last
+        chain = np.arange(begin, int(frames[-1]) + 1, dtype=np.int64)
+        turns = np.empty((len(frames), len(phasor)), np.complex64)
+        before = np.zeros((0, 0, 0), np.complex64)
+        for start in range(0, len(chain), _BLOCK):
+            part = chain[start : start + _BLOCK]
+            resets = {self._reset_before(frame) for frame in part.tolist()}
+            spectra = _spectra(self._reference, self._places(part), self._frame)
+            earlier = _spectra(self._reference, self._places(part) - self._hop, self._frame)
+            power = _power(spectra)
+            previous = np.concatenate([before if start else spectra[:1], spectra[:-1]])
+            steps = np.einsum("fkc,fkc->fk", previous, earlier.conj())
+            for index, frame in enumerate(part.tolist()):
+                if start or index:
+                    phasor = np.ones_like(phasor) if frame in resets else _follow(phasor, steps[index], power[index])
+                if frame >= frames[0]:
+                    turns[frame - frames[0]] = phasor
+            before = spectra[-1:]
+        self._last = (int(frames[-1]), phasor)
+        return frames, turns * self._share
+
+    def turned(self, part: Read, frames: NDArray[np.int64], turns: Spectra, first: int, end: int) -> FloatArray:
+        """Samples [first, end) of the result that a part of the recording has in this band."""
+        spectra = _spectra(part, self._places(frames), self._frame)
+        spectra *= turns[:, :, None]
+        return _overlap_add(spectra, frames * self._hop - self._frame // 2, self._hop, first, end)
+
+    def _places(self, frames: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Samples of the recording on which frames of the result are centred."""
+        places: NDArray[np.int64] = np.rint(frames * (self._hop * self._speed)).astype(np.int64)
+        return places
+
+    def _reset_before(self, frame: int) -> int:
+        """The newest frame up to `frame` at which the phases are those of the recording."""
+        step = self._hop * self._speed
+        resets = (round(onset / step) for onset in self._onsets.before(max(0.0, frame * step)))
+        return next((reset for reset in resets if reset <= frame), min(frame, -2))
+
+
+def _follow(phasor: Spectra, step: Spectra, power: FloatArray) -> Spectra:
     """The phasors of a frame, from those of the frame before, the products with it, and its own power (bins,)."""
-    if anew:
-        return np.ones_like(phasor)
     inner = power[1:-1]
     peaks = 1 + np.flatnonzero((inner > power[:-2]) & (inner >= power[2:]))
     if not len(peaks):
@@ -229,12 +205,6 @@ def _cut(read: Read, starts: NDArray[np.int64], length: int) -> FloatArray:
     sound = read(low, int(starts.max()) + length)
     windows = np.lib.stride_tricks.sliding_window_view(sound, length, axis=0)
     return np.ascontiguousarray(windows[starts - low].transpose(0, 2, 1))
-
-
-def _window_reader(sound: FloatArray, low: int) -> Read:
-    """Reads a signal of which only the samples from `low` on are at hand."""
-    read = reader(sound)
-    return lambda first, end: read(first - low, end - low)
 
 
 def _power(spectra: Spectra) -> FloatArray:

@@ -58,6 +58,7 @@ class _Run:
     have: set[int] = field(default_factory=set)
     stale: set[int] = field(default_factory=set)  # of those it has: computed from sound that has changed since
     told_s: float | None = None  # when the player was told to turn to it
+    tile_took_s: float = 0.5  # the newest one
 
     @property
     def most(self) -> int:
@@ -86,6 +87,7 @@ class Speed(QObject):
         self._status = PlayerStatus()
         self._loop: tuple[float, float] | None = None
         self._was_busy = False
+        self._heard = 1.0  # the speed of what is heard
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
 
@@ -127,6 +129,10 @@ class Speed(QObject):
     def follow(self, status: PlayerStatus, loop: tuple[float, float] | None) -> None:
         """Where the music is, and what is repeated."""
         self._status, self._loop = status, loop
+        if not status.stretched:
+            self._heard = 1.0
+        elif self._run is not None and status.stretched == self._run.stretching.key:
+            self._heard = self._run.stretching.speed
         if self.busy != self._was_busy:
             self._was_busy = self.busy
             self.changed.emit()
@@ -162,9 +168,14 @@ class Speed(QObject):
             self._begin()  # the sound process is another one, and has none of what was brought
             return
         wanted = wanted_tiles(run.stretching, self._status.position_s, self._loop)[: run.most]
-        if run.told_s is None and run.have.issuperset(wanted[:1]):
-            run.told_s = time.monotonic()
-            self._player.hear(run.stretching)
+        if run.told_s is None:
+            if run.have.issuperset(wanted[:1]):
+                run.told_s = time.monotonic()
+                self._player.hear(run.stretching)
+            elif self._status.playing:
+                # What is heard until then goes on: by the time that a tile is there the music would have passed it.
+                lead_s = 1.5 * run.tile_took_s * self._heard
+                wanted = wanted_tiles(run.stretching, self._status.position_s + lead_s, self._loop)[: run.most]
         missing = next((number for number in wanted if number not in run.have or number in run.stale), None)
         if missing is not None:
             self._compute(run, missing)
@@ -176,6 +187,8 @@ class Speed(QObject):
     def _compute(self, run: _Run, number: int) -> None:
         stretching, sounds, stretcher = run.stretching, run.sounds, run.stretcher
 
+        asked_s = time.monotonic()
+
         def steps() -> Steps[int]:
             count = len(sounds.channels)
             yield Progress(0, count, "Stretching")
@@ -185,6 +198,7 @@ class Speed(QObject):
                 yield Progress(index, count, "Stretching")
                 parts.append(tile.of(sounds.read(channel)))
             self._player.add_tile(stretching, number, parts)
+            run.tile_took_s = time.monotonic() - asked_s
             return number
 
         job = Job("Stretching", steps)
