@@ -134,8 +134,8 @@ def test_a_list_that_is_none_is_told(tmp_path, text, says, capsys):
 
 def test_a_list_that_is_not_there_or_no_text_is_told(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
-    for name in ("missing.csv", "binary.csv"):
-        with pytest.raises(InputError, match="the list cannot be read"):
+    for name, says in (("missing.csv", "no such file"), ("binary.csv", "no UTF-8 text"), (".", "this is a folder")):
+        with pytest.raises(InputError, match=says):
             batch.read_list(tmp_path / name, tmp_path, DEFAULTS)
 
 

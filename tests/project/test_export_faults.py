@@ -12,7 +12,8 @@ import pytest
 import soundfile
 from project.states import listing
 
-from soli.project import storage
+from soli.progress import finish
+from soli.project import export, storage
 
 DESKTOP = Path(__file__).resolve().parents[2] / "desktop"
 KILLS = int(os.environ.get("SOLI_KILLS", "12"))
@@ -61,6 +62,14 @@ def test_killed_at_any_moment_every_file_under_its_name_is_whole(tmp_path, proje
             assert np.isfinite(samples).all()
         hidden = [path for path in folder.iterdir() if path.name.startswith(".soli-")] if folder.exists() else []
         assert len(hidden) <= 6
+
+
+def test_what_a_killed_export_left_is_swept_away_a_day_later(tmp_path, state, separation):
+    for name, age_s in ((".soli-1-old.part", 100_000), (".soli-1-new.part", 10), ("mine.part", 100_000)):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    finish(export.export_steps(separation, state, tmp_path, export.Order(stems=(0,))))
+    assert listing(tmp_path) == [".soli-1-new.part", "mine.part", "right.wav"]
 
 
 @posix

@@ -19,7 +19,7 @@ from typing import Any
 from soli import __version__
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError, SoliError
-from soli.files import beside
+from soli.files import beside, check_readable
 from soli.progress import finish
 from soli.project import export, pipeline
 from soli.project.export_names import file_name, numbered
@@ -65,6 +65,7 @@ def read_list(path: Path, folder: Path, defaults: Piece) -> list[Piece]:
 
     Raises InputError, in one sentence, when the list cannot be read or has no such columns.
     """
+    check_readable(path, "choose a CSV file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -121,6 +122,7 @@ def fingerprint(piece: Piece) -> str:
     chosen = {"layers": piece.layers, "align": piece.align, "format": piece.form, "settings": asdict(piece.settings)}
     digest = hashlib.sha256(json.dumps([__version__, chosen], sort_keys=True).encode())
     for path in (piece.recording, piece.score):
+        check_readable(path, "choose another file")
         try:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

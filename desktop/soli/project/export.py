@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 
 from soli.errors import InputError
-from soli.files import hidden_beside
+from soli.files import hidden_beside, sweep
 from soli.progress import Progress, Steps, relayed
 from soli.project.export_names import file_name, numbered
 from soli.project.export_order import NORMAL_PEAK_DBFS, Item, Order, Stem, What, estimated_bytes, plan, stems
@@ -68,6 +68,7 @@ def export_steps(
     if not items:
         raise InputError("nothing is chosen to export; choose a layer, the mix or notes")
     make_folder(folder)
+    sweep(folder)
     for item in items:
         if (folder / item.name).is_dir():
             raise InputError(f"{folder / item.name}: there is a folder of this name; choose another place")
