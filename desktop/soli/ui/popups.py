@@ -21,7 +21,6 @@ ON_THE_ROLL = (
 )  # fmt: skip
 
 
-
 class PopupMenus(QObject):
     """Fills menus with what there is now."""
 
