@@ -22,7 +22,7 @@ SLOWEST, FASTEST = 0.25, 2.0
 _FRAMES_S = (0.093, 0.046)  # of the lower and of the higher frequencies
 _CROSSOVER_HZ = (700.0, 900.0)
 _CELL_S = 2.0  # of the recording; in each of them the strongest onset may begin the phases anew
-_LONGEST_CHAIN = 6  # cells without an onset worth the name before the phases begin anew all the same
+_LONGEST_CHAIN = 3  # cells without an onset worth the name before the phases begin anew all the same
 _ONSET_RISE = 0.3  # share of a spectrum that is new at such an onset
 _BLOCK = 64  # frames looked at together
 

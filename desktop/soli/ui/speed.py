@@ -58,7 +58,6 @@ class _Run:
     have: set[int] = field(default_factory=set)
     stale: set[int] = field(default_factory=set)  # of those it has: computed from sound that has changed since
     told_s: float | None = None  # when the player was told to turn to it
-    tile_took_s: float = 0.5  # the newest one
 
     @property
     def most(self) -> int:
@@ -88,6 +87,7 @@ class Speed(QObject):
         self._loop: tuple[float, float] | None = None
         self._was_busy = False
         self._heard = 1.0  # the speed of what is heard
+        self._tile_took_s = 0.5  # to compute, the newest one
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
 
@@ -174,7 +174,7 @@ class Speed(QObject):
                 self._player.hear(run.stretching)
             elif self._status.playing:
                 # What is heard until then goes on: by the time that a tile is there the music would have passed it.
-                lead_s = 1.5 * run.tile_took_s * self._heard
+                lead_s = 1.5 * self._tile_took_s * self._heard
                 wanted = wanted_tiles(run.stretching, self._status.position_s + lead_s, self._loop)[: run.most]
         missing = next((number for number in wanted if number not in run.have or number in run.stale), None)
         if missing is not None:
@@ -198,7 +198,7 @@ class Speed(QObject):
                 yield Progress(index, count, "Stretching")
                 parts.append(tile.of(sounds.read(channel)))
             self._player.add_tile(stretching, number, parts)
-            run.tile_took_s = time.monotonic() - asked_s
+            self._tile_took_s = time.monotonic() - asked_s
             return number
 
         job = Job("Stretching", steps)
