@@ -30,6 +30,7 @@ from soli.project.state import RESIDUAL, State
 from soli.project.storage.file import create
 from soli.project.storage.schema import STATE_TABLES
 from soli.project.storage.state_tables import write_state
+from soli.signal.audio import Audio
 
 
 def wait_for(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -191,6 +192,39 @@ def test_closing_may_leave_it_for_the_next_start(place, state):
     keeper.close(discard=False)
     (leftover,) = recovery.leftovers(place)
     assert leftover.title == "Song"
+
+
+@pytest.mark.parametrize("embed", [False, True])
+def test_layers_that_were_not_kept_yet_come_from_the_saved_project(tmp_path, place, state, separation, embed):
+    (tmp_path / "songs").mkdir()
+    here = replace(state, recording_path=shutil.copy(state.recording_path, tmp_path / "songs" / "song.wav"))
+    storage.save(tmp_path / "songs" / "song.soli", here, separation=separation, embed=embed)
+    if embed:
+        here.recording_path.unlink()
+    edited = deleted(here, 1)
+    keeper = Autosave(place, delay_s=60)
+    keeper.keep(Snapshot(edited, separation, path=tmp_path / "songs" / "song.soli", embed=embed))
+    keeper.close(discard=False)  # writes what is edited, and no more
+    (leftover,) = recovery.leftovers(place)
+    opened = finish(recovery.recover_steps(leftover))
+    assert dict(opened.state.notes) == dict(edited.notes)
+    assert (opened.embeds, opened.warning, opened.wanted) == (embed, "", None)
+    assert opened.separation.source.audio is opened.state.audio
+    same_results(opened.separation, separation)
+    leftover.leave()
+
+
+def test_a_project_that_was_saved_with_another_recording_completes_nothing(tmp_path, place, state, separation):
+    path, other = tmp_path / "song.soli", Audio(-state.audio.samples, state.audio.rate)
+    storage.save(path, replace(state, audio=other, recording_path=None), embed=True)
+    keeper = Autosave(place, delay_s=60)
+    keeper.keep(Snapshot(state, path=path))
+    keeper.close(discard=False)
+    (leftover,) = recovery.leftovers(place)
+    opened = finish(recovery.recover_steps(leftover))
+    np.testing.assert_array_equal(opened.state.audio.samples, state.audio.samples)
+    assert opened.separation is None
+    leftover.leave()
 
 
 def test_the_autosave_of_a_program_that_runs_is_nobodys(place, keeper, state):

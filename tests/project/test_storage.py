@@ -513,6 +513,16 @@ def test_a_missing_recording_stays_known_by_its_samples(tmp_path, full):
     assert found.state.recording_path == tmp_path / "away" / "other.wav"
 
 
+def test_saved_with_the_recording_that_is_there_now_it_is_that_ones_project(tmp_path, full):
+    path = tmp_path / "a.soli"
+    storage.save(path, full)
+    audio.write(full.recording_path, Audio(-full.audio.samples, full.audio.rate))
+    changed = open_project(path)
+    assert changed.wanted.why == "changed"
+    storage.save(path, changed.state, wanted=changed.wanted)
+    assert open_project(path).warning == ""
+
+
 def test_a_recording_located_by_the_user_is_taken(tmp_path, full):
     path, other = tmp_path / "a.soli", tmp_path / "away" / "other.wav"
     storage.save(path, full)

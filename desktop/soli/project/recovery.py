@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -128,7 +128,25 @@ def recover_steps(leftover: Leftover, *, known: Sequence[Path] = ()) -> Steps[Op
     except sqlite3.Error as error:
         raise ProjectError(f"{leftover.title}: the work that was kept is damaged ({error}); open the project itself") from error
     opened = yield from open_steps(work, known=known, name=leftover.path or Path(leftover.title), follows=leftover.follows)
+    if opened.separation is None and leftover.path is not None and leftover.path.is_file():
+        with contextlib.suppress(ProjectError):
+            saved = yield from open_steps(leftover.path, known=known)
+            return _completed(opened, saved)
     return opened
+
+
+def _completed(opened: Opened, saved: Opened) -> Opened:
+    """What was recovered, with recording and layers of the project as it was last saved, where it has none itself yet."""
+    recording, had = saved.state.audio, opened.state.audio
+    if recording is None or (had is not None and had.fingerprint != recording.fingerprint):
+        return opened
+    if had is None and (opened.wanted is None or not opened.wanted.is_it(recording)):
+        return opened
+    state = replace(opened.state, audio=recording)
+    if had is None:
+        state = replace(state, recording_path=saved.state.recording_path)
+        opened = replace(opened, embeds=saved.embeds, wanted=None, warning="")
+    return replace(opened, state=state, separation=saved.separation)
 
 
 def set_aside(leftover: Leftover) -> Path:

@@ -61,7 +61,7 @@ class Safekeeping(QObject):
     def opened(self, separation: Separation | None, wanted: Wanted | None) -> None:
         """The document has just been opened from its project file: what is in there, and what is missing."""
         self._filed, self.wanted = separation, wanted
-        self._waits = wanted is not None and separation is None
+        self._waits = wanted is not None and wanted.why != "changed" and separation is None
         self._keep()
 
     def save(self, path: Path) -> None:

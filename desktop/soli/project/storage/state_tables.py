@@ -58,7 +58,7 @@ def write_state(
 ) -> None:
     """Put a state into `db`, in place of any other; files are named as seen from `folder`, or in full.
 
-    wanted: the recording of a piece that is open without it, or with another. since: the state that lies in `db`, so that no more
+    wanted: the recording of a piece that is open without it. since: the state that lies in `db`, so that no more
     is written than what is new.
     """
 
@@ -83,7 +83,7 @@ def _meta(state: State, folder: Path | None, wanted: Wanted | None) -> dict[str,
     meta = {"title": state.score.title if state.score else ""}
     if state.recording_path:
         meta["recording"] = relative(state.recording_path, folder)
-    known = wanted or state.audio
+    known = state.audio or wanted
     if known is not None:
         meta["recording_sha256"] = known.sha256 if isinstance(known, Wanted) else known.fingerprint
         meta |= {f"recording_{name}": str(getattr(known, name)) for name in ("rate", "length", "channels")}
