@@ -2,9 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.signal import sosfreqz
+from scipy.signal import sosfilt, sosfreqz
 
-from soli.playback.loudness import LOUDEST_DB, QUIETEST_DB, excerpts, k_weighting, matching_gain_db
+from soli.playback.loudness import (
+    LOUDEST_DB,
+    QUIETEST_DB,
+    excerpts,
+    k_weighting,
+    matching_gain_db,
+    power_weights,
+    weighted_energy,
+)
 from soli.playback.mixer import Strip
 
 RATE = 48_000
@@ -24,6 +32,18 @@ def test_it_weighs_alike_at_any_rate(rate):
     hertz = np.array([100.0, 1000.0, 4000.0])
     here, there = (abs(sosfreqz(k_weighting(r), worN=hertz, fs=r)[1]) for r in (rate, RATE))
     assert 20 * np.log10(here / there) == pytest.approx(0, abs=0.6)
+
+
+@pytest.mark.parametrize("length", [9600, 19_200, 48_000])
+def test_energies_compare_as_those_of_filtered_sounds_do(length):
+    rng = np.random.default_rng(length)
+    steps = rng.standard_normal((length, 2)).astype(np.float32)
+    one, other = steps, np.cumsum(steps, axis=0, dtype=np.float32) * np.float32(0.1)
+    padded = [np.pad(sound, ((0, RATE), (0, 0))) for sound in (one, other)]  # the filters ring on
+    filtered = [float(np.square(sosfilt(k_weighting(RATE), sound, axis=0)).sum()) for sound in padded]
+    power = power_weights(length, RATE)
+    ratio = weighted_energy(other, power) / weighted_energy(one, power)
+    assert 10 * np.log10(ratio) == pytest.approx(10 * np.log10(filtered[1] / filtered[0]), abs=0.3)
 
 
 def sounds(count=3, length=RATE * 12, seed=4):
