@@ -115,3 +115,16 @@ def test_what_goes_beyond_the_memory_is_said_before_it_is_asked_for(piece, monke
     piece.document.do(commands.delete_notes(piece.document.state, [0]))
     qtbot.waitUntil(lambda: panel.says.text() == "Too large for the memory here")
     assert "cut the recording into pieces" in panel.says.toolTip()
+
+
+def test_who_closes_the_drawer_from_within_is_back_on_the_roll(piece):
+    window = piece.window
+    window.actions_["drawer_history"].trigger()
+    window.drawer.close_button.setFocus()
+    window.actions_["drawer_history"].trigger()
+    assert window.drawer.page == -1
+    assert window.focusWidget() is window.roll.canvas
+    window.actions_["drawer_history"].trigger()
+    window.jobs.method.setFocus()
+    window.actions_["drawer_history"].trigger()
+    assert window.focusWidget() is window.jobs.method

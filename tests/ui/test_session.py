@@ -1,5 +1,6 @@
 """Opening, decomposing, cancelling, saving, exporting: what the user is told, and that nothing is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from ui.conftest import RATE, small_piece
 
 from soli.progress import Progress
-from soli.project import pipeline
+from soli.project import commands, pipeline
 from soli.score import midi
 from soli.signal import audio
 from soli.ui.roll.toolbox import index_of
@@ -103,7 +104,6 @@ def test_the_layers_follow_an_edit_and_its_undo(separated, canvas, place, hand, 
     hand(canvas).drag(place(0.2, 64), place(0.8, 64))
     assert separated.document.stale
     assert "not heard yet" in separated.window.summary.text()
-    assert separated.window.transport.decompose.text() == "Decompose again"
     qtbot.waitUntil(lambda: not separated.document.stale, timeout=20_000)
     followed = separated.document.separation
     assert followed is not former
@@ -117,15 +117,23 @@ def test_the_layers_follow_an_edit_and_its_undo(separated, canvas, place, hand, 
 
 
 def test_other_settings_wait_for_a_whole_run(separated, qtbot):
-    from dataclasses import replace
-
-    from soli.project import commands
-
     state = separated.document.state
     separated.document.do(commands.set_settings(state, replace(state.settings, iterations=3)))
     qtbot.wait(200)
     assert separated.document.stale
     assert not separated.session.decomposing
+
+
+def test_nobody_is_asked_to_decompose_again_while_the_layers_follow(separated, qtbot):
+    window, document = separated.window, separated.document
+    document.do(commands.alter_notes(document.state, {0: {"pitch": 65}}, "move note"))
+    assert window.summary.text().endswith("edits not heard yet: the layers follow")
+    assert window.transport.decompose.text() == "Decompose"
+    qtbot.waitUntil(lambda: not document.stale and not separated.worker.busy, timeout=20_000)
+    assert "not heard" not in window.summary.text()
+    document.do(commands.set_settings(document.state, replace(document.state.settings, iterations=3)))
+    qtbot.waitUntil(lambda: "decompose again" in window.summary.text(), timeout=20_000)
+    assert window.transport.decompose.text() == "Decompose again"
 
 
 def test_cancelling_leaves_the_former_layers_untouched(separated, qtbot, said, monkeypatch):

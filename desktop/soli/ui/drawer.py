@@ -14,6 +14,7 @@ class Drawer(QWidget):
     """Pages with a tab each. `show_page` opens one, and closes the drawer when that one is open already."""
 
     page_changed = Signal(int)  # -1 when the drawer is closed
+    left = Signal()  # it was closed while the keyboard was in it
 
     def __init__(self, pages: Sequence[tuple[str, QWidget]], theme: Theme) -> None:
         super().__init__()
@@ -71,8 +72,11 @@ class Drawer(QWidget):
         self.open(self._stack.indexOf(page))
 
     def shut(self) -> None:
+        inside = self.isAncestorOf(self.window().focusWidget() or self)
         self.hide()
         self._tell()
+        if inside:
+            self.left.emit()
 
     def _tell(self) -> None:
         for i, tab in enumerate(self._tabs):

@@ -172,7 +172,6 @@ class MainWindow(QMainWindow):
             self.roll.banner.clear()
             self.roll.canvas.setFocus()
         self.update_actions()
-        self._show_summary()
 
     def _show_title(self) -> None:
         state = self.document.state
@@ -190,13 +189,14 @@ class MainWindow(QMainWindow):
         if state.layers:
             parts.append(commands.count(len(state.layers), "layer") if len(state.layers) > 1 else "1 layer")
         if self.document.stale:
-            parts.append("edits not heard yet: decompose again")
+            parts.append(f"edits not heard yet: {'the layers follow' if self.session.following else 'decompose again'}")
         self.summary.setText("  ·  ".join(parts))
 
     def update_actions(self) -> None:
         enable(self.actions_, self.document, self.selection, busy=self.session.decomposing or self.session.opening)
         separated = self.document.separation is not None
-        self.transport.show_stale(separated=separated, stale=self.document.stale)
+        self.transport.show_stale(separated=separated, stale=self.document.stale and not self.session.following)
+        self._show_summary()
 
     def _retheme(self) -> None:
         for name in THEMES:

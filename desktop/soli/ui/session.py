@@ -68,6 +68,13 @@ class Session(QObject):
     def opening(self) -> bool:
         return self._opening is not None
 
+    @property
+    def following(self) -> bool:
+        """Whether the layers are on their way to what was edited, so that nobody has to ask for it."""
+        if self.decomposing or self.opening or not self._document.stale:
+            return False
+        return self._refitting is not None or self._soon.isActive()
+
     def begin_with(self, settings: ModelSettings) -> None:
         """New projects begin with these settings; one that is still empty has them from now on."""
         self.defaults = settings
@@ -333,6 +340,7 @@ class Session(QObject):
         def ended() -> None:
             if self._refitting is job:
                 self._refitting = None
+                self.busy_changed.emit()
 
         job.done.connect(done)
         job.failed.connect(lambda text: self.said.emit("warning", sentence(text)))

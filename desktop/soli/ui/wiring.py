@@ -161,6 +161,7 @@ def connect_parts(window: MainWindow) -> None:
     window.mixer.left.connect(canvas.setFocus)
     NoteDrop(canvas, window.mixer).said.connect(window.hint.setText)
     window.drawer.page_changed.connect(window.show_drawer)
+    window.drawer.left.connect(lambda: canvas.setFocus(Qt.FocusReason.OtherFocusReason))
     window.tempo.limits_set.connect(session.set_limits)
     window.tempo.curve.anchor_set.connect(session.set_anchor)
     window.tempo.curve.anchor_removed.connect(session.remove_anchor)
