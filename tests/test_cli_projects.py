@@ -194,7 +194,21 @@ def test_a_project_whose_recording_is_gone_is_told_of(tmp_path, project, capsys)
     assert json.loads(out)["recording"]["found"] is False
     assert "song.wav" in err
     assert run("render", away, "-o", tmp_path / "out") == 1
+    assert "--recording FILE" in capsys.readouterr().err
+    assert run("render", away, "-o", tmp_path / "out", "--recording", tmp_path / "none.wav") == 1
+    assert "no such file" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+    assert run("render", away, "-o", tmp_path / "out", "--recording", project.with_suffix(".wav")) == 0
+    assert contents(tmp_path / "out") == contents(project.parent / "stems")
+
+
+def test_a_project_whose_recording_lies_elsewhere_is_told_so_when_it_is_saved(tmp_path, project, capsys):
+    piece = project.with_suffix(".wav"), project.with_suffix(".mid")
+    kept = tmp_path / "far" / "away" / "song.soli"
+    assert run("separate", *piece, "-o", tmp_path / "out", "--iterations", "1", "--project", kept) == 0
+    assert "--recording" in capsys.readouterr().err
+    assert run("render", kept, "-o", tmp_path / "again", "--recording", piece[0]) == 0
+    assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
 def test_info_says_what_is_in_a_project(project, capsys):

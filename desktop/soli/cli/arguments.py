@@ -83,6 +83,7 @@ def _render(commands: Any) -> None:
     command = commands.add_parser("render", help="write the layers of a project, as it was saved")
     command.add_argument("project", type=Path, metavar="PROJECT")
     command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files")
+    _recording(command)
     command.add_argument("--only", action="append", metavar="LAYER", help='a layer by its name, or "residual"; can be repeated')
     command.add_argument("--mix", action="store_true", help="the mix as the mixer was set")
     command.add_argument("--all-but", action="append", metavar="LAYER", help="everything but this layer; can be repeated")
@@ -111,7 +112,14 @@ def _render(commands: Any) -> None:
 def _info(commands: Any) -> None:
     command = commands.add_parser("info", help="say what is in a project")
     command.add_argument("project", type=Path, metavar="PROJECT")
+    _recording(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _recording(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--recording", type=Path, metavar="FILE", help="where the recording is, if not in the project or its folder"
+    )
 
 
 def _batch(commands: Any) -> None:

@@ -12,6 +12,7 @@ from soli.cli.separating import warn_of_clipping
 from soli.cli.telling import say, show, tell
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError
+from soli.files import check_readable
 from soli.progress import finish
 from soli.project import export, picture, storage
 from soli.project.export_factors import export_factors
@@ -32,7 +33,7 @@ def render_command(arguments: argparse.Namespace) -> bool:
     if arguments.output.exists():
         export.make_folder(arguments.output)
     begin = time.perf_counter()
-    rendered = show(render_steps(arguments.project, recompute=arguments.recompute))
+    rendered = show(render_steps(arguments.project, recording=_named(arguments), recompute=arguments.recompute))
     if rendered.warning:
         say(f"soli: {rendered.warning}")
     order, project = _order(arguments, rendered), arguments.project.stem
@@ -49,12 +50,20 @@ def render_command(arguments: argparse.Namespace) -> bool:
 
 def info_command(arguments: argparse.Namespace) -> bool:
     """`soli info`; always True."""
-    opened = finish(storage.open_steps(arguments.project))
+    opened = finish(storage.open_steps(arguments.project, located=_named(arguments)))
     if opened.warning:
         say(f"soli: {opened.warning}")
     about = _about(arguments.project, opened)
     tell(json.dumps(about) if arguments.json else "\n".join(_lines(about)))
     return True
+
+
+def _named(arguments: argparse.Namespace) -> Path | None:
+    """The recording that was named, which must be there."""
+    if arguments.recording is not None:
+        check_readable(arguments.recording, "choose the recording of the project")
+        return Path(arguments.recording).resolve()
+    return None
 
 
 def _order(arguments: argparse.Namespace, rendered: Rendered) -> export.Order:

@@ -15,6 +15,7 @@ from soli.errors import InputError
 from soli.project import export, layering, pipeline, storage
 from soli.project.setting_text import setting
 from soli.project.state import State
+from soli.project.storage.places import may_follow
 
 
 def separate_command(arguments: argparse.Namespace) -> bool:
@@ -90,6 +91,8 @@ def separate(
     if project is not None:
         export.make_folder(project.resolve().parent)
         storage.save(project, state, separation=separation)
+        if not may_follow(str(recording.resolve()), project.resolve().parent):
+            say(f"soli: {project.name} lies far from its recording; soli render and info need --recording {recording}")
         files.append(project)
     factors = separation.factors
     seconds = {**loaded.seconds, **separation.seconds, **watch.seconds}

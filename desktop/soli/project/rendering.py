@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.project import pipeline, storage
 from soli.project.pipeline import Separation
@@ -19,13 +20,16 @@ class Rendered:
     warning: str = ""
 
 
-def render_steps(project: Path, *, recompute: bool = False) -> Steps[Rendered]:
+def render_steps(project: Path, *, recording: Path | None = None, recompute: bool = False) -> Steps[Rendered]:
     """Open `project` and have its layers: those saved with it if it would sound the same now, unless asked to `recompute`.
 
+    recording: where its recording is; needed where the project names one outside of its own folder, which is not followed.
     A run depends on nothing but the recording, the edits, the settings and their seed: on one machine it makes the same layers
     to the last bit. Raises ProjectError or InputError, in one sentence, when that cannot be done.
     """
-    opened = yield from storage.open_steps(project)
+    opened = yield from storage.open_steps(project, located=recording)
+    if opened.state.audio is None and opened.warning:
+        raise InputError(f"{opened.warning}; or name it with --recording FILE")
     pipeline.require_recording(opened.state)
     found = opened.separation
     stored = found is not None and not recompute and found.is_of(opened.state)

@@ -93,6 +93,8 @@ class ExportDialog(QDialog):
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         self.says, self.level = _sentence(), _sentence()
+        self.level.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 4)  # so that nothing moves when it is told
+        self.level.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.stale = _sentence()
         self.stale.setObjectName("warn")
         self.stale.setText("Edits since the last run are not in these files; decompose again to hear them.")
