@@ -11,15 +11,18 @@ from PySide6.QtWidgets import QApplication
 from ui.conftest import small_piece
 
 from soli.playback.metronome import click
-from soli.playback.player import FakePlayer
+from soli.playback.player import FakePlayer, Strip
 from soli.playback.stretch import Stretcher, reader
 from soli.project.document import Document
 from soli.project.pipeline import Loaded
+from soli.project.state import ORIGINAL
 from soli.settings import Settings
+from soli.signal.audio import Audio
 from soli.ui.beats import Beats
 from soli.ui.clicks import Clicks, metre
 from soli.ui.listening import Listening
 from soli.ui.loop_popover import BARS, SECONDS, place_text, time_of_clock, time_of_place
+from soli.ui.speed import Sounds, Speed
 
 
 def press(window, key, keys=Qt.KeyboardModifier.NoModifier) -> None:
@@ -99,6 +102,38 @@ def test_a_speed_that_is_left_at_once_leaves_nothing_behind(quiet):
     settle(player, listening)
     assert listening.status.stretched == 0
     assert not listening.speed.busy
+
+
+def test_after_an_edit_only_the_tiles_that_sound_of_it_are_computed_again(qapp):
+    audio, brought = Audio(np.zeros((40 * 8000, 1), np.float32), 8000), []
+
+    class Watched(FakePlayer):
+        def add_tile(self, stretching, number, sounds):
+            brought.append(number)
+            super().add_tile(stretching, number, sounds)
+
+    player = Watched(live=False)
+    player.load([audio.samples], 8000, [Strip()])
+    speed, sounds = Speed(player, DirectWorker()), Sounds((ORIGINAL,), audio, None)
+    speed.take(sounds, None)
+
+    def after(act) -> list[int]:
+        brought.clear()
+        act()
+        for _ in range(30):
+            player.step(64)
+            speed.follow(player.status(), None)
+            speed._look()
+        return sorted(brought)
+
+    everything = list(range(13))
+    assert after(lambda: speed.set(0.5)) == everything  # a tile holds a second of the recording
+    assert after(lambda: None) == []
+    assert after(lambda: speed.take(sounds, [(round(3.5 * 8000), round(4.5 * 8000))])) == [3, 4]
+    # Near enough to the tile before to be heard there:
+    assert after(lambda: speed.take(sounds, [(round(5.1 * 8000), round(5.2 * 8000))])) == [4, 5]
+    assert after(lambda: speed.take(sounds, None)) == everything
+    speed.close()
 
 
 def test_keys_and_the_field_change_the_speed(piece, qtbot):

@@ -131,8 +131,13 @@ class Deck:
         if self._turning_to is not None and self._turning_to.stretching.key == stretching.key:
             self._turning_to = self._stretched
         if self.heard is not None and self.heard.stretching.key == stretching.key:
-            self.heard = self._stretched
-            self._replace(self.mixer.with_signals(signals))
+            before, self.heard = self.heard.signals, self._stretched
+            mixer = self.mixer.with_signals(signals)
+            place = self.transport.position
+            if all(old.is_alike(new, place) for old, new in zip(before, signals, strict=True)):
+                self.mixer = mixer  # what has changed is not heard now
+            else:
+                self._replace(mixer)
 
     def hear(self, key: int) -> None:
         """Turn to the tiles of `key`, or to what was recorded where it is 0."""

@@ -21,7 +21,7 @@ CHANNELS = 2
 PEAK_WINDOW_S = 0.04
 RMS_TIME_CONSTANT_S = 0.1
 MOST_COMMANDS_A_BLOCK = 64
-_CROSS_FADED = frozenset({"swap", "patch"})
+_CROSS_FADED = frozenset({"swap", "patch", "tiles"})
 
 # Number, name of a method below whose name begins with `do_`, its arguments.
 Command: TypeAlias = tuple[int, str, tuple[Any, ...]]

@@ -48,6 +48,11 @@ class Tiled:
         start, stop = max(0, start), min(stop, len(self))
         return all(n in self.tiles for n in range(start // self.tile_length, -(-stop // self.tile_length)) if start < stop)
 
+    def is_alike(self, other: "Tiled", place: int) -> bool:
+        """Whether the other one has the very tiles of this around sample `place`."""
+        here = place // self.tile_length
+        return all(self.tiles.get(number) is other.tiles.get(number) for number in (here - 1, here, here + 1))
+
     def changed(self, added: Mapping[int, FloatArray], dropped: Collection[int] = ()) -> "Tiled":
         """The same signal with tiles added, or others in their place, and some dropped."""
         tiles = {number: tile for number, tile in self.tiles.items() if number not in dropped}
