@@ -170,10 +170,14 @@ def _lines(about: dict[str, Any]) -> list[str]:
         ("Notes", f"{about['notes']}{span}{absent}"),
         *(("Layer", f"{layer['name']}: {_count(layer['notes'], 'note')}{_heard(layer)}") for layer in about["layers"]),
         ("Edits", edits),
-        ("Settings", ", ".join(f"{name} {value}" for name, value in about["settings"].items()) or "as they come"),
+        ("Settings", ", ".join(f"{name} {_short(value)}" for name, value in about["settings"].items()) or "as they come"),
         ("Results", stored),
     ]
     return [f"{name + ':':<11}{text}" for name, text in rows if text]
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _heard(layer: dict[str, Any]) -> str:
