@@ -219,3 +219,11 @@ def test_other_tables_are_no_notes(qapp, text):
     data.setData(note_clipboard.MIME, text)
     QGuiApplication.clipboard().setMimeData(data)
     assert note_clipboard.take() == ()
+
+
+def test_the_menu_does_not_speak_of_a_selection_where_there_is_none(piece):
+    action = piece.window.actions_["new_layer"]
+    piece.selection.set({0})
+    assert action.text() == "&New layer of the selection"
+    piece.selection.set(set())
+    assert action.text() == "&New layer"

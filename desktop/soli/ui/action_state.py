@@ -77,5 +77,6 @@ def enable(actions: Actions, document: Document, selection: Selection, *, busy: 
     for key, edit in (("undo", document.history.last), ("redo", document.history.next)):
         verb = key.capitalize()
         actions[key].setText(f"&{verb} {edit.name}" if edit else f"&{verb}")
+    actions["new_layer"].setText("&New layer of the selection" if chosen else "&New layer")
     for index, action in enumerate(actions.assign):
         action.setEnabled(chosen and index < len(state.layers))
