@@ -1,5 +1,6 @@
 """A project opens as it was left, ready to play; after a crash the window offers what was there; two programs do not mix."""
 
+import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
@@ -238,6 +239,25 @@ def test_a_project_open_elsewhere_is_read_only_and_can_be_saved_as_another(kept,
         assert "(read-only)" not in second.window.windowTitle()
         assert not kept.keeper.read_only
         assert kept.session.save(path)
+
+
+def test_what_another_program_has_saved_meanwhile_is_not_written_over(kept, qtbot, qapp, tmp_path):
+    path = tmp_path / "music" / "piece.soli"
+    kept.session.save(path)
+    with running(qtbot, qapp, tmp_path / "second") as second:
+        second.window.open_paths([path])
+        settled(qtbot, second)
+        edit(second)
+        kept.document.do(commands.delete_notes(kept.document.state, [1, 2, 3]))
+        assert kept.session.save(path)
+        kept.window.requests.new()  # the project is free now, and another than the second has open
+        os.utime(path, (0, 0))
+        before = path.read_bytes()
+        assert not second.session.save(path)
+        assert "another program has changed it" in second.window.roll.banner.text.text()
+        assert path.read_bytes() == before
+        path.unlink()
+        assert second.session.save(path)
 
 
 def test_a_project_is_free_again_when_another_takes_its_place(kept, tmp_path):

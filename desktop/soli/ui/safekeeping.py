@@ -14,6 +14,8 @@ from soli.project.outlook import Outlook
 from soli.project.pipeline import Separation
 from soli.project.storage import Kept, Wanted
 
+_ROUNDED_S = 2.0
+
 
 class Safekeeping(QObject):
     """Follows the document. `place`: the folder of the autosaves; None for none.
@@ -32,6 +34,7 @@ class Safekeeping(QObject):
         self._path: Path | None = None
         self._lock: lock.Lock | None = None
         self._filed: Separation | None = None  # the results that lie in the project file
+        self._stamp: tuple[float, int] | None = None  # of the project file as it was opened or saved here
         self._waits = False  # whether there may be results in it that wait for their recording
         document.subscribe(self._follow)
 
@@ -61,12 +64,19 @@ class Safekeeping(QObject):
     def opened(self, separation: Separation | None, wanted: Wanted | None) -> None:
         """The document has just been opened from its project file: what is in there, and what is missing."""
         self._filed, self.wanted = separation, wanted
+        self._stamp = _stamp(self._path) if self._path is not None else None
         self._waits = wanted is not None and wanted.why != "changed" and separation is None
         self._keep()
 
     def save(self, path: Path) -> None:
         """Write the project. Raises ProjectError, in one sentence, when it is not safe."""
         document = self._document
+        mine = self._path is not None and lock.of_project(path) == lock.of_project(self._path)
+        if mine and _differ(self._stamp, _stamp(path)):
+            raise ProjectError(
+                f"{path.name}: another program has changed it since it was opened; "
+                "save under another name, your work is still open"
+            )
         held = self._hold_for(path)
         snapshot = self.snapshot()
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
@@ -88,7 +98,7 @@ class Safekeeping(QObject):
             QApplication.restoreOverrideCursor()
         if held is not self._lock and self._lock is not None:
             self._lock.release()
-        self._path, self._lock, self._filed = path, held, snapshot.separation
+        self._path, self._lock, self._filed, self._stamp = path, held, snapshot.separation, _stamp(path)
         document.saved(path, snapshot.state, snapshot.separation)
 
     def flush(self, snapshot: Snapshot) -> bool:
@@ -127,6 +137,7 @@ class Safekeeping(QObject):
             if self._lock is not None:
                 self._lock.release()
             self._path = document.path
+            self._stamp = _stamp(document.path) if document.path is not None else None
             self._lock = lock.take(lock.of_project(document.path)) if document.path is not None else None
         if "recording" in aspects and {"separation", "notes"} <= aspects:  # another piece
             self._filed, self.wanted, self._waits = None, None, False
@@ -145,3 +156,20 @@ class Safekeeping(QObject):
             self._autosave.forget(self._filed, document.path)
         else:
             self._autosave.forget()
+
+
+def _stamp(path: Path) -> tuple[float, int] | None:
+    """When a file was last written, and how long it is; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime, found.st_size
+
+
+def _differ(former: tuple[float, int] | None, now: tuple[float, int] | None) -> bool:
+    """Whether a file was written by somebody else; one that is gone was not."""
+    if former is None or now is None:
+        return False
+    # Other computers round times.
+    return former[1] != now[1] or abs(former[0] - now[0]) > _ROUNDED_S
