@@ -158,6 +158,7 @@ BAD = {
     "start;duration;pitch;velocity\n0;1;60;loud\n": "line 2: 'loud' is no velocity",
     "start;duration;pitch\n0,5;1,25;60\n": "line 2: 0,5 has a decimal comma",
     "0,5;60;1,25;0,8;x\n": "line 1: 0,5 has a decimal comma",
+    f"start;duration;pitch\n{'9' * 300},5;1;60\n": "line 2: 9+ has a decimal comma",
     "start;pitch;velocity\n0;60;1\n": "no column is called duration or end",
     "start;duration;label\n0;60;1\n": "no column is called pitch",
     "pitch;duration;label\n0;60;1\n": "no column is called start",

@@ -215,7 +215,7 @@ def _row(path: Path, line: int, cells: list[str], columns: tuple[str, ...]) -> _
         text = found.get(column, "").strip()
         value = _number(text)
         if value is None and _DECIMAL_COMMA.fullmatch(text):
-            raise refused(f"{text} has a decimal comma; save the list with decimal points")
+            raise refused(f"{text[:40]} has a decimal comma; save the list with decimal points")
         if not text:
             raise refused(f"no {column} is given; give a number")
         if value is None:
