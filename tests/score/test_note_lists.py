@@ -251,6 +251,15 @@ def test_a_list_for_sonic_visualiser_is_time_value_duration_level_label(tmp_path
     assert (tmp_path / "list.csv").read_text() == '0.5,60,1.25,1.0,"x, y"\n'
 
 
+def test_labels_that_only_name_the_pitch_are_no_parts(tmp_path):
+    listed(tmp_path, "0.5,67,0.2,0.8,G4\n1.0,69,0.5,0.8,A4\n1.5,70,0.5,0.8,Bb4\n")
+    score = read_note_list(tmp_path / "list.csv")
+    assert score.track_names == ("Notes",)
+    assert {note.track for note in score.notes} == {0}
+    listed(tmp_path, "0.5,67,0.2,0.8,G4\n1.0,69,0.5,0.8,C4\n")
+    assert read_note_list(tmp_path / "list.csv").track_names == ("G4", "C4"), "a part may be called so"
+
+
 def test_a_score_is_read_as_its_suffix_says(tmp_path):
     assert read_score(listed(tmp_path, FMP, "list.CSV")).track_names == ("piano", "violin")
     midi.write(tmp_path / "score.mid", [Note(0, 0.0, 1.0, 60)])

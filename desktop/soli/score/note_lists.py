@@ -4,7 +4,7 @@ import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -58,7 +58,8 @@ def read_note_list(path: Path) -> Score:
     Columns lie between semicolons, commas or tabs; lines that begin with # are comments, which may hold the names. Known names
     are those of libfmp (start; duration; pitch; velocity; label, or end instead of duration) and of Sonic Visualiser (TIME,
     VALUE, DURATION, LEVEL, LABEL). A pitch is a MIDI number, a name as C#4 or, where it is called a frequency or a value goes
-    beyond 127, hertz. Velocities are 0 to 127, or parts of the loudest where none goes beyond 1. Each label is a track.
+    beyond 127, hertz. Velocities are 0 to 127, or parts of the loudest where none goes beyond 1. Each label is a track, unless
+    all of them only name the pitches of their notes.
     Raises InputError, in one sentence with the file and the line, for anything else.
     """
     check_readable(path, "choose a list of notes (CSV)")
@@ -264,6 +265,10 @@ def _score(path: Path, rows: list[_Row], columns: tuple[str, ...]) -> Score:
         hertz = False
     loudest = max((row.velocity for row in rows if row.velocity is not None), default=0.0)
     full = _FULL["velocity" if "velocity" in columns else "level"] if loudest <= 1 else 1.0
+    pitches = [_midi(path, row, hertz=hertz) for row in rows]
+    # A label that only says the note's own pitch names no part.
+    if all(_named_pitch(row.label) == pitch for row, pitch in zip(rows, pitches, strict=True)) and len(set(pitches)) > 1:
+        rows = [replace(row, label="") for row in rows]
     labels = {label: track for track, label in enumerate(dict.fromkeys(row.label for row in rows))}
     # None of them on the channel of the drums.
     channels = [channel for channel in range(16) if channel != DRUM_CHANNEL]
