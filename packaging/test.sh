@@ -30,7 +30,13 @@ check lint-imports --no-logo
 
 # pytest makes every warning an error in its own process; this reaches the programs that the tests start.
 export PYTHONWARNINGS=error::RuntimeWarning
-check pytest "$@"
+if (($#)); then
+  check pytest "$@"
+else
+  # Two at a time; what listens to the sound or takes the time needs the machine for itself.
+  check pytest -n 2 --dist loadfile --ignore=tests/playback --ignore=tests/benchmarks
+  check pytest tests/playback tests/benchmarks
+fi
 
 if ((${#failed[@]})); then
   printf 'soli: failed: %s\n' "${failed[@]}" >&2

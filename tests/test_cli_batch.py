@@ -175,6 +175,7 @@ def test_a_fault_of_the_program_stops_no_other_piece(monkeypatch, tmp_path, musi
 
 def test_a_process_that_dies_takes_no_other_piece_along(monkeypatch, tmp_path, music):
     pieces = batch.read_list(music / "list.csv", tmp_path / "out", replace(DEFAULTS, align=False))
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])  # the child imports this module
     monkeypatch.setattr(batch_workers, "_child", _dies_for_one)
     outcomes = {o.name: o for o in batch_workers.on_this_computer(pieces)}
     assert "its process ended (status 9)" in outcomes["one"].fault
