@@ -20,7 +20,7 @@ from soli.progress import Progress, Steps
 from soli.project import recovery
 from soli.project.document import Document
 from soli.project.presets import from_table
-from soli.ui import outlook
+from soli.ui import note_clipboard, outlook
 from soli.ui.audition import Audition
 from soli.ui.entering import Entering
 from soli.ui.listening import Listening
@@ -100,6 +100,7 @@ class Application:
 
     def close(self, *, discard: bool = True) -> None:
         """End everything; what is not saved is kept for the next start unless it is to be discarded."""
+        note_clipboard.let_go()
         self.recovering.close()
         self.worker.close()
         self.keeper.close(discard=discard)

@@ -1,6 +1,9 @@
 """Notes by menu and key: copy and paste, repeat, split, snap, select; one named step each, undone without a trace."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -16,6 +19,30 @@ from soli.ui import note_clipboard
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
+
+
+@pytest.fixture(autouse=True)
+def empty_clipboard():
+    yield
+    if QGuiApplication.instance() is not None:
+        QGuiApplication.clipboard().clear()
+
+
+def test_the_program_ends_well_with_notes_on_the_clipboard(tmp_path):
+    program = """
+from PySide6.QtWidgets import QApplication
+from soli.app import Application
+from soli.playback.player import FakePlayer
+from soli.score.notes import Note
+from soli.settings import Settings
+from soli.ui import note_clipboard
+soli = Application(QApplication([]), FakePlayer(), Settings())
+note_clipboard.put([Note(0, 0.0, 1.0, 60)])
+soli.close()
+"""
+    home = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | home, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def notes_of(piece, ids):

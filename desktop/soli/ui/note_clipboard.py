@@ -13,6 +13,7 @@ from soli.score.notes import Note
 
 MIME = "application/x-soli-notes+json"
 LARGEST = 2**31
+_OURS = "of this process"
 _SEVEN_BITS = frozenset({"pitch", "velocity", "program"})
 _OPTIONAL = frozenset({"before_s", "after_s"})
 
@@ -21,7 +22,15 @@ def put(notes: Sequence[Note]) -> None:
     """Take notes to the clipboard."""
     data = QMimeData()
     data.setData(MIME, QByteArray(json.dumps([asdict(note) for note in notes]).encode()))
+    data.setProperty(_OURS, True)
     QGuiApplication.clipboard().setMimeData(data)
+
+
+def let_go() -> None:
+    """Take notes off the clipboard before the program ends: Qt would delete them when Python is gone, and crash."""
+    data = QGuiApplication.clipboard().mimeData()
+    if data is not None and data.property(_OURS):
+        QGuiApplication.clipboard().clear()
 
 
 def has_notes() -> bool:
