@@ -19,6 +19,7 @@ from soli.progress import finish
 from soli.project import export
 from soli.project.export import Order
 from soli.project.export_names import TOKENS, beats_per_minute, check_pattern, from_pattern, numbered
+from soli.project.export_sounds import sound_of
 from soli.project.state import RESIDUAL, Layer
 from soli.score.notes import pitch_name
 from soli.signal import audio
@@ -39,6 +40,21 @@ def exported(separation, state, folder, **wanted):
 def test_layers_and_residual_sum_to_the_recording(tmp_path, state, separation, form):
     parts = exported(separation, state, tmp_path, form=form)
     np.testing.assert_array_equal(sum(parts.values()), state.audio.samples)
+
+
+def test_whole_layers_are_written_without_a_copy(state, separation):
+    order = Order()
+    for item in export.plan(separation, state, order, project=""):
+        assert np.shares_memory(sound_of(separation, state, item, order), separation.signals[item.ids[0]])
+
+
+def test_nothing_that_is_exported_is_altered(tmp_path, state, separation):
+    before = {key: signal.copy() for key, signal in separation.signals.items()}
+    recording = state.audio.samples.copy()
+    exported(separation, state, tmp_path, form="wav16", mix=True, all_but=(0,), peak_dbfs=-1.0)
+    for key, signal in before.items():
+        np.testing.assert_array_equal(separation.signals[key], signal)
+    np.testing.assert_array_equal(state.audio.samples, recording)
 
 
 @pytest.mark.parametrize("form", ["wav32f", "wav24", "wav16"])

@@ -24,14 +24,17 @@ class Peak:
 
 
 def sound_of(separation: Separation, state: State, item: Item, order: Order) -> FloatArray:
-    """Samples of one file before any gain, float32, shape (length, channels), at the rate of the order."""
+    """Samples of one file before any gain, float32, shape (length, channels), at the rate of the order.
+
+    They may be those of the separation itself, and may not be written to.
+    """
     recording = require_recording(separation.source)
     first, end = item.first, item.end
     if item.what is What.MIX:
         ids = [*separation.layers, RESIDUAL, ORIGINAL]
         sound = mix_offline([_stretch(separation, i, first, end) for i in ids], [state.strip(i) for i in ids])
     elif item.what is What.ALL_BUT:
-        sound = _stretch(separation, ORIGINAL, first, end)
+        sound = recording.samples[first:end].copy()
         for layer in item.ids:
             sound -= _stretch(separation, layer, first, end)
     elif item.what is What.NOTE:
@@ -88,7 +91,10 @@ def clipping(order: Order, peaks: Mapping[str, Peak]) -> dict[str, Peak]:
 
 
 def _stretch(separation: Separation, strip: int, first: int, end: int) -> FloatArray:
-    """A copy of some samples of a layer, of the residual or of the original."""
+    """Some samples of a layer, of the residual or of the original; all of them without a copy, for they may be half an hour."""
+    recording = require_recording(separation.source)
     if strip == ORIGINAL:
-        return require_recording(separation.source).samples[first:end].copy()
+        return recording.samples[first:end]
+    if (first, end) == (0, recording.length):
+        return separation.signals[strip]
     return separation.signals.stretch(strip, first, end)
