@@ -150,8 +150,8 @@ def test_keys_and_the_field_change_the_speed(piece, qtbot):
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert speed.wanted == 0.6
     assert field.text() == "60 %"
-    qtbot.waitUntil(lambda: not speed.busy and piece.listening.status.stretched > 0, timeout=10_000)
-    assert not field.busy
+    # The field is told at the next look at the player, a moment after the speed itself knows.
+    qtbot.waitUntil(lambda: not field.busy and piece.listening.status.stretched > 0, timeout=10_000)
     QTest.mouseDClick(field.lineEdit(), Qt.MouseButton.LeftButton)
     assert speed.wanted == 1.0
     press(window, Qt.Key.Key_Comma)
