@@ -85,7 +85,7 @@ class Speed(QObject):
         self._job: Job | None = None
         self._status = PlayerStatus()
         self._loop: tuple[float, float] | None = None
-        self._was_busy = False
+        self._told = (1.0, False)  # the speed and whether it is busy, as `changed` said last
         self._heard = 1.0  # the speed of what is heard
         self._tile_took_s = 0.5  # to compute, the newest one
         self._timer = QTimer(self, interval=LOOK_MS)
@@ -98,10 +98,8 @@ class Speed(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether what is asked for is still being computed where the playhead is."""
-        if self._run is None:
-            return False
-        return self._status.stretched != self._run.stretching.key or self._status.waiting
+        """Whether what is asked for is still being computed where the playhead is, as `changed` said last."""
+        return self._told[1]
 
     def set(self, speed: float) -> None:
         """Play at another speed; what is heard goes on until the first stretch of it is there."""
@@ -110,13 +108,14 @@ class Speed(QObject):
             return
         self._wanted = speed
         self._begin()
-        self.changed.emit()
+        self._tell()
 
     def take(self, sounds: Sounds, ranges: Collection[tuple[int, int]] | None) -> None:
         """The player holds these sounds now, which differ in these samples from those before (None: perhaps in all)."""
         run, self._sounds = self._run, sounds
         if run is None or ranges is None or run.stretching.generation != self._player.generation:
             self._begin()
+            self._tell()
             return
         # A tile sounds of what lies under it and, by the width of the frames, a little beside it.
         rate, step = run.stretching.rate, run.stretching.tile_s
@@ -133,13 +132,19 @@ class Speed(QObject):
             self._heard = 1.0
         elif self._run is not None and status.stretched == self._run.stretching.key:
             self._heard = self._run.stretching.speed
-        if self.busy != self._was_busy:
-            self._was_busy = self.busy
-            self.changed.emit()
+        self._tell()
 
     def close(self) -> None:
         self._timer.stop()
         self._drop_job()
+
+    def _tell(self) -> None:
+        """Whoever shows the speed hears of each difference from what was said last, however it came about."""
+        run, status = self._run, self._status
+        now = (self._wanted, run is not None and (status.stretched != run.stretching.key or status.waiting))
+        if now != self._told:
+            self._told = now
+            self.changed.emit()
 
     def _begin(self) -> None:
         self._drop_job()
@@ -166,6 +171,7 @@ class Speed(QObject):
         heard = self._status.stretched == run.stretching.key
         if run.told_s is not None and not heard and self._status.playing and time.monotonic() - run.told_s > LOST_AFTER_S:
             self._begin()  # the sound process is another one, and has none of what was brought
+            self._tell()
             return
         wanted = wanted_tiles(run.stretching, self._status.position_s, self._loop)[: run.most]
         if run.told_s is None:
@@ -220,7 +226,7 @@ class Speed(QObject):
         self._wanted, self._run = 1.0, None
         self._begin()
         self.said.emit(sentence)
-        self.changed.emit()
+        self._tell()
 
     def _ended(self, job: Job) -> None:
         if self._job is job:
