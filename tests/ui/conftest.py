@@ -1,15 +1,18 @@
 """The window on an offscreen screen, with a small piece in it and a player that nobody hears."""
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", "disabled:")
 
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from synth import render
@@ -82,16 +85,38 @@ class Hand:
         QApplication.sendEvent(self.widget, event)
 
 
-@pytest.fixture
-def application(qtbot, qapp):
-    built = Application(qapp, FakePlayer(), Settings())
+def save(qtbot, app: Application, path) -> bool:
+    """Save, and wait until it is told how that went."""
+    safe: list[bool] = []
+    app.session.save(path, safe.append)
+    qtbot.waitUntil(lambda: safe != [], timeout=60_000)
+    return safe[0]
+
+
+def pytest_runtest_logfinish() -> None:
+    """Let go of the window that was closed while no thread of another one could do it: that is for the thread of Qt."""
+    gc.collect()
+
+
+@contextmanager
+def running(qtbot, qapp, *, autosaves: Path | None = None) -> Iterator[Application]:
+    """A Soli in a window of the usual size, with a player that nobody hears."""
+    built = Application(qapp, FakePlayer(), Settings(), autosaves=autosaves)
     built.window.resize(1280, 800)
-    built.window.show()
-    qtbot.waitExposed(built.window).__enter__()
+    with qtbot.waitExposed(built.window):
+        built.window.show()
     yield built
     built.close()
+    built.window.hide()
     built.window.deleteLater()
     qapp.processEvents()
+    QCoreApplication.sendPostedEvents(built.window, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def application(qtbot, qapp):
+    with running(qtbot, qapp) as built:
+        yield built
 
 
 @pytest.fixture

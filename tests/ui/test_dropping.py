@@ -8,6 +8,7 @@ import soundfile
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
+from ui.conftest import save
 
 from soli.project import commands
 from soli.ui.drop_zone import what_a_drop_does
@@ -112,7 +113,7 @@ def test_long_names_are_cut_in_the_middle():
 
 def test_a_dropped_project_opens(piece, tmp_path, qtbot):
     piece.document.do(commands.delete_notes(piece.document.state, {0}))
-    assert piece.session.save(tmp_path / "work.soli")
+    assert save(qtbot, piece, tmp_path / "work.soli")
     piece.window.requests.new()
     drop(piece.window, carried(tmp_path / "work.soli"))
     idle(qtbot, piece)

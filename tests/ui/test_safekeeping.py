@@ -2,39 +2,20 @@
 
 import os
 import shutil
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
-from ui.conftest import small_piece
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+from ui.conftest import running, save, small_piece
 
-from soli.app import Application
-from soli.playback.player import FakePlayer
 from soli.project import commands, lock, recovery
 from soli.project.pipeline import Loaded
-from soli.settings import Settings
 from soli.signal import audio
 
 # The offscreen platform has no frames to tell the size of a message box to.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
-
-@contextmanager
-def running(qtbot, qapp, place: Path):
-    """A Soli that keeps its autosaves in `place`."""
-    built = Application(qapp, FakePlayer(), Settings(), autosaves=place)
-    built.window.resize(1280, 800)
-    built.window.show()
-    qtbot.waitExposed(built.window).__enter__()
-    yield built
-    built.close()
-    built.window.hide()
-    built.window.deleteLater()
-    qapp.processEvents()
 
 
 @pytest.fixture
@@ -48,7 +29,7 @@ def kept(qtbot, qapp, place, tmp_path):
     state = small_piece()
     (tmp_path / "music").mkdir()
     audio.write(tmp_path / "music" / "piece.wav", state.audio)
-    with running(qtbot, qapp, place) as built:
+    with running(qtbot, qapp, autosaves=place) as built:
         recording = audio.read(tmp_path / "music" / "piece.wav")
         built.document.restore(Loaded(replace(state, audio=recording, recording_path=tmp_path / "music" / "piece.wav")))
         settled(qtbot, built)
@@ -83,8 +64,8 @@ def test_a_project_opens_ready_to_play_and_as_it_was_left(kept, qtbot, tmp_path)
     shown = (view.start_s, view.end_s, view.bottom, view.top)
     kept.listening.set_loop((1.25, 2.0), on=True)
     kept.listening.seek(1.5)
-    qtbot.waitUntil(lambda: kept.listening.status.position_s == pytest.approx(1.5))
-    assert kept.session.save(tmp_path / "music" / "piece.soli")
+    qtbot.waitUntil(lambda: kept.listening.status.position_s == pytest.approx(1.5), timeout=20_000)
+    assert save(qtbot, kept, tmp_path / "music" / "piece.soli")
     assert not kept.document.edited
     kept.window.requests.new()
     kept.window.open_paths([tmp_path / "music" / "piece.soli"])
@@ -96,7 +77,7 @@ def test_a_project_opens_ready_to_play_and_as_it_was_left(kept, qtbot, tmp_path)
         np.testing.assert_array_equal(found.layers[key], signal)
     assert (view.start_s, view.end_s, view.bottom, view.top) == pytest.approx(shown, abs=1e-6)
     assert (kept.listening.loop, kept.listening.loop_on) == ((1.25, 2.0), True)
-    qtbot.waitUntil(lambda: kept.listening.status.position_s == pytest.approx(1.5))
+    qtbot.waitUntil(lambda: kept.listening.status.position_s == pytest.approx(1.5), timeout=20_000)
     assert kept.listening.channels != ()
 
 
@@ -104,7 +85,7 @@ def test_history_survives_a_save_and_unsaved_is_told_truthfully(kept, qtbot, tmp
     path = tmp_path / "music" / "piece.soli"
     edit(kept)
     assert kept.document.edited
-    kept.session.save(path)
+    save(qtbot, kept, path)
     assert not kept.document.edited
     assert "*" not in kept.window.windowTitle()
     kept.document.undo()
@@ -114,7 +95,7 @@ def test_history_survives_a_save_and_unsaved_is_told_truthfully(kept, qtbot, tmp
     assert not kept.document.edited
     decomposed(qtbot, kept)
     assert kept.document.edited, "the layers are not in the file yet"
-    kept.session.save(path)
+    save(qtbot, kept, path)
     assert not kept.document.edited
     kept.document.do(commands.set_strip(kept.document.state, 0, replace(kept.document.state.strip(0), gain_db=-3.0)))
     assert kept.document.edited
@@ -122,13 +103,13 @@ def test_history_survives_a_save_and_unsaved_is_told_truthfully(kept, qtbot, tmp
 
 def test_keeping_the_recording_in_the_project_is_a_choice(kept, qtbot, tmp_path):
     path = tmp_path / "music" / "piece.soli"
-    kept.session.save(path)
+    save(qtbot, kept, path)
     small = path.stat().st_size
     action = kept.window.actions_["embed"]
     assert not action.isChecked()
     action.trigger()
     assert kept.document.edited
-    kept.session.save(path)
+    save(qtbot, kept, path)
     assert path.stat().st_size > small + 20_000
     (tmp_path / "music" / "piece.wav").unlink()
     kept.window.open_paths([path])
@@ -140,12 +121,12 @@ def test_keeping_the_recording_in_the_project_is_a_choice(kept, qtbot, tmp_path)
 
 def test_after_a_crash_the_next_start_offers_what_was_there(kept, qtbot, qapp, place, tmp_path):
     path = tmp_path / "music" / "piece.soli"
-    kept.session.save(path)
+    save(qtbot, kept, path)
     edit(kept)
     decomposed(qtbot, kept)
     qtbot.waitUntil(lambda: kept.keeper._autosave._packed is kept.document.separation, timeout=20_000)
     shutil.copytree(autosaved(qtbot, place), tmp_path / "later")
-    with running(qtbot, qapp, tmp_path / "later") as again:
+    with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
         again.recovering.offer(tmp_path / "later")
         box = again.recovering.box
         assert "piece.soli" in box.text()
@@ -175,7 +156,7 @@ def press(qtbot, box: QMessageBox, text: str) -> None:
 def test_who_does_not_want_it_keeps_what_is_open(kept, qtbot, qapp, place, tmp_path, answer):
     edit(kept)
     shutil.copytree(autosaved(qtbot, place), tmp_path / "later")
-    with running(qtbot, qapp, tmp_path / "later") as again:
+    with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
         again.recovering.offer(tmp_path / "later")
         assert "never saved" in again.recovering.box.informativeText()
         press(qtbot, again.recovering.box, answer)
@@ -189,7 +170,7 @@ def test_a_damaged_leftover_is_put_aside_and_told(kept, qtbot, qapp, place, tmp_
     shutil.copytree(autosaved(qtbot, place), tmp_path / "later")
     for work in (tmp_path / "later").glob("*/work.soli*"):
         work.write_bytes(b"damaged" * 1000)
-    with running(qtbot, qapp, tmp_path / "later") as again:
+    with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
         again.recovering.offer(tmp_path / "later")
         press(qtbot, again.recovering.box, "Open it")
         settled(qtbot, again)
@@ -199,18 +180,18 @@ def test_a_damaged_leftover_is_put_aside_and_told(kept, qtbot, qapp, place, tmp_
 
 
 def test_nothing_is_asked_when_nothing_was_left(qtbot, qapp, place):
-    with running(qtbot, qapp, place) as built:
+    with running(qtbot, qapp, autosaves=place) as built:
         built.recovering.offer(place)
         assert built.recovering.box is None
 
 
 def test_a_saved_and_a_closed_project_leave_nothing_behind(qtbot, qapp, place, tmp_path):
-    with running(qtbot, qapp, place) as built:
+    with running(qtbot, qapp, autosaves=place) as built:
         built.document.restore(Loaded(small_piece()))
         settled(qtbot, built)
         edit(built)
         autosaved(qtbot, place)
-        built.session.save(tmp_path / "piece.soli")
+        save(qtbot, built, tmp_path / "piece.soli")
         qtbot.waitUntil(lambda: recovery_folders(place) == [], timeout=10_000)
         assert len(list(tmp_path.glob(".soli-*.lock"))) == 1
         edit_again = commands.delete_notes(built.document.state, [1])
@@ -222,47 +203,47 @@ def test_a_saved_and_a_closed_project_leave_nothing_behind(qtbot, qapp, place, t
 
 def test_a_project_open_elsewhere_is_read_only_and_can_be_saved_as_another(kept, qtbot, qapp, tmp_path, monkeypatch):
     path, other = tmp_path / "music" / "piece.soli", tmp_path / "music" / "copy.soli"
-    kept.session.save(path)
+    save(qtbot, kept, path)
     before = path.read_bytes()
-    with running(qtbot, qapp, tmp_path / "second") as second:
+    with running(qtbot, qapp, autosaves=tmp_path / "second") as second:
         second.window.open_paths([path])
         settled(qtbot, second)
         assert second.keeper.read_only
         assert "open in another Soli" in second.window.roll.banner.text.text()
         assert "(read-only)" in second.window.windowTitle()
         edit(second)
-        assert not second.session.save(path)
+        assert not save(qtbot, second, path)
         assert path.read_bytes() == before
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(other), ""))
         assert second.window.questions.save()
-        assert not second.keeper.read_only
+        qtbot.waitUntil(lambda: not second.keeper.read_only, timeout=10_000)
         assert "(read-only)" not in second.window.windowTitle()
         assert not kept.keeper.read_only
-        assert kept.session.save(path)
+        assert save(qtbot, kept, path)
 
 
 def test_what_another_program_has_saved_meanwhile_is_not_written_over(kept, qtbot, qapp, tmp_path):
     path = tmp_path / "music" / "piece.soli"
-    kept.session.save(path)
-    with running(qtbot, qapp, tmp_path / "second") as second:
+    save(qtbot, kept, path)
+    with running(qtbot, qapp, autosaves=tmp_path / "second") as second:
         second.window.open_paths([path])
         settled(qtbot, second)
         edit(second)
         kept.document.do(commands.delete_notes(kept.document.state, [1, 2, 3]))
-        assert kept.session.save(path)
+        assert save(qtbot, kept, path)
         kept.window.requests.new()  # the project is free now, and another than the second has open
         os.utime(path, (0, 0))
         before = path.read_bytes()
-        assert not second.session.save(path)
+        assert not save(qtbot, second, path)
         assert "another program has changed it" in second.window.roll.banner.text.text()
         assert path.read_bytes() == before
         path.unlink()
-        assert second.session.save(path)
+        assert save(qtbot, second, path)
 
 
-def test_a_project_is_free_again_when_another_takes_its_place(kept, tmp_path):
+def test_a_project_is_free_again_when_another_takes_its_place(kept, qtbot, tmp_path):
     path = tmp_path / "music" / "piece.soli"
-    kept.session.save(path)
+    save(qtbot, kept, path)
     assert lock.take(lock.of_project(path)) is None
     kept.window.requests.new()
     held = lock.take(lock.of_project(path))
@@ -276,12 +257,12 @@ def test_a_recording_that_is_not_there_is_asked_for(kept, qtbot, tmp_path, monke
     decomposed(qtbot, kept)
     away.parent.mkdir(parents=True)
     if why == "missing":
-        kept.session.save(path)
+        save(qtbot, kept, path)
         (tmp_path / "music" / "piece.wav").rename(away)
     else:
         path = tmp_path / "home" / "projects" / "deep" / "piece.soli"
         path.parent.mkdir(parents=True)
-        kept.session.save(path)
+        save(qtbot, kept, path)
     kept.window.requests.new()
     kept.settings.recent, kept.settings.folder = [], ""
     kept.window.open_paths([path])
@@ -304,21 +285,16 @@ def test_a_recording_that_is_not_there_is_asked_for(kept, qtbot, tmp_path, monke
 def test_layers_wait_in_the_file_for_a_recording_that_is_away(kept, qtbot, tmp_path):
     path = tmp_path / "music" / "piece.soli"
     decomposed(qtbot, kept)
-    kept.session.save(path)
+    save(qtbot, kept, path)
     (tmp_path / "music" / "piece.wav").rename(tmp_path / "piece.wav")
     kept.window.requests.new()
     kept.settings.recent, kept.settings.folder = [], ""
     kept.window.open_paths([path])
     settled(qtbot, kept)
     kept.document.do(commands.set_strip(kept.document.state, 0, replace(kept.document.state.strip(0), gain_db=-3.0)))
-    assert kept.session.save(path)
+    assert save(qtbot, kept, path)
     (tmp_path / "piece.wav").rename(tmp_path / "music" / "piece.wav")
     kept.window.open_paths([path])
     settled(qtbot, kept)
     assert kept.document.separation is not None
     assert kept.document.state.strip(0).gain_db == -3.0
-
-
-def test_saving_shows_no_dialog_of_its_own(kept, tmp_path):
-    assert kept.session.save(tmp_path / "music" / "piece.soli")
-    assert QApplication.overrideCursor() is None

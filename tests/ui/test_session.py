@@ -9,7 +9,7 @@ import soundfile
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
-from ui.conftest import RATE, small_piece
+from ui.conftest import RATE, save, small_piece
 
 from soli.progress import Progress
 from soli.project import commands, pipeline
@@ -212,7 +212,7 @@ def test_a_project_is_saved_and_opened_again(separated, tmp_path, qtbot, files):
     separated.document._state = replace(separated.document.state, recording_path=files[0])
     separated.window.mixer.toggle(0, mute=True)
     assert separated.document.edited
-    assert separated.session.save(path)
+    assert save(qtbot, separated, path)
     assert not separated.document.edited
     saved = separated.document.state
     separated.window.open_paths([path])
@@ -224,9 +224,9 @@ def test_a_project_is_saved_and_opened_again(separated, tmp_path, qtbot, files):
     assert separated.window.windowTitle() == "work – Soli"
 
 
-def test_saving_where_it_cannot_be_is_told_and_stays_unsaved(piece, tmp_path, said):
+def test_saving_where_it_cannot_be_is_told_and_stays_unsaved(piece, tmp_path, said, qtbot):
     piece.window.mixer.toggle(0, mute=True)
-    assert not piece.session.save(tmp_path / "missing" / "work.soli")
+    assert not save(qtbot, piece, tmp_path / "missing" / "work.soli")
     assert said[0][0] == "error"
     assert piece.document.edited
 
@@ -253,7 +253,7 @@ def test_a_project_whose_recording_is_gone_takes_it_from_elsewhere(application, 
     recording, score = files
     application.window.open_paths([recording, score])
     idle(qtbot, application)
-    assert application.session.save(tmp_path / "work.soli")
+    assert save(qtbot, application, tmp_path / "work.soli")
     before = dict(application.document.state.notes)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -63,13 +63,16 @@ class Autosave:
         # Shared with the thread, under the condition.
         self._changed = threading.Condition()
         self._next: Snapshot | None = None
-        self._forgets = self._closing = self._urgent = self._failing = False
+        self._forgets = self._closing = self._failing = False
+        self._held: Snapshot | None = None  # what is to lie on the disk whatever comes, and stay there
+        self._urgent = False  # whether it does not yet
         self._last: Separation | None = None
         self._differs: Ranges | None = None  # from what lies in the database, or in `_base`; None: everywhere
         self._base: tuple[Path, tuple[int, int]] | None = None
         self._packed: Separation | None = None  # what lies in the database
         self._recorded: Audio | None = None
         self._written: State | None = None
+        self._between: Snapshot | None = None  # came while results were being written, and is written but for its own
         self._thread = threading.Thread(target=self._run, name="soli autosave", daemon=True)
         self._thread.start()
 
@@ -92,16 +95,39 @@ class Autosave:
                     self._base, self._differs = (path, _stamp(path)), []
             self._changed.notify_all()
 
-    def flush(self, snapshot: Snapshot, *, timeout_s: float = 120.0) -> Kept | None:
-        """Write a snapshot at once, with its results; where these lie then, or None where that failed."""
+    def hold(self, snapshot: Snapshot) -> None:
+        """Write a snapshot at once, with its results, whatever comes meanwhile, and hold these until `release`. Does not wait.
+
+        It is the newest one: what was to be kept before goes with it.
+        """
         with self._changed:
             self._follow(snapshot.separation)
-            self._next, self._urgent, self._failing = snapshot, True, False
+            self._next, self._held, self._urgent, self._failing = None, snapshot, True, False
             self._changed.notify_all()
-            done = self._changed.wait_for(lambda: not self._urgent, timeout_s)
-            if not done or self._failing or self._folder is None or self._packed is not snapshot.separation:
+
+    def held(self, *, timeout_s: float = 600.0) -> Kept | None:
+        """Wait until what is to be held is written; where its results lie then, or None where that failed."""
+        with self._changed:
+            snapshot = self._held
+            done = self._changed.wait_for(lambda: self._closing or not self._urgent, timeout_s)
+            if snapshot is None or not done or self._urgent or self._failing or self._folder is None:
+                return None
+            if self._packed is not snapshot.separation:
                 return None
             return Kept(self._folder / WORK, results=snapshot.separation is not None, recording=snapshot.embed)
+
+    def release(self) -> None:
+        """What was held may be written over."""
+        with self._changed:
+            self._held, self._urgent = None, False
+            self._changed.notify_all()
+
+    def flush(self, snapshot: Snapshot) -> Kept | None:
+        """Write a snapshot at once, with its results, and wait; where these lie then, or None where that failed."""
+        self.hold(snapshot)
+        kept = self.held()
+        self.release()
+        return kept
 
     def close(self, *, discard: bool = True, timeout_s: float = 10.0) -> None:
         """End the thread; what it wrote goes, unless it is to stay for the next start."""
@@ -125,23 +151,26 @@ class Autosave:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._forgets or self._next is not None)
+                self._changed.wait_for(lambda: self._closing or self._forgets or self._urgent or self._next is not None)
                 if not self._forgets:
                     self._changed.wait_for(lambda: self._closing or self._forgets or self._urgent, self._delay_s)
-                snapshot, self._next = self._next, None
+                held = self._held if self._urgent else None
+                snapshot = held or self._next
+                if held is None:
+                    self._next = None
                 forgets, self._forgets, closing = self._forgets, False, self._closing
             if forgets:
                 self._remove()
             if snapshot is not None and not (forgets and closing):
-                self._attempt(snapshot, closing=closing)
+                self._attempt(snapshot, held=held is not None, closing=closing)
             if closing:
                 self._let_go()
                 return
 
-    def _attempt(self, snapshot: Snapshot, *, closing: bool) -> None:
+    def _attempt(self, snapshot: Snapshot, *, held: bool, closing: bool) -> None:
         try:
             self._write(snapshot)
-            if not closing and self._quiet():
+            if not closing and (held or self._quiet()):
                 self._write_results(snapshot)
         except Cancelled:
             pass  # what has come goes first
@@ -157,8 +186,11 @@ class Autosave:
             with self._changed:
                 self._failing = False
         with self._changed:
-            if self._next is None:
+            if held and self._held is snapshot:
                 self._urgent = False
+            between, self._between = self._between, None
+            if between is not None and self._next is None and between.separation is not snapshot.separation:
+                self._next = between  # its results are still to be written
             self._changed.notify_all()
 
     def _write(self, snapshot: Snapshot) -> None:
@@ -177,12 +209,12 @@ class Autosave:
             partial.write_text(json.dumps(about), encoding="utf-8")
 
     def _quiet(self) -> bool:
-        """Whether nothing more comes for a while, or somebody waits."""
+        """Whether nothing more comes for a while, and what lies there may be written over."""
         with self._changed:
             busy = self._changed.wait_for(
                 lambda: self._closing or self._forgets or self._urgent or self._next is not None, QUIET_S
             )
-            return not busy or (self._urgent and self._next is None)
+            return not busy and self._held is None
 
     def _write_results(self, snapshot: Snapshot) -> None:
         db, separation = self._open_database(), snapshot.separation
@@ -190,8 +222,10 @@ class Autosave:
         if recording is not self._recorded:
             with db:
                 remove(db, NAME)
-                if recording is not None:
-                    self._drive(write_recording_steps(db, recording))
+            self._recorded = None
+            if recording is not None:
+                with db:
+                    self._drive(write_recording_steps(db, recording), snapshot, aside=True)
             self._recorded = recording
         with self._changed:
             if self._last is not separation:
@@ -203,12 +237,14 @@ class Autosave:
             with db:
                 remove_results(db)
         else:
-            if differs is not None and base is not None and not has_results(db) and _unchanged(base):
-                copy_kept(db, Kept(base[0]))
-            if not has_results(db):
-                differs = None
+            if differs is None or not has_results(db):
+                with db:
+                    remove_results(db)
+                if differs is not None and base is not None and _unchanged(base):
+                    copy_kept(db, Kept(base[0]))
+            whole = not has_results(db)
             with db:
-                self._drive(write_results_steps(db, separation, differs))
+                self._drive(write_results_steps(db, separation, None if whole else differs), snapshot, aside=whole)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with self._changed:
             self._packed = separation
@@ -217,11 +253,31 @@ class Autosave:
             elif self._differs is not None:
                 self._differs = self._differs[len(differs or ()) :]
 
-    def _drive(self, steps: Steps[None]) -> None:
-        for _ in steps:
-            if (self._closing or self._next is not None) and not self._urgent:
-                steps.close()
-                raise Cancelled("something else is to be written first")
+    def _drive(self, steps: Steps[None], snapshot: Snapshot, *, aside: bool) -> None:
+        """Write what belongs to `snapshot`.
+
+        aside: nothing is read of it before it is whole, so that edits which come meanwhile can be written in between.
+        """
+        with contextlib.closing(steps):
+            for _ in steps:
+                with self._changed:
+                    newer, held = self._next, self._held is snapshot
+                    if self._closing or self._forgets or (self._urgent and not held and self._held_differs(snapshot)):
+                        raise Cancelled("something else is to be done first")
+                    if newer is None:
+                        continue
+                    if not held and (not aside or newer.separation is not snapshot.separation):
+                        raise Cancelled("something else is to be written first")
+                    if not aside:
+                        continue
+                    self._next = None
+                self._write(newer)
+                self._between = newer
+
+    def _held_differs(self, snapshot: Snapshot) -> bool:
+        """Whether what is to be held has other results than `snapshot`, or needs more."""
+        held = self._held
+        return held is not None and (held.separation, held.embed) != (snapshot.separation, snapshot.embed)
 
     def _open_database(self) -> sqlite3.Connection:
         if self._db is None:

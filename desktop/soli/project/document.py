@@ -160,12 +160,15 @@ class Document:
         self._separation = separation
         self._tell(frozenset({"separation"}))
 
-    def saved(self, path: Path, state: State, separation: Separation | None = None) -> None:
-        """`state` and the results `separation` are now what lies in the project file at `path`."""
+    def saved(self, path: Path, state: State, separation: Separation | None = None, *, embeds: bool | None = None) -> None:
+        """`state` and the results `separation` are now what lies in the project file at `path`.
+
+        embeds: whether it holds the recording itself; None: as it is chosen now.
+        """
         self._path = path
         self._saved = state
         self._saved_run = _run(separation)
-        self._saved_embeds = self._embeds
+        self._saved_embeds = self._embeds if embeds is None else embeds
         self._tell(frozenset({"path", "history"}))
 
     def attach(self, path: Path, recording: Audio) -> None:

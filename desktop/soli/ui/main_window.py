@@ -12,7 +12,9 @@ from PySide6.QtWidgets import (
 from soli.playback.player import PlayerStatus
 from soli.project import commands
 from soli.project.document import Document
+from soli.project.outlook import Outlook
 from soli.settings import Settings
+from soli.ui import outlook
 from soli.ui.action_state import enable
 from soli.ui.actions import Actions
 from soli.ui.audition import Audition
@@ -151,6 +153,15 @@ class MainWindow(QMainWindow):
         self.roll.set_loop(self.listening.loop, on=self.listening.loop_on)
         self.actions_["loop"].setChecked(self.listening.loop_on)
 
+    def show_speed(self) -> None:
+        self.transport.show_speed(self.listening.speed.wanted, busy=self.listening.speed.busy)
+
+    def show_outlook(self, found: Outlook) -> None:
+        outlook.show(self, found)
+
+    def warn(self, text: str) -> None:
+        self.roll.banner.say("warning", text)
+
     def show_drawer(self, page: int) -> None:
         for index, key in enumerate(DRAWERS):
             self.actions_[key].setChecked(index == page)
@@ -164,6 +175,9 @@ class MainWindow(QMainWindow):
     def remember(self, path: Path) -> None:
         self.settings.remember(path)
         self.settings.folder = str(path.resolve().parent)
+
+    def remember_snapping(self) -> None:
+        self.settings.snap = self.roll.canvas.snapping.mode.key
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"recording", "score", "path", "history"}:
@@ -190,6 +204,8 @@ class MainWindow(QMainWindow):
             parts.append(commands.count(len(state.layers), "layer") if len(state.layers) > 1 else "1 layer")
         if self.document.stale:
             parts.append(f"edits not heard yet: {'the layers follow' if self.session.following else 'decompose again'}")
+        if saving := self.session.keeper.saving.path:
+            parts.append(f"saving {saving.name}…")
         self.summary.setText("  ·  ".join(parts))
 
     def update_actions(self) -> None:

@@ -1,5 +1,6 @@
 """What the window asks the user: which file, where to, which settings, and what becomes of unsaved work."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,6 +13,7 @@ from soli.project.storage import SUFFIX
 from soli.settings import Settings
 from soli.signal.audio import READABLE
 from soli.ui.dialogs.model_dialog import ModelDialog
+from soli.ui.saving import Wait
 from soli.ui.session import SCORES, Session
 
 ENCODERS = "Soli encoder (*.npz)"
@@ -40,8 +42,8 @@ class Questions(QObject):
         if names:
             self.opened.emit([Path(name) for name in names])
 
-    def save(self, *, ask: bool = False) -> bool:
-        """Save the project; True when it is safe, False when the user turned away or it failed."""
+    def save(self, *, ask: bool = False, done: Callable[[bool], None] = lambda _: None) -> bool:
+        """Begin to save the project; False when the user turned away. `done` is called with whether it is safe."""
         path = self._document.path
         if ask or path is None or self._session.keeper.read_only:
             start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)}{SUFFIX}")
@@ -51,7 +53,8 @@ class Questions(QObject):
             path = Path(name)
             if path.suffix.lower() != SUFFIX:
                 path = path.with_name(path.name + SUFFIX)
-        return self._session.save(path)
+        self._session.save(path, done)
+        return True
 
     def export_notes(self) -> None:
         start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} aligned.mid")
@@ -87,6 +90,8 @@ class Questions(QObject):
             self._session.decompose(encoder=Path(name))
 
     def may_lose(self) -> bool:
+        if not self._saved():
+            return False
         if not self._document.edited:
             return True
         buttons = QMessageBox.StandardButton
@@ -97,7 +102,18 @@ class Questions(QObject):
             buttons.Save | buttons.Discard | buttons.Cancel,
             buttons.Save,
         )
-        return answer == buttons.Discard or (answer == buttons.Save and self.save())
+        if answer != buttons.Save:
+            return answer == buttons.Discard
+        safe: list[bool] = []
+        return self.save(done=safe.append) and self._saved() and safe == [True]
+
+    def _saved(self) -> bool:
+        """Wait for what is being saved; False where the user would not."""
+        wait = Wait(self._window, self._session.keeper.saving)
+        try:
+            return wait.run()
+        finally:
+            wait.deleteLater()
 
     def about(self) -> None:
         text = (

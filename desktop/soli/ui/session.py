@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from soli.assets import asset
 from soli.decompose.encoder import Encoder
 from soli.decompose.settings import ModelSettings
-from soli.errors import InputError, ProjectError
+from soli.errors import InputError
 from soli.progress import Steps
 from soli.project import commands, layering, pipeline, storage
 from soli.project.document import Document
@@ -45,7 +45,7 @@ class Session(QObject):
         super().__init__()
         self._document, self._worker, self.keeper = document, worker, keeper
         self.projects = Projects(self, document, worker, keeper)
-        keeper.told.connect(lambda text: self.said.emit("warning", sentence(text)))
+        keeper.told.connect(self._warn)
         self.defaults = ModelSettings()
         self.may_replace: Callable[[], bool] = lambda: True  # asked before a piece takes the place of this one
         self._decomposing: Job | None = None
@@ -203,16 +203,18 @@ class Session(QObject):
         self.run_opening("Aligning", steps, aligned, joins=True)
         self._wanted = anchors
 
-    def save(self, path: Path) -> bool:
-        """Write the project; True when it is safe."""
-        try:
-            self.keeper.save(path)
-        except ProjectError as error:
-            self.said.emit("error", str(error))
-            return False
-        self.opened.emit(path)
-        self.said.emit("information", f"Saved {path.name}")
-        return True
+    def save(self, path: Path, done: Callable[[bool], None] = lambda _: None) -> None:
+        """Write the project while the window goes on. `done` is called, with whether it is safe, once that is said."""
+
+        def written(wrong: str) -> None:
+            if wrong:
+                self.said.emit("error", sentence(wrong))
+            else:
+                self.opened.emit(path)
+                self.said.emit("information", f"Saved {path.name}")
+            done(not wrong)
+
+        self.keeper.save(path, written)
 
     def _open_recording(self, path: Path, score: Path | None, layers: str) -> None:
         if path.suffix.lower() not in READABLE:
@@ -343,10 +345,13 @@ class Session(QObject):
                 self.busy_changed.emit()
 
         job.done.connect(done)
-        job.failed.connect(lambda text: self.said.emit("warning", sentence(text)))
+        job.failed.connect(self._warn)
         job.ended.connect(ended)
         self._refitting = job
         self._worker.submit(job)
+
+    def _warn(self, text: str) -> None:
+        self.said.emit("warning", sentence(text))
 
     def _separated(self, separation: Separation) -> None:
         # A recording that was opened meanwhile has nothing to do with these layers.

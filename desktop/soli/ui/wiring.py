@@ -131,7 +131,10 @@ def connect_actions(window: MainWindow) -> None:
 
 
 def connect_parts(window: MainWindow) -> None:
-    """Let the parts hear of each other."""
+    """Let the parts hear of each other.
+
+    What the window does not own calls bound methods only: a function connected to it would keep the window for ever.
+    """
     asked = window.requests
     canvas, listening, session = window.roll.canvas, window.listening, window.session
     window.questions.opened.connect(asked.open_paths)
@@ -153,7 +156,7 @@ def connect_parts(window: MainWindow) -> None:
     window.audition.said.connect(window.hint.setText)
     window.model.component_clicked.connect(window.audition.component)
     window.notes.said.connect(window.hint.setText)
-    canvas.snapping.changed.connect(lambda: setattr(window.settings, "snap", canvas.snapping.mode.key))
+    canvas.snapping.changed.connect(window.remember_snapping)
     canvas.snapping.onsets_wanted.connect(session.onsets.find)
     session.onsets.found.connect(canvas.snapping.set_onsets)
     canvas.snapping.use(window.settings.snap)
@@ -175,7 +178,7 @@ def connect_parts(window: MainWindow) -> None:
     window.loop_popover.chosen.connect(lambda start, end: listening.set_loop((start, end)))
     window.loop_popover.ended.connect(lambda: listening.set_loop(None))
     window.transport.speed.chosen.connect(listening.speed.set)
-    listening.speed.changed.connect(lambda: window.transport.show_speed(listening.speed.wanted, busy=listening.speed.busy))
+    listening.speed.changed.connect(window.show_speed)
     listening.clicks.changed.connect(window.show_clicks)
     window.roll.minimap.seek_requested.connect(listening.seek)
     # Who points at a time goes on with the keys of the roll.
@@ -193,10 +196,11 @@ def connect_parts(window: MainWindow) -> None:
     listening.ticked.connect(window.tick)
     listening.loop_changed.connect(window.show_loop)
     listening.comparing_changed.connect(window.actions_["compare"].setChecked)
-    listening.said.connect(lambda text: window.roll.banner.say("warning", text))
+    listening.said.connect(window.warn)
     session.said.connect(window.roll.banner.say)
     session.started.connect(window.watch)
     session.busy_changed.connect(window.update_actions)
+    session.keeper.saving.changed.connect(window.update_actions)
     session.opened.connect(window.remember)
 
 

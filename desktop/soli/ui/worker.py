@@ -132,9 +132,10 @@ class Worker(QThread):
         for job in self._pending:
             job.cancel()
 
-    def close(self, timeout_ms: int = 8000) -> None:
-        """Cancel everything and end the thread."""
-        self.cancel_all()
+    def close(self, timeout_ms: int = 8000, *, cancels: bool = True) -> None:
+        """Cancel everything, or wait for it, and end the thread."""
+        if cancels:
+            self.cancel_all()
         self._jobs.put(None)
         self.wait(timeout_ms)
 

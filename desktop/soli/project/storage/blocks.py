@@ -102,7 +102,6 @@ def write_sound(
     """
     length, channels = shape
     chosen = range(-(-length // BLOCK_LENGTH)) if numbers is None else numbers
-    db.execute("INSERT OR REPLACE INTO sound VALUES (?, ?, ?, ?)", (name, rate, length, channels))
 
     def packed(number: int) -> tuple[int, str, bytes]:
         return number, *_encoded(signal(number * BLOCK_LENGTH, min((number + 1) * BLOCK_LENGTH, length)), rate)
@@ -110,6 +109,8 @@ def write_sound(
     for done, (number, codec, data) in enumerate(_ahead(packed, iter(chosen)), 1):
         _insert(db, name, number, codec, data)
         yield Progress(done, len(chosen), what)
+    # What breaks off before is no sound.
+    db.execute("INSERT OR REPLACE INTO sound VALUES (?, ?, ?, ?)", (name, rate, length, channels))
 
 
 def sound_shape(db: sqlite3.Connection, name: str) -> tuple[int, int, int] | None:

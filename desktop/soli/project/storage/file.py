@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from soli.errors import ProjectError, SoliError
 from soli.files import beside, sweep
@@ -53,7 +54,12 @@ def create(db: sqlite3.Connection) -> None:
     db.executescript(f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {SCHEMA} COMMIT;")
 
 
-def save(
+def save(path: Path, state: State, **what: Any) -> None:
+    """Write the project at one go; see `save_steps`."""
+    finish(save_steps(path, state, **what))
+
+
+def save_steps(
     path: Path,
     state: State,
     *,
@@ -62,13 +68,14 @@ def save(
     embed: bool = False,
     kept: Kept | None = None,
     wanted: Wanted | None = None,
-) -> None:
+) -> Steps[None]:
     """Write the project, with the results if there are any, and with the recording itself if it is to `embed` it.
 
     `kept`: what lies elsewhere already, to be copied rather than made anew. `wanted`: the recording, where the project is open
     without it: it stays known by its samples.
-    Raises ProjectError when the place cannot be written; the former file is whole then.
+    Raises ProjectError when the place cannot be written; the former file is whole then, and so it is where the steps are closed.
     """
+    yield Progress(0, 1, f"Saving {path.name}")
     try:
         # Through a link, what it leads to is saved.
         target = Path(os.path.realpath(path))
@@ -84,9 +91,9 @@ def save(
                 with db:
                     write_state(db, state, target.parent, outlook, wanted)
                     if separation is not None and not has_results(db):
-                        finish(write_results_steps(db, separation))
+                        yield from write_results_steps(db, separation)
                     if embed and state.audio is not None and sound_shape(db, NAME) is None:
-                        finish(write_recording_steps(db, state.audio))
+                        yield from write_recording_steps(db, state.audio)
             with contextlib.suppress(OSError):
                 shutil.copymode(target, partial)
         _settle(target.parent)
