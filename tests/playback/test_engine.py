@@ -154,12 +154,14 @@ def test_a_loop_holds_the_playhead(player: ProcessPlayer) -> None:
     player.set_loop(1.0, 1.2)
     player.play()
     assert eventually(lambda: player.status().position_s > 1.05)
-    seen = []
-    for _ in range(100):
+    seen: list[float] = []
+
+    def has_come_round() -> bool:
         seen.append(player.status().position_s)
-        time.sleep(0.005)
+        return sum(later < earlier for earlier, later in pairwise(seen)) >= 3
+
+    assert eventually(has_come_round)
     assert all(1.0 - 1e-6 <= position_s <= 1.2 + 0.02 for position_s in seen)
-    assert any(later < earlier for earlier, later in pairwise(seen))
     player.set_loop(None)
     assert eventually(lambda: player.status().position_s > 1.3)
 
@@ -180,7 +182,7 @@ def test_a_process_that_dies_is_reported_and_the_next_play_starts_another(player
     player.play()
     assert eventually(lambda: player.status().position_s > 5.1)
     assert player.process_id != first
-    assert player.status().peaks == pytest.approx((0.0, 0.25))
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.0, 0.25)))
     assert "stopped" not in player.status().message
 
 
@@ -290,7 +292,7 @@ def test_a_player_may_be_closed_while_its_device_changes(player: ProcessPlayer) 
 
 
 def test_a_sound_on_its_own_is_heard_before_anything_is_loaded(player: ProcessPlayer) -> None:
-    player.audition(tone(0.5, 0.75), RATE)
+    player.audition(tone(2.0, 0.75), RATE)
     assert player.status().auditioning
     assert eventually(lambda: player.status().master_peak == (0.75, 0.75))
     assert eventually(lambda: not player.status().auditioning)
@@ -299,11 +301,12 @@ def test_a_sound_on_its_own_is_heard_before_anything_is_loaded(player: ProcessPl
 
 def test_a_sound_at_another_rate_lasts_as_long(player: ProcessPlayer) -> None:
     assert eventually(lambda: player.status().message != "")
-    player.audition(np.full((24_000, 1), 0.5, np.float32), 48_000)
+    asked_s = time.perf_counter()
+    player.audition(np.full((2 * 16_000, 1), 0.5, np.float32), 16_000)
     assert eventually(lambda: player.status().master_peak[0] > 0.45)
-    heard_s = time.perf_counter()
     assert eventually(lambda: not player.status().auditioning)
-    assert time.perf_counter() - heard_s > 0.3
+    # As so many samples of the device it would be over in less than half of that.
+    assert time.perf_counter() - asked_s > 1.9
 
 
 def test_of_sounds_that_wait_for_a_process_only_the_newest_is_kept(player: ProcessPlayer) -> None:
@@ -329,7 +332,7 @@ def test_a_sound_on_its_own_ends_with_the_process_and_the_next_starts_another_at
     os.kill(first or 0, signal.SIGKILL)
     assert eventually(lambda: not player.status().auditioning)
     assert "stopped" in player.status().message
-    player.audition(tone(0.5, 0.25), RATE)
+    player.audition(tone(5.0, 0.25), RATE)
     assert player.status().auditioning
     assert eventually(lambda: player.status().master_peak == (0.25, 0.25))
     assert player.process_id != first
@@ -340,7 +343,7 @@ def test_a_sound_on_its_own_ends_with_the_process_and_the_next_starts_another_at
     assert eventually(lambda: not player.status().auditioning)
     player.play()
     assert eventually(lambda: player.status().position_s > 3.1)
-    assert player.status().peaks == pytest.approx((0.25 * 10 ** (-6 / 20),), rel=1e-4)
+    assert eventually(lambda: player.status().peaks == pytest.approx((0.25 * 10 ** (-6 / 20),), rel=1e-4))
 
 
 @pytest.mark.timeout(STORM_S + 120)
@@ -390,7 +393,7 @@ def storm(device: str) -> None:
     process_id = player.process_id
     assert process_id
     player.close()
-    assert slowest_s < 1.0
+    assert slowest_s < 5.0, "a call waited for something"
     assert eventually(lambda: not alive(process_id))
     assert eventually(lambda: threading.active_count() <= threads)
     assert not shared_memory(os.getpid())

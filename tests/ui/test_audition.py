@@ -89,7 +89,7 @@ def stretch(state: State, start_s: float, end_s: float) -> np.ndarray:
 
 
 def test_a_note_is_heard_alone_from_just_before_its_onset(decomposed, audition, player, said, qtbot):
-    with qtbot.waitSignal(audition.started) as started:
+    with qtbot.waitSignal(audition.started, timeout=20_000) as started:
         audition.note([2])
     assert started.args == [frozenset({2})]
     assert audition.ids == {2}
@@ -103,7 +103,7 @@ def test_a_note_is_heard_alone_from_just_before_its_onset(decomposed, audition, 
 
 
 def test_several_notes_are_heard_together_from_the_first_onset(decomposed, audition, player, qtbot):
-    with qtbot.waitSignal(audition.started) as started:
+    with qtbot.waitSignal(audition.started, timeout=20_000) as started:
         audition.note({2, 10})
     assert started.args == [frozenset({2, 10})]
     separation = decomposed.separation
@@ -112,11 +112,11 @@ def test_several_notes_are_heard_together_from_the_first_onset(decomposed, audit
 
 
 def test_it_ends_when_the_ear_has_heard_the_end(decomposed, audition, player, qtbot):
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
     with qtbot.assertNotEmitted(audition.ended, wait=100):
         player.step(100)
-    with qtbot.waitSignal(audition.ended):
+    with qtbot.waitSignal(audition.ended, timeout=20_000):
         player.step(len(player.heard[0]) + 100)
     assert audition.ids == frozenset()
 
@@ -124,7 +124,7 @@ def test_it_ends_when_the_ear_has_heard_the_end(decomposed, audition, player, qt
 def test_before_a_decomposition_the_recording_is_heard_where_the_note_is_and_that_is_said(
     document, audition, player, said, qtbot
 ):
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
     note = document.state.notes[2]
     np.testing.assert_array_equal(player.heard[0], stretch(document.state, note.onset_s - LEAD_S, note.offset_s))
@@ -141,7 +141,7 @@ def test_a_note_that_the_separation_does_not_know_is_heard_in_the_recording(chan
     }
     decomposed.do(edits[change])
     id_ = state.next_note_id() if change == "drawn" else 2
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([id_])
     note = decomposed.state.notes[id_]
     np.testing.assert_array_equal(player.heard[0], stretch(state, note.onset_s - LEAD_S, note.offset_s))
@@ -150,7 +150,7 @@ def test_a_note_that_the_separation_does_not_know_is_heard_in_the_recording(chan
 
 def test_a_note_that_was_only_stretched_is_heard_as_it_was_found(decomposed, audition, player, said, qtbot):
     decomposed.do(commands.stretch_notes(decomposed.state, [2], offset_s=0.3))
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
     separation = decomposed.separation
     _, alone = masking.note_alone(separation.source.audio, separation.factors, [2])
@@ -161,7 +161,7 @@ def test_a_note_that_was_only_stretched_is_heard_as_it_was_found(decomposed, aud
 def test_among_known_notes_a_new_one_is_left_out_and_that_is_said(decomposed, audition, said, qtbot):
     state = decomposed.state
     decomposed.do(commands.draw_note(state, pitch=61, onset_s=2.0, offset_s=2.5, layer=0))
-    with qtbot.waitSignal(audition.started) as started:
+    with qtbot.waitSignal(audition.started, timeout=20_000) as started:
         audition.note([2, state.next_note_id()])
     assert started.args == [frozenset({2})]
     assert said == [module.SOME_CHANGED]
@@ -180,7 +180,7 @@ def test_only_the_newest_request_counts(decomposed, audition, player, worker, qt
     for id_ in (0, 1, 2, 3, 4):
         audition.note([id_])
     go.set()
-    qtbot.waitUntil(lambda: started != [] and not worker.busy)
+    qtbot.waitUntil(lambda: started != [] and not worker.busy, timeout=20_000)
     assert started == [{4}]
     assert len(player.heard) == 1
 
@@ -201,7 +201,7 @@ def test_one_that_is_still_computing_is_not_heard_after_a_newer_one(decomposed, 
     assert entered.wait(10)
     audition.note([2])
     go.set()
-    qtbot.waitUntil(lambda: started != [])
+    qtbot.waitUntil(lambda: started != [], timeout=20_000)
     assert started == [{2}]
     assert len(player.heard) == 1
 
@@ -210,7 +210,7 @@ def test_a_replaced_note_does_not_end(decomposed, audition, player, qtbot):
     ended: list[bool] = []
     audition.ended.connect(lambda: ended.append(True))
     for id_ in (2, 3):
-        with qtbot.waitSignal(audition.started):
+        with qtbot.waitSignal(audition.started, timeout=20_000):
             audition.note([id_])
         player.step(100)
     qtbot.wait(80)
@@ -219,30 +219,30 @@ def test_a_replaced_note_does_not_end(decomposed, audition, player, qtbot):
 
 
 def test_stopping_ends_what_sounds_and_what_is_being_found(decomposed, audition, player, worker, qtbot):
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
     player.step(1000)
     audition.note([3])
     audition.stop()
-    qtbot.waitUntil(lambda: not worker.busy)
+    qtbot.waitUntil(lambda: not worker.busy, timeout=20_000)
     player.step(1000)
     assert not player.step(1000).any()
-    qtbot.waitUntil(lambda: audition.ids == frozenset())
+    qtbot.waitUntil(lambda: audition.ids == frozenset(), timeout=20_000)
 
 
 def test_another_recording_ends_what_is_heard(decomposed, audition, player, qtbot):
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
     player.step(1000)
-    with qtbot.waitSignal(audition.ended):
+    with qtbot.waitSignal(audition.ended, timeout=20_000):
         decomposed.restore(Loaded(small_piece()))
         player.step(1000)
 
 
 def test_play_brings_the_music_back(decomposed, audition, player, qtbot):
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
-    with qtbot.waitSignal(audition.ended):
+    with qtbot.waitSignal(audition.ended, timeout=20_000):
         player.play()
 
 
@@ -250,7 +250,7 @@ def test_play_brings_the_music_back(decomposed, audition, player, qtbot):
 def test_where_there_is_nothing_to_hear_that_is_said_in_one_sentence_and_what_sounded_ends(
     where, document, separation, audition, player, said, qtbot
 ):
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
     said.clear()
     player.step(100)
@@ -264,12 +264,12 @@ def test_where_there_is_nothing_to_hear_that_is_said_in_one_sentence_and_what_so
         document.restore(Loaded(separation.source))
         document.publish(replace(separation, factors=silent))
     audition.note([max(document.state.notes)])
-    qtbot.waitUntil(lambda: said != [])
+    qtbot.waitUntil(lambda: said != [], timeout=20_000)
     assert len(said) == 1
     assert said[0].count(".") == 1
     player.step(5000)
     assert not player.step(1000).any()
-    qtbot.waitUntil(lambda: audition.ids == frozenset())
+    qtbot.waitUntil(lambda: audition.ids == frozenset(), timeout=20_000)
 
 
 def test_ids_that_are_no_notes_are_nothing(decomposed, audition, player, worker):
@@ -285,9 +285,9 @@ def test_the_window_is_not_kept_waiting_and_hears_of_it_in_its_own_thread(decomp
     computing: list[threading.Thread] = []
     real = module.sound_of
     monkeypatch.setattr(module, "sound_of", lambda *given: (computing.append(threading.current_thread()), real(*given))[1])
-    with qtbot.waitSignal(audition.started):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])
-    qtbot.waitUntil(lambda: where != [])
+    qtbot.waitUntil(lambda: where != [], timeout=20_000)
     assert where == [threading.main_thread()]
     assert computing != where
 
@@ -303,7 +303,7 @@ def test_a_note_comes_while_the_other_worker_is_busy(decomposed, audition, playe
 
     try:
         other.submit(Job("Decomposing", decomposing))
-        with qtbot.waitSignal(audition.started):
+        with qtbot.waitSignal(audition.started, timeout=20_000):
             audition.note([2])
         assert other.busy
     finally:
@@ -324,7 +324,7 @@ def test_an_urgent_worker_keeps_its_priority_where_another_steps_back(worker, qt
     try:
         for one in (worker, other):
             one.submit(Job("Looking", look))
-            qtbot.waitUntil(lambda one=one: not one.busy)
+            qtbot.waitUntil(lambda one=one: not one.busy, timeout=20_000)
     finally:
         other.close()
     assert priorities[0] < priorities[1]

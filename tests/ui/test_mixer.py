@@ -124,9 +124,9 @@ def test_selected_notes_go_to_another_layer_by_key_and_to_a_new_one(piece, canva
 def test_meters_move_with_the_music(separated, qtbot):
     separated.listening.toggle_play()
     meters = strip(separated, 0).meter, separated.window.transport.master
-    qtbot.waitUntil(lambda: all(meter.held_db > -40 for meter in meters), timeout=5000)
+    qtbot.waitUntil(lambda: all(meter.held_db > -40 for meter in meters), timeout=20_000)
     separated.listening.toggle_play()
-    qtbot.waitUntil(lambda: not separated.listening.status.playing)
+    qtbot.waitUntil(lambda: not separated.listening.status.playing, timeout=20_000)
 
 
 def test_every_control_of_a_strip_has_a_name_for_screen_readers(separated):

@@ -71,7 +71,7 @@ def unchanged(piece):
 def seek(piece, qtbot):
     def sought(time_s):
         piece.listening.seek(time_s)
-        qtbot.waitUntil(lambda: piece.listening.status.position_s == pytest.approx(time_s, abs=0.001), timeout=5000)
+        qtbot.waitUntil(lambda: piece.listening.status.position_s == pytest.approx(time_s, abs=0.001), timeout=20_000)
 
     return sought
 

@@ -82,11 +82,11 @@ def test_the_play_button_offers_pause_while_it_plays(piece, qtbot):
     action = piece.window.actions_["play"]
     still = action.icon().pixmap(20).toImage()
     action.trigger()
-    qtbot.waitUntil(lambda: piece.listening.status.playing)
+    qtbot.waitUntil(lambda: piece.listening.status.playing, timeout=20_000)
     assert action.isChecked()
     assert action.icon().pixmap(20).toImage() != still
     action.trigger()
-    qtbot.waitUntil(lambda: not piece.listening.status.playing)
+    qtbot.waitUntil(lambda: not piece.listening.status.playing, timeout=20_000)
     assert action.icon().pixmap(20).toImage() == still
 
 
