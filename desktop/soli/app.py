@@ -66,7 +66,7 @@ class Application:
         )
         self.entering = Entering(qt, self.window)
         self.keeper.look = partial(outlook.look, self.window)
-        self.session.projects.outlook_found.connect(partial(outlook.show, self.window))
+        self.session.projects.outlook_found.connect(self.window.show_outlook)
         self.locating = Locating(self.window, self.session, self.window.roll.banner)
         self.recovering = Recovering(self.window, self.session)
         self.picture_worker = Worker()

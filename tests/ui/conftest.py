@@ -110,7 +110,7 @@ def running(qtbot, qapp, *, autosaves: Path | None = None) -> Iterator[Applicati
     built.window.hide()
     built.window.deleteLater()
     qapp.processEvents()
-    QCoreApplication.sendPostedEvents(built.window, QEvent.Type.DeferredDelete)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ class Sight(QObject):
         self.pictures.loudness_ready.connect(roll.minimap.set_loudness)
         self.opacity.changed.connect(roll.canvas.set_strengths)
         self.popover.changed.connect(self._light)
-        roll.view.changed.connect(lambda: self.pictures.look_at(roll.view.start_s, roll.view.end_s))
+        roll.view.changed.connect(self._look)
         actions.on("linear", lambda: self.use_axis("linear" if actions["linear"].isChecked() else "log"))
         actions.on("brighter", lambda: self._lighten(BRIGHTNESS_STEP))
         actions.on("darker", lambda: self._lighten(-BRIGHTNESS_STEP))
@@ -59,6 +59,9 @@ class Sight(QObject):
         self._settings.opacity = self.opacity.choice.key
         for choice in CHOICES:
             self._actions[f"opacity_{choice.key}"].setChecked(choice is self.opacity.choice)
+
+    def _look(self) -> None:
+        self.pictures.look_at(self._roll.view.start_s, self._roll.view.end_s)
 
     def _lighten(self, step: float = 0.0, *, factor: float = 1.0) -> None:
         self._light(self._settings.brightness + step, self._settings.contrast * factor)

@@ -1,0 +1,44 @@
+"""What is closed or replaced is let go of: the window with all its objects, the piece that was open before."""
+
+import gc
+import weakref
+
+from ui.conftest import running, small_piece
+
+from soli.project.pipeline import Loaded
+
+
+def parts_of_a_closed_window(qapp, qtbot) -> list[tuple[str, weakref.ref]]:
+    with running(qtbot, qapp) as built:
+        built.document.restore(Loaded(small_piece()))
+        qtbot.waitUntil(lambda: not built.worker.busy and not built.picture_worker.busy, timeout=20_000)
+        built.session.decompose()
+        qtbot.waitUntil(lambda: built.document.separation is not None and not built.worker.busy, timeout=30_000)
+        built.selection.set({0})
+        built.listening.toggle_play()
+        parts = [(name, weakref.ref(part)) for name, part in vars(built).items() if name != "settings"]
+        parts += [("state", weakref.ref(built.document.state)), ("layers", weakref.ref(built.document.separation))]
+    return parts
+
+
+def test_a_window_that_was_closed_is_let_go_of(qapp, qtbot):
+    parts = parts_of_a_closed_window(qapp, qtbot)
+    gc.collect()
+    assert [name for name, part in parts if part() is not None] == []
+
+
+def test_the_piece_before_is_let_go_of(piece, qtbot):
+    """Its sound above all, with the pictures and the layers made of it."""
+    former = []
+    for _ in range(2):
+        piece.session.decompose()
+        qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy, timeout=30_000)
+        qtbot.waitUntil(lambda: not piece.picture_worker.busy, timeout=20_000)
+        picture = piece.window.roll.canvas._images["log"].picture
+        former += [weakref.ref(piece.document.state.audio), weakref.ref(piece.document.separation), weakref.ref(picture)]
+        del picture
+        piece.document.restore(Loaded(small_piece()))
+        qtbot.waitUntil(lambda: not piece.worker.busy and not piece.picture_worker.busy, timeout=20_000)
+    qtbot.wait(50)
+    gc.collect()
+    assert [part() for part in former] == [None] * len(former)
