@@ -1,9 +1,10 @@
 """Kills a Soli that edits, saves and autosaves, at random moments, and looks what is left.
 
-    PYTHONPATH=desktop:tests python tests/benchmarks/kill.py --trials 200 --seed 1
+    PYTHONPATH=desktop:tests python tests/benchmarks/kill.py --trials 200 --seed 1 --while saving
 
-Prints one JSON object: how often the project opened, and how many seconds of edits were lost at most. Ends with status 1 when
-a project did not open, or more than 5 s of edits were gone. Needs fork.
+It saves as the window does: in a thread, while edits go on. Prints one JSON object: how often the project opened, how many
+seconds of edits were lost at most, and the faults; a program that ends by itself is one. Ends with status 1 where there are
+any, or where more than 5 s of edits were gone. Needs fork.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -59,7 +61,7 @@ def work(path: Path, place: Path, rng: random.Random, told: int) -> None:
     document, keeper = Document(), Autosave(place)
 
     def keep(_: frozenset[str]) -> None:
-        if document.edited:
+        if document.edited or saving is not None:
             snapshot = Snapshot(document.state, document.separation, path=path, title="song")
             keeper.keep(snapshot)
         else:
@@ -68,7 +70,24 @@ def work(path: Path, place: Path, rng: random.Random, told: int) -> None:
     document.restore(opened, path=path, separation=opened.separation)
     document.subscribe(keep)
     number = number_of(document.state)
+    saving: tuple[threading.Thread, Snapshot] | None = None
+    failed: list[str] = []
+
+    def save(snapshot: Snapshot, *, reuses: bool) -> None:
+        try:
+            kept = keeper.held() if reuses else None
+            os.write(told, b"saving\n")
+            storage.save(path, snapshot.state, separation=snapshot.separation, kept=kept)
+        except BaseException:
+            failed.append(traceback.format_exc())
+
     while True:
+        if failed:
+            raise RuntimeError(failed[0])
+        if saving is not None and not saving[0].is_alive():
+            keeper.release()
+            document.saved(path, saving[1].state, saving[1].separation)
+            saving = None
         number += 1
         os.write(told, f"{number} {time.time()}\n".encode())
         document.do(commands.set_strip(document.state, 0, Strip(-number / 1000)))
@@ -78,36 +97,34 @@ def work(path: Path, place: Path, rng: random.Random, told: int) -> None:
             document.do(commands.set_absent(state, [rng.randrange(5)], absent=rng.random() < 0.5))
             followed = finish(refit_separation_steps(document.separation, document.state))
             document.publish(followed)
-        elif chance < 0.06:
-            os.write(told, b"saving\n")
-            snapshot = Snapshot(document.state, document.separation, path=path, title="song")
-            kept = keeper.flush(snapshot) if rng.random() < 0.7 else None
-            storage.save(path, document.state, separation=document.separation, kept=kept)
-            document.saved(path, document.state, document.separation)
-            keeper.forget()
+        elif chance < 0.06 and saving is None:
+            snapshot, reuses = Snapshot(document.state, document.separation, path=path, title="song"), rng.random() < 0.7
+            if reuses:
+                keeper.hold(snapshot)
+            saving = threading.Thread(target=save, args=(snapshot,), kwargs={"reuses": reuses}, daemon=True), snapshot
+            saving[0].start()
         time.sleep(rng.random() * 0.02)
 
 
-def trial(folder: Path, rng: random.Random) -> dict[str, float | str]:
+def trial(folder: Path, rng: random.Random, at: str) -> dict[str, float | str]:
     """One life: when it ended, what was lost, and what stood in the way."""
     path, place = folder / "song.soli", folder / "autosave"
     end, told = os.pipe()
-    child = os.fork()
+    child, luck = os.fork(), rng.random()
     if child == 0:
-        status = 1
         try:
             os.close(end)
-            work(path, place, random.Random(rng.random()), told)
+            work(path, place, random.Random(luck), told)
         except BaseException:
-            traceback.print_exc()
+            (folder / "end.txt").write_text(traceback.format_exc())
         finally:
-            os._exit(status)
+            os._exit(1)
     os.close(told)
     with os.fdopen(end) as lines:
         first = lines.readline()  # it is at work
         edits = [first]
-        if rng.random() < 0.4:  # in the middle of saving
-            edits += iter(lines.readline, "saving\n")
+        if at == "saving" or (at == "both" and rng.random() < 0.4):
+            edits += iter(lambda: lines.readline() or "saving\n", "saving\n")
             time.sleep(rng.random() * 0.06)
         else:
             time.sleep(rng.random() ** 2 * 5)
@@ -115,8 +132,9 @@ def trial(folder: Path, rng: random.Random) -> dict[str, float | str]:
         died = time.time()
         _, status = os.waitpid(child, 0)
         edits += [line for line in lines if line != "saving\n"]
-    if not os.WIFSIGNALED(status):
-        return {"fault": "it ended by itself"}
+    if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+        told_why = folder / "end.txt"
+        return {"fault": f"it ended by itself ({status}): {told_why.read_text() if told_why.exists() else ''}"}
     times = {int(line.split()[0]): float(line.split()[1]) for line in edits if line.endswith("\n")}
     try:
         reached = number_of(finish(storage.open_steps(path)).state)
@@ -134,17 +152,18 @@ def trial(folder: Path, rng: random.Random) -> dict[str, float | str]:
     return {"lost_s": max(0.0, died - min(lost)) if lost else 0.0, "edits": len(times), "lost": len(lost), "from": source}
 
 
-def run(trials: int, seed: int) -> dict[str, object]:
+def run(trials: int, seed: int, at: str = "both") -> dict[str, object]:
     rng, folder = random.Random(seed), Path(tempfile.mkdtemp(prefix="soli-kill-"))
     try:
         prepare(folder)
-        results = [trial(folder, rng) for _ in range(trials)]
+        results = [trial(folder, rng, at) for _ in range(trials)]
         halves = [path.name for path in folder.iterdir() if path.suffix == ".part"]
     finally:
         shutil.rmtree(folder)
     lives = [result for result in results if "fault" not in result]
     return {
         "trials": trials,
+        "while": at,
         "opened": len(lives),
         "faults": [result["fault"] for result in results if "fault" in result],
         "edits": sum(int(life["edits"]) for life in lives),
@@ -158,8 +177,9 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--while", dest="at", choices=("both", "editing", "saving"), default="both")
     arguments = parser.parse_args(argv)
-    report = run(arguments.trials, arguments.seed)
+    report = run(arguments.trials, arguments.seed, arguments.at)
     print(json.dumps(report))
     return 1 if report["faults"] or float(str(report["most_lost_s"])) > MOST_LOST_S else 0
 
