@@ -1,21 +1,20 @@
 """A horizontal fader in decibels."""
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QSlider, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
-from soli.ui.mixer.keys import ENTER, wants_return
+from soli.ui.mixer.handle import FINE, Handle
 from soli.ui.theme import Theme
 
 LOWEST_DB, HIGHEST_DB = -60.0, 12.0
 UNITY_AT = 0.78  # where 0 dB lies on the way
 STEPS = 1000
 KNOB = 6.5
-FINE = 0.1
-FINER_STEP = 0.2  # 0.1 dB by the arrows
-PAUSE_MS = 700  # steps that follow each other faster are one
 
 
 def position_of(gain_db: float) -> float:
@@ -36,28 +35,32 @@ def spoken_gain(gain_db: float) -> str:
     return "−∞ dB" if gain_db == -math.inf else f"{gain_db:+.1f} dB".replace("-", "−").replace("+0.0", "0.0")
 
 
-class Fader(QSlider):
+class Fader(Handle):
     """Drag moves it, Ctrl-drag finely; double-click, Shift-click or Return goes to 0 dB.
 
     Arrows and wheel step by half a decibel, arrows with Ctrl by a tenth.
     """
 
     gain_moved = Signal(float)
-    let_go = Signal()
+
+    steps: ClassVar[Mapping[Qt.Key, float]] = {
+        Qt.Key.Key_Left: -0.5,
+        Qt.Key.Key_Down: -0.5,
+        Qt.Key.Key_Right: 0.5,
+        Qt.Key.Key_Up: 0.5,
+        Qt.Key.Key_PageDown: -6.0,
+        Qt.Key.Key_PageUp: 6.0,
+    }
+    fine_step = 0.2  # 0.1 dB by the arrows
+    wheel_step = 0.5
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._colour = QColor(theme.colours.dim)
         self._gain_db = 0.0
-        self._drag: tuple[float, float] | None = None
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._pause.timeout.connect(self.let_go)
         self.setRange(0, STEPS)
         self.setFixedHeight(18)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Gain: drag; Ctrl-drag for fine steps; double-click for 0 dB")
-        theme.changed.connect(self.update)
 
     @property
     def gain_db(self) -> float:
@@ -66,18 +69,12 @@ class Fader(QSlider):
     def show_gain(self, gain_db: float) -> None:
         """Take over a gain without telling of it."""
         self._gain_db = gain_db
-        self.blockSignals(True)
-        self.setValue(round(STEPS * position_of(gain_db)))
-        self.blockSignals(False)
         self.setAccessibleDescription(spoken_gain(gain_db))
-        self.update()
+        self.show_step(round(STEPS * position_of(gain_db)))
 
     def set_colour(self, colour: QColor) -> None:
         self._colour = colour
         self.update()
-
-    def event(self, event: QEvent) -> bool:
-        return wants_return(event) or super().event(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, middle = self._theme, self.height() / 2
@@ -101,72 +98,34 @@ class Fader(QSlider):
         if event.button() != Qt.MouseButton.LeftButton:
             return
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._reset()
+            self.reset()
             return
         place = position_of(self._gain_db)
         if abs(event.position().x() - self._x(place)) > KNOB + 2:
             place = self._place(event.position().x())
-            self._move(gain_at(place))
-        self._drag = (event.position().x(), place)
+            self.move_to(gain_at(place))
+        self._drag = (event.position(), place)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is None:
             return
-        x, place = self._drag
+        at, place = self._drag
         fine = FINE if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0
-        place = min(1.0, max(0.0, place + fine * (event.position().x() - x) / max(1.0, self.width() - 2 * KNOB)))
-        self._drag = (event.position().x(), place)
+        place = min(1.0, max(0.0, place + fine * (event.position().x() - at.x()) / max(1.0, self.width() - 2 * KNOB)))
+        self._drag = (event.position(), place)
         gain = gain_at(place)
-        self._move(0.0 if abs(gain) < 0.25 and fine == 1.0 else gain)
+        self.move_to(0.0 if abs(gain) < 0.25 and fine == 1.0 else gain)
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        if self._drag is not None:
-            self._drag = None
-            self.let_go.emit()
+    def move_to(self, value: float) -> None:
+        """Take over a gain in decibels and tell of it."""
+        if value != self._gain_db:
+            self.show_gain(value)
+            self.gain_moved.emit(value)
 
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
-        self._drag = None
-        self._reset()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {
-            Qt.Key.Key_Left: -0.5,
-            Qt.Key.Key_Down: -0.5,
-            Qt.Key.Key_Right: 0.5,
-            Qt.Key.Key_Up: 0.5,
-            Qt.Key.Key_PageDown: -6.0,
-            Qt.Key.Key_PageUp: 6.0,
-        }
-        key = Qt.Key(event.key())
-        if key in ENTER:
-            self._reset()
-        elif key in steps:
-            self._step(steps[key] * (FINER_STEP if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0))
-        else:
-            event.ignore()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        # A wheel that only passes by scrolls the strips.
-        if self.hasFocus():
-            self._step(0.5 * event.angleDelta().y() / 120)
-            event.accept()
-        else:
-            event.ignore()
-
-    def _step(self, step_db: float) -> None:
+    def stepped(self, step: float) -> float:
         start = LOWEST_DB if self._gain_db == -math.inf else self._gain_db
-        gain = min(HIGHEST_DB, start + step_db)
-        self._move(gain if gain > LOWEST_DB else -math.inf)
-        self._pause.start()
-
-    def _reset(self) -> None:
-        self._move(0.0)
-        self.let_go.emit()
-
-    def _move(self, gain_db: float) -> None:
-        if gain_db != self._gain_db:
-            self.show_gain(gain_db)
-            self.gain_moved.emit(gain_db)
+        gain = min(HIGHEST_DB, start + step)
+        return gain if gain > LOWEST_DB else -math.inf
 
     def _x(self, place: float) -> float:
         return KNOB + place * (self.width() - 2 * KNOB)

@@ -1,21 +1,21 @@
 """A small knob that places a strip between left and right."""
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QSlider, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
-from soli.ui.mixer.keys import ENTER, wants_return
+from soli.ui.mixer.handle import FINE, Handle
 from soli.ui.theme import Theme
 
 PERCENT = 100
 WAY_PX = 90.0  # a drag over that many pixels goes from the centre to one side
-FINE = 0.1
 HOLD = 0.04  # a coarse drag holds on to the centre that near to it
 SWEEP_DEGREES = 135.0
 SIZE = QSize(22, 22)
-PAUSE_MS = 700  # steps that follow each other faster are one
 
 
 def spoken_pan(pan: float) -> str:
@@ -24,26 +24,29 @@ def spoken_pan(pan: float) -> str:
     return "C" if percent == 0 else f"{'L' if percent < 0 else 'R'} {abs(percent)}"
 
 
-class PanKnob(QSlider):
+class PanKnob(Handle):
     """Drag up or right pans right, Ctrl-drag finely; double-click, Shift-click or Return centres.
 
     Arrows and wheel go by 5 %, arrows with Ctrl by 1 %.
     """
 
     pan_moved = Signal(float)
-    let_go = Signal()
+
+    steps: ClassVar[Mapping[Qt.Key, float]] = {
+        Qt.Key.Key_Left: -5.0,
+        Qt.Key.Key_Down: -5.0,
+        Qt.Key.Key_Right: 5.0,
+        Qt.Key.Key_Up: 5.0,
+    }  # per cent
+    fine_step = 0.2
+    wheel_step = 5.0
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self._theme, self._pan = theme, 0.0
-        self._drag: tuple[QPointF, float] | None = None
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._pause.timeout.connect(self.let_go)
+        super().__init__(theme, parent)
+        self._pan = 0.0
         self.setRange(-PERCENT, PERCENT)
         self.setFixedSize(SIZE)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.show_pan(0.0)
-        theme.changed.connect(self.update)
 
     @property
     def pan(self) -> float:
@@ -52,15 +55,9 @@ class PanKnob(QSlider):
     def show_pan(self, pan: float) -> None:
         """Take over a pan without telling of it."""
         self._pan = pan
-        self.blockSignals(True)
-        self.setValue(round(PERCENT * pan))
-        self.blockSignals(False)
         self.setAccessibleDescription(spoken_pan(pan))
         self.setToolTip(f"Pan {spoken_pan(pan)}: drag; Ctrl-drag for fine steps; double-click for the centre")
-        self.update()
-
-    def event(self, event: QEvent) -> bool:
-        return wants_return(event) or super().event(event)
+        self.show_step(round(PERCENT * pan))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, middle = self._theme, QPointF(self.width() / 2, self.height() / 2)
@@ -89,7 +86,7 @@ class PanKnob(QSlider):
         if event.button() != Qt.MouseButton.LeftButton:
             event.ignore()
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._centre()
+            self.reset()
         else:
             self._drag = (event.position(), self._pan)
 
@@ -101,44 +98,13 @@ class PanKnob(QSlider):
         fine = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         place = min(1.0, max(-1.0, place + (FINE if fine else 1.0) * (way.x() - way.y()) / WAY_PX))
         self._drag = (event.position(), place)
-        self._move(0.0 if abs(place) < HOLD and not fine else place)
+        self.move_to(0.0 if abs(place) < HOLD and not fine else place)
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        if self._drag is not None:
-            self._drag = None
-            self.let_go.emit()
+    def move_to(self, value: float) -> None:
+        """Take over a pan and tell of it."""
+        if value != self._pan:
+            self.show_pan(value)
+            self.pan_moved.emit(value)
 
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
-        self._drag = None
-        self._centre()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, fine = Qt.Key(event.key()), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if key in {Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up}:
-            step = 1 if fine else 5
-            self._step(step if key in {Qt.Key.Key_Right, Qt.Key.Key_Up} else -step)
-        elif key in ENTER:
-            self._centre()
-        else:
-            event.ignore()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        # A wheel that only passes by scrolls the strips.
-        if self.hasFocus():
-            self._step(5 * event.angleDelta().y() / 120)
-            event.accept()
-        else:
-            event.ignore()
-
-    def _step(self, percent: float) -> None:
-        self._move(min(1.0, max(-1.0, round(PERCENT * self._pan + percent) / PERCENT)))
-        self._pause.start()
-
-    def _centre(self) -> None:
-        self._move(0.0)
-        self.let_go.emit()
-
-    def _move(self, pan: float) -> None:
-        if pan != self._pan:
-            self.show_pan(pan)
-            self.pan_moved.emit(pan)
+    def stepped(self, step: float) -> float:
+        return min(1.0, max(-1.0, round(PERCENT * self._pan + step) / PERCENT))
