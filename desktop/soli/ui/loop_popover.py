@@ -3,16 +3,15 @@
 import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from soli.playback.transport import SHORTEST_LOOP_S
 from soli.ui.beats import Beats, time_of
+from soli.ui.popover import MARGIN_PX, Popover
 from soli.ui.roll.ruler import clock
 from soli.ui.theme import Theme
 
-MARGIN_PX = 12
 BARS, SECONDS = "Bars and beats", "Minutes and seconds"
 _PLACE = re.compile(r"(?:bar)?\s*(\d+)(?:[\s.·:,]+(\d+(?:[.,]\d+)?))?")
 _TIME = re.compile(r"(?:(\d+):)?(\d+(?:[.,]\d*)?)\s*s?")
@@ -50,11 +49,8 @@ def _last_step(beats: Beats) -> float:
     return float(beats.time_s[-1] - beats.time_s[-2]) if len(beats) > 1 else 0.5
 
 
-class LoopPopover(QFrame):
-    """Lies over `roll` until the focus goes elsewhere, or Escape gives it back.
-
-    `chosen` carries beginning and end in seconds of the recording, `ended` that nothing is to be repeated.
-    """
+class LoopPopover(Popover):
+    """`chosen` carries beginning and end in seconds of the recording, `ended` that nothing is to be repeated."""
 
     chosen = Signal(float, float)
     ended = Signal()
@@ -62,12 +58,8 @@ class LoopPopover(QFrame):
     def __init__(
         self, theme: Theme, roll: QWidget, beats: Callable[[], Beats], loop: Callable[[], tuple[float, float] | None]
     ) -> None:
-        super().__init__(roll)
-        self._roll, self._beats, self._loop = roll, beats, loop
-        self.hide()
-        self.setCursor(Qt.CursorShape.ArrowCursor)
-        self.setObjectName("popover")
-        self.setAccessibleName("Loop from and to")
+        super().__init__(theme, roll, "Loop from and to")
+        self._beats, self._loop = beats, loop
         self.start, self.end = QLineEdit(), QLineEdit()
         self.unit = QComboBox()
         self.unit.setAccessibleName("Loop given in")
@@ -103,15 +95,10 @@ class LoopPopover(QFrame):
         buttons.addWidget(self.none)
         buttons.addWidget(self.apply)
         grid.addLayout(buttons, 4, 0, 1, 2)
-        self.setFont(theme.font())
-        roll.installEventFilter(self)
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        app.focusChanged.connect(self._follow_focus)
 
     def toggle(self) -> None:
         if self.isVisible():
-            self._leave()
+            self.leave()
         else:
             self.open()
 
@@ -124,22 +111,8 @@ class LoopPopover(QFrame):
         self.unit.setCurrentText(kept if kept in units else units[0])
         self.unit.blockSignals(False)
         self._fill()
-        self._place()
-        self.show()
-        self.raise_()
-        self.start.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.come(self.start)
         self.start.selectAll()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self._leave()
-        else:
-            super().keyPressEvent(event)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return super().eventFilter(watched, event)
 
     def _fill(self) -> None:
         """Say where the loop is, in the unit that is chosen."""
@@ -168,25 +141,21 @@ class LoopPopover(QFrame):
             return
         self._say("")
         self.chosen.emit(start_s, end_s)
-        self._leave()
+        self.leave()
 
     def _end(self) -> None:
         self.ended.emit()
-        self._leave()
+        self.leave()
 
     def _say(self, text: str) -> None:
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
         self.adjustSize()
 
-    def _leave(self) -> None:
-        self.hide()
-        self._roll.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def _place(self) -> None:
+    def place(self) -> None:
+        """In the middle at the top."""
         self.adjustSize()
         self.move(max(MARGIN_PX, (self._roll.width() - self.width()) // 2), MARGIN_PX)
 
-    def _follow_focus(self, _former: QWidget | None, now: QWidget | None) -> None:
-        if now is not None and self.isVisible() and not self.isAncestorOf(now) and now is not self.unit.view():
-            self.hide()
+    def holds(self, widget: QWidget) -> bool:
+        return super().holds(widget) or widget is self.unit.view()

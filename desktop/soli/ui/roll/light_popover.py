@@ -2,33 +2,24 @@
 
 from math import log
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QWidget
 
+from soli.ui.popover import MARGIN_PX, Popover
 from soli.ui.theme import Theme
 
 BRIGHTEST = 1.0
 CONTRASTS = (0.2, 5.0)
 STEPS = 100  # of a slider to either side of its middle
-MARGIN_PX = 12
 
 
-class LightPopover(QFrame):
-    """Lies over `roll` until the focus goes elsewhere, or Escape gives it back.
-
-    `changed` carries brightness (-1 to 1) and contrast (0.2 to 5) as they are moved.
-    """
+class LightPopover(Popover):
+    """`changed` carries brightness (-1 to 1) and contrast (0.2 to 5) as they are moved."""
 
     changed = Signal(float, float)
 
     def __init__(self, theme: Theme, roll: QWidget) -> None:
-        super().__init__(roll)
-        self._roll = roll
-        self.hide()
-        self.setCursor(Qt.CursorShape.ArrowCursor)
-        self.setObjectName("popover")
-        self.setAccessibleName("Brightness and contrast of the spectrogram")
+        super().__init__(theme, roll, "Brightness and contrast of the spectrogram")
         self.brightness, self.contrast = (QSlider(Qt.Orientation.Horizontal) for _ in range(2))
         grid = QGridLayout(self)
         grid.setContentsMargins(14, 12, 14, 12)
@@ -47,34 +38,14 @@ class LightPopover(QFrame):
         self.reset.setToolTip("Neither brighter nor darker, and plain contrast")
         self.reset.clicked.connect(lambda: self.show_light(0.0, 1.0, tell=True))
         grid.addWidget(self.reset, 2, 1, Qt.AlignmentFlag.AlignRight)
-        self.setFont(theme.font())
-        roll.installEventFilter(self)
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        app.focusChanged.connect(self._follow_focus)
 
     def toggle(self, brightness: float, contrast: float) -> None:
         """Show the light as it is, in the upper right corner of the roll; or go away."""
         if self.isVisible():
-            self._leave()
+            self.leave()
             return
         self.show_light(brightness, contrast)
-        self.adjustSize()
-        self._place()
-        self.show()
-        self.raise_()
-        self.brightness.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self._leave()
-        else:
-            super().keyPressEvent(event)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return super().eventFilter(watched, event)
+        self.come(self.brightness)
 
     def show_light(self, brightness: float, contrast: float, *, tell: bool = False) -> None:
         for slider, part in ((self.brightness, brightness / BRIGHTEST), (self.contrast, log(contrast) / log(CONTRASTS[1]))):
@@ -84,16 +55,10 @@ class LightPopover(QFrame):
         if tell:
             self._tell()
 
-    def _leave(self) -> None:
-        self.hide()
-        self._roll.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def _place(self) -> None:
+    def place(self) -> None:
+        """In the upper right corner."""
+        self.adjustSize()
         self.move(self._roll.width() - self.width() - MARGIN_PX, MARGIN_PX)
-
-    def _follow_focus(self, _former: QWidget | None, now: QWidget | None) -> None:
-        if now is not None and self.isVisible() and not self.isAncestorOf(now):
-            self.hide()
 
     def _tell(self) -> None:
         # A factor of five either way: as far to the left as to the right.
