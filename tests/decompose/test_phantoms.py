@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from synth import melody, render
 
@@ -95,6 +95,11 @@ def test_a_note_left_out_is_not_heard_when_notes_are_heard_alone() -> None:
 
 @pytest.mark.parametrize("settings", [ModelSettings(), UNMODELLED])
 @given(notes=note_lists, strokes=stroke_lists, unwanted=st.sets(st.integers(0, 500)))
+@example(
+    notes=[Note(0, 0.0, 1.0, 59), Note(2, 0.0, 1.0, 59, layer=1, track=1), Note(1, 0.0, 1.0, 59)],
+    strokes=[*[MaskEdit(59, 0.0, 1.0, allow=False)] * 2, MaskEdit(59, 0.0, 1.0, allow=True)],
+    unwanted={0},
+)
 def test_layers_may_sound_exactly_what_the_roll_shows(
     settings: ModelSettings, notes: list[Note], strokes: list[MaskEdit], unwanted: set[int]
 ) -> None:

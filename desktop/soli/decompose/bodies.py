@@ -268,7 +268,10 @@ def _allowed(rows: Bodies, edit: MaskEdit) -> Bodies:
         near = np.flatnonzero(candidates)
         if len(near):
             gap = np.maximum(rows.start_s[near] - edit.end_s, edit.start_s - rows.end_s[near])
-            nearest = near[np.argmin(np.maximum(gap, 0.0))]
+            gap = np.maximum(gap, 0.0)
+            near = near[gap == gap.min()]
+            # Among equals the first in time: phantoms and strokes have put the rows in another order.
+            nearest = near[np.lexsort((rows.note[near], rows.onset_s[near]))[0]]
             part = int(rows.part[nearest])
             layer = edit.layer if edit.layer is not None else max(0, int(rows.layer[nearest]))
             break
