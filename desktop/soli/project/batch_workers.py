@@ -2,8 +2,9 @@
 
 import contextlib
 import signal
+import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -16,6 +17,7 @@ from soli.project.batch import Outcome, Piece, work
 
 ANSWER_WITHIN = "10s"
 _END_WITHIN_S = 5.0
+_AGAIN_AFTER_S = 3.0
 
 
 def on_this_computer(pieces: Sequence[Piece], jobs: int = 1) -> Generator[Outcome, None, None]:
@@ -69,14 +71,18 @@ def _alone(piece: Piece, running: set[BaseProcess], stopped: threading.Event) ->
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(piece, theirs), name=f"soli {piece.name}")
-    process.start()
+    with _deaf_to_the_terminal():
+        process.start()
     running.add(process)
     if stopped.is_set():
         process.terminate()
     theirs.close()
     try:
+        while not ours.poll(_AGAIN_AFTER_S):
+            if stopped.is_set():
+                process.terminate()  # the first may have come where Python can only ignore it
         outcome: Any = ours.recv()
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         process.join(_END_WITHIN_S)
         outcome = Outcome(piece.name, fault=f"its process ended (status {process.exitcode}); too little memory, most often")
     finally:
@@ -87,12 +93,31 @@ def _alone(piece: Piece, running: set[BaseProcess], stopped: threading.Event) ->
     return outcome
 
 
+@contextlib.contextmanager
+def _deaf_to_the_terminal() -> Iterator[None]:
+    """What starts in here hears no Ctrl+C from its first moment, long before it could say so itself."""
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # whose own start would end the deafness
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _child(piece: Piece, answer: Connection) -> None:
     """Ctrl+C is the parent's to hear, which then terminates: that unwinds, so that no unfinished file is left."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        answer.send(work(piece))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _stop)
+        try:
+            answer.send(work(piece))
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
