@@ -12,6 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", "disabled:")
 
 import pytest
+from project.states import content
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
@@ -24,6 +25,7 @@ from soli.project.state import Layer, State
 from soli.score.alignment import unaligned
 from soli.score.notes import Beat, Note, Score
 from soli.settings import Settings
+from soli.ui.roll.toolbox import index_of
 
 RATE = 8000
 NO_KEYS = Qt.KeyboardModifier.NoModifier
@@ -83,6 +85,23 @@ class Hand:
             at, self.widget.mapToGlobal(at), QPoint(), turn, Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
         )
         QApplication.sendEvent(self.widget, event)
+
+
+def names(piece: Application) -> list[str]:
+    """The steps that were done, by name."""
+    return [edit.name for edit in piece.document.history.done]
+
+
+def there_and_back(piece: Application, before: dict[str, object]) -> None:
+    """Undoing all there is gives the content `before` back, and redoing all that of now."""
+    after = content(piece.document.state)
+    assert piece.document.history.done, "nothing was done"
+    while piece.document.history.last:
+        piece.document.undo()
+    assert content(piece.document.state) == before
+    while piece.document.history.next:
+        piece.document.redo()
+    assert content(piece.document.state) == after
 
 
 def save(qtbot, app: Application, path) -> bool:
@@ -146,6 +165,25 @@ def place(canvas) -> Callable[[float, float], tuple[float, float]]:
     """Pixels of the middle of a pitch at a time."""
     view = canvas.view
     return lambda time_s, pitch: (view.x_of(time_s), view.y_of(pitch) + view.px_per_semitone / 2)
+
+
+@pytest.fixture
+def use(canvas) -> Callable[[str], object]:
+    """Takes up a tool by name; the hand then draws with it."""
+
+    def take(name: str) -> object:
+        canvas.use_tool(index_of(name))
+        return canvas.tool
+
+    return take
+
+
+@pytest.fixture
+def unchanged(piece) -> Iterator[None]:
+    """Checks at the end that all that was done goes back and forth."""
+    before = content(piece.document.state)
+    yield
+    there_and_back(piece, before)
 
 
 @pytest.fixture

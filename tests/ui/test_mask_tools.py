@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from project.states import content
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from ui.conftest import names
 
 from soli.decompose.constraints import Kind, MaskEdit, bodies, build
 from soli.project import commands
 from soli.signal.pitch_finding import partial_pitches
 from soli.signal.spectrogram import Grid
 from soli.ui.roll.sweep import Sweep
-from soli.ui.roll.toolbox import TOOLS, index_of
+from soli.ui.roll.toolbox import TOOLS
 
 RIGHT = Qt.MouseButton.RightButton
 LEFT = Qt.MouseButton.LeftButton
@@ -22,46 +24,11 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
 
 
-def content(document):
-    state = document.state
-    return dict(state.notes), state.mask, state.layers, dict(state.template_limits), state.settings, state.absent
-
-
-@pytest.fixture
-def unchanged(piece):
-    """Checks at the end that undoing all there is gives the first document back, and redoing all the last."""
-    before = content(piece.document)
-    yield
-    after = content(piece.document)
-    assert piece.document.history.done, "nothing was done"
-    while piece.document.history.last:
-        piece.document.undo()
-    assert content(piece.document) == before
-    while piece.document.history.next:
-        piece.document.redo()
-    assert content(piece.document) == after
-
-
-@pytest.fixture
-def use(canvas):
-    """Takes up a tool by name; the hand then draws with it."""
-
-    def take(name):
-        canvas.use_tool(index_of(name))
-        return canvas.tool
-
-    return take
-
-
 @pytest.fixture
 def pictured(piece, canvas, qtbot):
     """The piece once its spectrogram is there."""
     qtbot.waitUntil(lambda: canvas.heard(0.0, 4.0, 64).shape[1] > 30, timeout=20_000)
     return piece
-
-
-def names(piece):
-    return [edit.name for edit in piece.document.history.done]
 
 
 def support(state):
@@ -311,7 +278,7 @@ STEPS = st.lists(
 
 def test_after_any_strokes_the_roll_shows_what_the_engine_gets(piece, canvas, place, hand, use):
     document = piece.document
-    first = content(document)
+    first = content(document.state)
 
     @given(STEPS)
     def holds(steps):
@@ -327,7 +294,7 @@ def test_after_any_strokes_the_roll_shows_what_the_engine_gets(piece, canvas, pl
             assert (shown(canvas, document.state) == support(document.state)).all()
         while document.history.last:
             document.undo()
-        assert content(document) == first
+        assert content(document.state) == first
         assert (shown(canvas, document.state) == support(document.state)).all()
 
     holds()

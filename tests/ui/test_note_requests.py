@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from ui.conftest import names
 
 from soli.project import commands
 from soli.score.notes import Note
@@ -47,24 +48,6 @@ soli.close()
 
 def notes_of(piece, ids):
     return sorted((piece.document.state.notes[i] for i in ids), key=lambda n: (n.onset_s, n.id))
-
-
-def names(piece):
-    return [edit.name for edit in piece.document.history.done]
-
-
-@pytest.fixture
-def unchanged(piece):
-    before = dict(piece.document.state.notes)
-    yield
-    after = dict(piece.document.state.notes)
-    assert piece.document.history.done, "nothing was done"
-    while piece.document.history.last:
-        piece.document.undo()
-    assert dict(piece.document.state.notes) == before
-    while piece.document.history.next:
-        piece.document.redo()
-    assert dict(piece.document.state.notes) == after
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from PySide6.QtCore import QItemSelectionModel, QPersistentModelIndex, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMenu
-from ui.conftest import small_piece
+from ui.conftest import names, small_piece
 
 from soli.project import commands
 from soli.project.document import Document
@@ -108,10 +108,6 @@ def enter(editor):
     """Enter, and what an editor does about it once it has seen the key itself."""
     QTest.keyClick(editor, Qt.Key.Key_Return)
     QApplication.processEvents()
-
-
-def names(piece):
-    return [edit.name for edit in piece.document.history.done]
 
 
 # What is shown

@@ -5,56 +5,23 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from project.states import content
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from ui.conftest import names, there_and_back
 
 from soli.decompose.constraints import bodies
 from soli.project import commands
 from soli.project.pipeline import Loaded
 from soli.score.notes import Note
-from soli.ui.roll.toolbox import index_of
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
 LEFT = Qt.MouseButton.LeftButton
 RIGHT = Qt.MouseButton.RightButton
-
-
-def content(document):
-    state = document.state
-    return dict(state.notes), state.mask, state.layers, dict(state.strips), state.settings, state.absent
-
-
-def names(piece):
-    return [edit.name for edit in piece.document.history.done]
-
-
-@pytest.fixture
-def unchanged(piece):
-    """Checks at the end that undoing all gives the first document back, and redoing all the last."""
-    before = content(piece.document)
-    yield
-    there_and_back(piece, before)
-
-
-def there_and_back(piece, before):
-    after = content(piece.document)
-    assert piece.document.history.done, "nothing was done"
-    while piece.document.history.last:
-        piece.document.undo()
-    assert content(piece.document) == before
-    while piece.document.history.next:
-        piece.document.redo()
-    assert content(piece.document) == after
-
-
-@pytest.fixture
-def tool(canvas):
-    """Take a tool by its name."""
-    return lambda name: canvas.use_tool(index_of(name))
 
 
 @pytest.fixture
@@ -153,14 +120,14 @@ def test_several_notes_stretch_together(piece, canvas, place, hand, unchanged):
 def test_escape_gives_the_notes_and_the_former_selection_back(piece, canvas, place, hand):
     mouse = hand(canvas)
     piece.selection.set({5})
-    before = content(piece.document)
+    before = content(piece.document.state)
     for start, end in ((place(0.4, 64), place(2.0, 70)), (place(0.05, 71), place(1.6, 63))):
         mouse.press(*start)
         mouse.move(*end, button=LEFT)
         QTest.keyClick(canvas, Qt.Key.Key_Escape)
         mouse.release(*end)
         assert canvas.tool.hidden == frozenset()
-        assert content(piece.document) == before
+        assert content(piece.document.state) == before
     assert piece.selection.ids == {0}, "the band was forgotten, the note that was pressed before it stays selected"
     assert not piece.document.history.done
 
@@ -237,8 +204,8 @@ def test_escape_ends_the_scrolling_too(piece, canvas, place, hand, qtbot):
 # Split
 
 
-def test_the_scissors_cut_the_note_under_the_pointer(piece, canvas, place, hand, tool, unchanged):
-    tool("Split")
+def test_the_scissors_cut_the_note_under_the_pointer(piece, canvas, place, hand, use, unchanged):
+    use("Split")
     piece.selection.set({5})
     hand(canvas).click(*place(0.45, 64))
     state = piece.document.state
@@ -250,8 +217,8 @@ def test_the_scissors_cut_the_note_under_the_pointer(piece, canvas, place, hand,
     assert names(piece) == ["split note"]
 
 
-def test_the_scissors_cut_all_selected_notes_that_sound_there(piece, canvas, place, hand, tool, unchanged):
-    tool("Split")
+def test_the_scissors_cut_all_selected_notes_that_sound_there(piece, canvas, place, hand, use, unchanged):
+    use("Split")
     piece.selection.set({0, 10, 5})
     hand(canvas).click(*place(0.45, 64))
     state = piece.document.state
@@ -261,8 +228,8 @@ def test_the_scissors_cut_all_selected_notes_that_sound_there(piece, canvas, pla
     assert names(piece) == ["split 2 notes"]
 
 
-def test_the_scissors_on_empty_ground_or_at_an_edge_do_nothing(piece, canvas, place, hand, tool):
-    tool("Split")
+def test_the_scissors_on_empty_ground_or_at_an_edge_do_nothing(piece, canvas, place, hand, use):
+    use("Split")
     hand(canvas).click(*place(3.9, 70))
     x, y = place(0.2, 64)
     hand(canvas).click(x, y)
@@ -270,8 +237,8 @@ def test_the_scissors_on_empty_ground_or_at_an_edge_do_nothing(piece, canvas, pl
     assert not canvas.grab().isNull()
 
 
-def test_escape_forgets_the_cut(piece, canvas, place, hand, tool):
-    tool("Split")
+def test_escape_forgets_the_cut(piece, canvas, place, hand, use):
+    use("Split")
     mouse = hand(canvas)
     mouse.press(*place(0.45, 64))
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
@@ -282,8 +249,8 @@ def test_escape_forgets_the_cut(piece, canvas, place, hand, tool):
 # Draw and erase
 
 
-def test_a_click_draws_a_short_note_and_the_right_button_erases_it(piece, canvas, place, hand, tool, unchanged):
-    tool("Draw")
+def test_a_click_draws_a_short_note_and_the_right_button_erases_it(piece, canvas, place, hand, use, unchanged):
+    use("Draw")
     hand(canvas).click(*place(3.0, 55))
     (drawn,) = piece.selection.ids
     assert piece.document.state.notes[drawn].offset_s - piece.document.state.notes[drawn].onset_s == pytest.approx(0.25)
@@ -292,23 +259,23 @@ def test_a_click_draws_a_short_note_and_the_right_button_erases_it(piece, canvas
     assert names(piece) == ["draw note", "delete note"]
 
 
-def test_a_note_may_be_drawn_from_its_end(piece, canvas, place, hand, tool, unchanged):
-    tool("Draw")
+def test_a_note_may_be_drawn_from_its_end(piece, canvas, place, hand, use, unchanged):
+    use("Draw")
     hand(canvas).drag(place(3.5, 55), place(3.0, 55))
     (drawn,) = piece.selection.ids
     note = piece.document.state.notes[drawn]
     assert (note.onset_s, note.offset_s) == pytest.approx((3.0, 3.5), abs=0.01)
 
 
-def test_drawing_on_a_note_moves_it(piece, canvas, place, hand, tool, unchanged):
-    tool("Draw")
+def test_drawing_on_a_note_moves_it(piece, canvas, place, hand, use, unchanged):
+    use("Draw")
     hand(canvas).drag(place(0.4, 64), place(0.4, 66))
     assert piece.document.state.notes[0].pitch == 66
     assert names(piece) == ["move note"]
 
 
-def test_escape_forgets_what_is_being_drawn(piece, canvas, place, hand, tool):
-    tool("Draw")
+def test_escape_forgets_what_is_being_drawn(piece, canvas, place, hand, use):
+    use("Draw")
     mouse = hand(canvas)
     for start in (place(3.0, 55), place(0.4, 64)):
         mouse.press(*start)
@@ -408,10 +375,10 @@ def locked(piece, layer, **flags):
 
 
 @pytest.mark.parametrize("name", ["Select", "Erase", "Split", "Draw"])
-def test_a_locked_layer_is_not_edited_and_says_so(piece, canvas, place, hand, tool, name):
+def test_a_locked_layer_is_not_edited_and_says_so(piece, canvas, place, hand, use, name):
     locked(piece, 1, locked=True)
-    before = content(piece.document)
-    tool(name)
+    before = content(piece.document.state)
+    use(name)
     said = []
     canvas.hint_changed.connect(said.append)
     hand(canvas).move(*place(0.6, 48))
@@ -420,7 +387,7 @@ def test_a_locked_layer_is_not_edited_and_says_so(piece, canvas, place, hand, to
     hand(canvas).drag(place(0.6, 48), place(1.6, 50))
     if name in {"Select", "Draw"}:
         assert "Left hand is locked" in said[-1], "said while it is dragged as well"
-    assert content(piece.document) == before
+    assert content(piece.document.state) == before
     assert not piece.document.history.done
 
 
@@ -433,10 +400,10 @@ def test_what_is_locked_stays_when_it_is_selected_with_others(piece, canvas, pla
     assert names(piece)[-1] == "move note"
 
 
-def test_nothing_is_drawn_into_a_locked_layer(piece, canvas, place, hand, tool):
+def test_nothing_is_drawn_into_a_locked_layer(piece, canvas, place, hand, use):
     locked(piece, 1, locked=True)
     piece.selection.set_layer(1)
-    tool("Draw")
+    use("Draw")
     said = []
     canvas.hint_changed.connect(said.append)
     hand(canvas).drag(place(3.0, 55), place(3.5, 55))
@@ -445,13 +412,13 @@ def test_nothing_is_drawn_into_a_locked_layer(piece, canvas, place, hand, tool):
     assert "Left hand is locked" in said[-1]
 
 
-def test_a_hidden_layer_is_not_hit(piece, canvas, place, hand, tool):
+def test_a_hidden_layer_is_not_hit(piece, canvas, place, hand, use):
     locked(piece, 1, hidden=True)
     hand(canvas).click(*place(0.6, 48))
     assert piece.selection.ids == frozenset()
     hand(canvas).drag(place(0.0, 72), place(3.9, 44))
     assert piece.selection.ids == {0, 1, 2, 3, 4, 5}
-    tool("Erase")
+    use("Erase")
     hand(canvas).drag(place(0.3, 48), place(0.9, 48))
     assert 10 in piece.document.state.notes
 
@@ -461,7 +428,7 @@ def test_a_hidden_layer_is_not_hit(piece, canvas, place, hand, tool):
 
 def test_a_note_without_length_can_be_taken_hold_of(piece, canvas, place, hand, lay):
     lay(notes=notes_of(Note(0, 1.0, 1.0, 60, layer=0)), alignment=None, score=None)
-    before = content(piece.document)
+    before = content(piece.document.state)
     x, y = place(1.0, 60)
     hand(canvas).drag((x + 1, y), place(2.0, 62))
     note = piece.document.state.notes[0]
@@ -490,17 +457,17 @@ def test_between_two_notes_the_one_under_the_pointer_is_hit(piece, canvas, place
     assert piece.selection.ids == {1}
 
 
-def test_ten_thousand_notes_in_a_second_are_moved_cut_and_erased(piece, canvas, place, hand, tool, lay):
+def test_ten_thousand_notes_in_a_second_are_moved_cut_and_erased(piece, canvas, place, hand, use, lay):
     many = [Note(i, 1.0 + (i % 100) / 100, 1.2 + (i % 100) / 100, 50 + i // 1000, layer=i % 2) for i in range(10_000)]
     lay(notes=notes_of(*many), alignment=None, score=None)
-    before = content(piece.document)
+    before = content(piece.document.state)
     hand(canvas).drag(place(0.9, 61), place(2.5, 49))
     assert len(piece.selection.ids) == 10_000
     hand(canvas).drag(place(2.1, 55), place(2.6, 57))
     assert not canvas.grab().isNull()
-    tool("Split")
+    use("Split")
     hand(canvas).click(*place(2.65, 57))
-    tool("Erase")
+    use("Erase")
     hand(canvas).drag(place(1.5, 55), place(2.5, 55))
     assert names(piece)[0] == "move 10000 notes"
     assert names(piece)[1].startswith("split")
@@ -511,7 +478,7 @@ def test_ten_thousand_notes_in_a_second_are_moved_cut_and_erased(piece, canvas, 
 
 def test_notes_beyond_the_end_of_the_recording_are_edited_like_others(piece, canvas, place, hand, lay):
     lay(notes=notes_of(Note(0, 30.0, 31.0, 60)), alignment=None, score=None)
-    before = content(piece.document)
+    before = content(piece.document.state)
     canvas.view.set_duration(40.0)
     canvas.view.show(29.0, 33.0, 44, 72)
     hand(canvas).drag(place(30.5, 60), place(31.5, 61))

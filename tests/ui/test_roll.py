@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from ui.conftest import names
 
 from soli.decompose.constraints import Kind, build
 from soli.project import commands
@@ -14,30 +15,6 @@ from soli.ui.roll.toolbox import index_of
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 RIGHT = Qt.MouseButton.RightButton
-
-
-def content(document):
-    state = document.state
-    return dict(state.notes), state.mask, state.layers, dict(state.strips), state.settings, state.absent, state.anchors
-
-
-@pytest.fixture
-def unchanged(piece):
-    """Checks at the end that undoing all there is gives the first document back, and redoing all the last."""
-    before = content(piece.document)
-    yield
-    after = content(piece.document)
-    assert piece.document.history.done, "nothing was done"
-    while piece.document.history.last:
-        piece.document.undo()
-    assert content(piece.document) == before
-    while piece.document.history.next:
-        piece.document.redo()
-    assert content(piece.document) == after
-
-
-def names(piece):
-    return [edit.name for edit in piece.document.history.done]
 
 
 def test_dragging_a_note_moves_it_in_time_and_pitch(piece, canvas, place, hand, unchanged):

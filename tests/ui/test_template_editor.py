@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from ui.conftest import names
 
 from soli.decompose.constraints import Kind
 from soli.decompose.template_limit import TemplateLimit
@@ -26,10 +27,6 @@ def editor(piece, qtbot):
 
 def limits(piece):
     return dict(piece.document.state.template_limits)
-
-
-def names(piece):
-    return [edit.name for edit in piece.document.history.done]
 
 
 def test_the_drawer_shows_the_template_of_the_selected_pitch(piece, editor):
