@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soli.decompose import compiled, nmf
+from soli.decompose.blocks import Workers
 from soli.decompose.settings import ModelSettings
+from soli.decompose.sums import Sums
 from soli.progress import finish
 
 KERNELS = compiled.kernels()
@@ -107,3 +109,27 @@ def test_only_the_activations_or_only_the_templates_move_on_request(monkeypatch:
     assert close(learnt, plain) < 1e-4
     fixed = finish(nmf.factorize(V, W, H, settings=chosen, fixed_templates=True))
     np.testing.assert_allclose(fixed.W, W / W.sum(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0])
+@pytest.mark.parametrize("to_one", [True, False])
+def test_templates_move_as_the_sums_say(beta: float, to_one: bool) -> None:
+    rng = np.random.default_rng(0)
+    Wt, H = rng.random((7, 600)).astype(np.float32), rng.random((7, 30)).astype(np.float32)
+    H[2], Wt[3], Wt[4, 100:300], Wt[5, :50] = 0, 0, 0, 1e-25
+    above = rng.random((7, 600)).astype(np.float32) * H.any(axis=1, keepdims=True)
+    above[6] = 0
+    square = H @ H.T
+    below = H.sum(axis=1, keepdims=True) if beta == 1.0 else square @ Wt
+    rows = np.arange(7)
+    updated = Sums(rows, above, below).updated(Wt, beta)
+    expected = nmf.rows_to_one(updated, otherwise=Wt) if to_one else (updated, updated.sum(axis=1))
+    updates = compiled.CompiledUpdates(KERNELS, np.ones((30, 600), np.float32), H, beta=beta, tiny=1e-7, nothing=1e-12)
+    pool = Workers()
+    try:
+        moved, total = updates.step(Wt, pool).moved(Sums(rows, above, below if beta == 1.0 else square), to_one=to_one)
+    finally:
+        pool.close()
+    np.testing.assert_allclose(moved, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(total, expected[1], rtol=1e-5)
+    np.testing.assert_array_equal(moved[2], Wt[2] / (Wt[2].sum() if to_one else np.float32(1)))

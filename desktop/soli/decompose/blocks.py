@@ -99,12 +99,6 @@ class Workers:
             for future in waiting:
                 future.cancel()
 
-    def product(self, A: FloatArray, B: FloatArray) -> FloatArray:
-        """A @ B, the rows of A shared among the threads."""
-        edges = np.linspace(0, len(A), self.threads + 1).round().astype(int)
-        pieces = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-        return np.concatenate(list(self.map(lambda piece: A[piece[0] : piece[1]] @ B, pieces)))
-
     def close(self) -> None:
         """Wait for what is running and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -24,6 +24,7 @@ LANES = 4  # components that are done together
 _TILE = 528  # no power of two: rows of a tile that lie 4096 bytes apart would wait for each other
 _STRETCH = 32  # groups that are done with one tile of the templates before the next
 _TINY = np.float32(1e-30)
+_INAUDIBLE = np.float32(1e-18)  # in a template; see `nmf.rows_to_one`
 _LN2 = np.float32(0.6931471805599453)
 
 
@@ -59,10 +60,12 @@ def _model(W, hs, alive, p, m, k0, width, tiny, M):
 
 
 @_compiled
-def _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, up):
+def _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, none, up):
     """Add W'Q to up for one tile of a group."""
     zero = np.float32(0)
     for i in range(p, p + m, 2):
+        if alive[i] == none:
+            break
         w, u = W[alive[i], k0 : k0 + width], W[alive[i + 1], k0 : k0 + width]
         s0, s1, s2, s3, t0, t1, t2, t3 = zero, zero, zero, zero, zero, zero, zero, zero
         for k in range(width):
@@ -86,13 +89,18 @@ def _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, up):
 
 
 @_compiled
-def _gathered(hs, alive, p, m, k0, width, q0, q1, q2, q3, above):
-    """Add HQ' to above (rows + 1, K) for one tile of a group."""
-    for i in range(p, p + m):
-        h0, h1, h2, h3 = hs[i, 0], hs[i, 1], hs[i, 2], hs[i, 3]
-        row = above[alive[i], k0 : k0 + width]
+def _gathered(hs, alive, p, m, k0, width, Q, none, above):
+    """Add HQ' to above (rows + 1, K) for one tile of a group; Q (GROUP * _TILE), so that it is seen to lie elsewhere."""
+    for i in range(p, p + m, 2):
+        if alive[i] == none:
+            break
+        a0, a1, a2, a3 = hs[i, 0], hs[i, 1], hs[i, 2], hs[i, 3]
+        b0, b1, b2, b3 = hs[i + 1, 0], hs[i + 1, 1], hs[i + 1, 2], hs[i + 1, 3]
+        row, other = above[alive[i], k0 : k0 + width], above[alive[i + 1], k0 : k0 + width]
         for k in range(width):
-            row[k] += h0 * q0[k] + h1 * q1[k] + h2 * q2[k] + h3 * q3[k]
+            x, y, z, u = Q[k], Q[_TILE + k], Q[2 * _TILE + k], Q[3 * _TILE + k]
+            row[k] += a0 * x + a1 * y + a2 * z + a3 * u
+            other[k] += b0 * x + b1 * y + b2 * z + b3 * u
 
 
 @_compiled
@@ -161,7 +169,7 @@ def kullback_leibler(
                         offset = (starts[g] + f) * stride + k0
                         for k in range(width):
                             Q[f * _TILE + k] = V[offset + k] / M[f * _TILE + k]
-                    _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, up)
+                    _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, len(rows), up)
             for g in range(begin, end):
                 for i in range(first[g], first[g + 1]):
                     for f in range(counts[g]):
@@ -178,7 +186,7 @@ def kullback_leibler(
                         Q[f * _TILE + k] = V[offset + k] / M[f * _TILE + k]
                     loss += _weighted_log(V, bits[f * _TILE : f * _TILE + width], work, work_bits, offset, width)
                 if templates:
-                    _gathered(hs, alive, p, m, k0, width, q0, q1, q2, q3, above)
+                    _gathered(hs, alive, p, m, k0, width, Q, len(rows), above)
     if activations:
         _put(H, rows, starts, counts, first, alive, hs)
     for g in range(len(starts)):
@@ -202,14 +210,14 @@ def _frames(V, stride, start, count, k0, width, silence):
 
 
 @_compiled
-def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, above, nothing, activations, templates):
+def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, above, below, nothing, activations, templates):
     """The same for beta 2, on the Gram matrix W'W (rows + 1, rows + 1): no model is ever made.
 
-    What is below, W (HH'), is for the caller to make. Returns half the squared distance of V and WH less half the square of
-    V, and half the square of V.
+    HH' is added to `below` (rows + 1, rows + 1), of which W (HH') is for the caller to make. Returns half the squared
+    distance of V and WH less half the square of V, and half the square of V.
     """
     hs, up = np.empty((len(alive), GROUP), np.float32), np.zeros((len(alive), GROUP), np.float32)
-    silence = np.zeros(_TILE, np.float32)
+    silence, Q = np.zeros(_TILE, np.float32), np.zeros(GROUP * _TILE, np.float32)
     most = 0
     for g in range(len(starts)):
         most = max(most, first[g + 1] - first[g])
@@ -226,7 +234,7 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
                 for k in range(width):
                     energy += q0[k] * q0[k] + q1[k] * q1[k] + q2[k] * q2[k] + q3[k] * q3[k]
                 square += energy
-                _projected(W, alive, first[g], first[g + 1] - first[g], k0, width, q0, q1, q2, q3, up)
+                _projected(W, alive, first[g], first[g + 1] - first[g], k0, width, q0, q1, q2, q3, len(rows), up)
         for g in range(begin, end):
             p, m = first[g], first[g + 1] - first[g]
             for i in range(m):
@@ -251,14 +259,25 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
             for i in range(m):
                 for f in range(counts[g]):
                     loss += np.float64(hs[p + i, f]) * (0.5 * np.float64(down[i, f]) - np.float64(up[p + i, f]))
+            if templates:
+                for i in range(p, p + m):
+                    a0, a1, a2, a3 = hs[i, 0], hs[i, 1], hs[i, 2], hs[i, 3]
+                    for j in range(p, i + 1):
+                        below[alive[i], alive[j]] += a0 * hs[j, 0] + a1 * hs[j, 1] + a2 * hs[j, 2] + a3 * hs[j, 3]
         if templates:
             for k0 in range(0, bins, _TILE):
                 width = min(_TILE, bins - k0)
                 for g in range(begin, end):
                     q0, q1, q2, q3 = _frames(V, stride, starts[g], counts[g], k0, width, silence)
-                    _gathered(hs, alive, first[g], first[g + 1] - first[g], k0, width, q0, q1, q2, q3, above)
+                    for k in range(width):
+                        Q[k], Q[_TILE + k], Q[2 * _TILE + k], Q[3 * _TILE + k] = q0[k], q1[k], q2[k], q3[k]
+                    _gathered(hs, alive, first[g], first[g + 1] - first[g], k0, width, Q, len(rows), above)
     if activations:
         _put(H, rows, starts, counts, first, alive, hs)
+    for i in range(len(rows)):
+        # The components of a group are in order, so that one half has it all.
+        for j in range(i):
+            below[j, i] = below[i, j]
     return loss, 0.5 * square
 
 
@@ -279,3 +298,34 @@ def distance(V, stride, bins, W, H, rows, starts, counts, first, alive):
                     total += difference * difference
                 loss += total
     return 0.5 * loss
+
+
+@_compiled
+def templates(W, above, below, moved, total, to_one):
+    """The multiplicative update of W (rows, K) into `moved`, and the sums of its rows into `total` (rows,), each of one pass.
+
+    above (rows, K) and below (rows, K) or (rows, 1). Where nothing is below, W stays. With `to_one` the rows are scaled to
+    sum to one, those of nothing are those of W, with sum one; see `nmf.rows_to_one`.
+    """
+    for r in range(len(W)):
+        w, up, new = W[r], above[r], moved[r]
+        mass = np.float32(0)
+        if below.shape[1] == 1:
+            down = below[r, 0]
+            factor = np.float32(1) / max(down, _TINY)
+            for k in range(len(w)):
+                new[k] = w[k] * (up[k] * factor) if down > _TINY else w[k]
+                mass += new[k]
+        else:
+            under = below[r]
+            for k in range(len(w)):
+                new[k] = w[k] * (up[k] / max(under[k], _TINY)) if under[k] > _TINY else w[k]
+                mass += new[k]
+        total[r] = mass
+        if to_one:
+            sounding = mass > _TINY
+            scale = np.float32(1) / mass if sounding else np.float32(1)
+            total[r] = mass if sounding else np.float32(1)
+            for k in range(len(w)):
+                value = new[k] * scale
+                new[k] = (value if value >= _INAUDIBLE else np.float32(0)) if sounding else w[k]

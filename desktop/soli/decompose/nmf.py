@@ -93,7 +93,6 @@ def factorize(
                 sums.add(part)
                 at = iteration * len(parts) + done
                 yield Progress(at, settings.iterations * len(parts), "Decomposing", losses[-1] if losses else None)
-            step.complete(sums)
             losses.append(sums.loss - heard)
             if not math.isfinite(losses[-1]):
                 raise InputError("the updates ran away to values that are no numbers; choose a lower learning rate")
@@ -105,7 +104,7 @@ def factorize(
             elif prior is not None and not fixed_templates:
                 Wt, _ = rows_to_one(prior.update(Wt * sums.above, iteration), otherwise=Wt)
             elif not fixed_templates:
-                Wt, total = rows_to_one(sums.updated(Wt, settings.beta), otherwise=Wt)
+                Wt, total = step.moved(sums)
                 H *= total[:, None]
             if settled(settings, losses, (previous, former), (Wt, H)):
                 break
@@ -138,11 +137,10 @@ def learn_templates(
             for done, part in enumerate(pool.map(step.run, parts)):
                 sums.add(part)
                 yield Progress(iteration * len(parts) + done, iterations * len(parts), "Listening to the rest")
-            step.complete(sums)
             if timbre is not None and settings.beta == 1.0:
                 Wt = timbre.learnt(Wt * sums.above, sums.below[:, 0], iteration + _FADED)
             else:
-                Wt = sums.updated(Wt, settings.beta)
+                Wt, _ = step.moved(sums, to_one=False)
     finally:
         pool.close()
     return Wt.T
@@ -184,7 +182,7 @@ def _iteration(
         return work, partial(_Step, Vt, H, scale=scale, beta=beta)
     floors = {"tiny": 1e-7 * scale, "nothing": _NOTHING * scale * Vt.shape[1]}
     parts = compiled.grouped(H, group=fast.GROUP, lanes=fast.LANES)
-    return parts, partial(compiled.CompiledStep, fast, Vt, H, beta=beta, **floors)
+    return parts, compiled.CompiledUpdates(fast, Vt, H, beta=beta, **floors).step
 
 
 class _Step:
@@ -214,8 +212,11 @@ class _Step:
     def nothing_yet(self) -> Sums:
         return Sums.zero(np.arange(len(self.H)), self.Wt.shape[1], self.beta)
 
-    def complete(self, sums: Sums) -> None:
-        """Nothing is left to sum."""
+    def moved(self, sums: Sums, *, to_one: bool = True) -> tuple[FloatArray, FloatArray]:
+        """The templates (R, K) after their update, and what their rows sum to (R,); with `to_one` scaled to sum to one."""
+        Wt = self.Wt[:-1]
+        updated = sums.updated(Wt, self.beta)
+        return rows_to_one(updated, otherwise=Wt) if to_one else (updated, updated.sum(axis=1))
 
     def run(self, chunk: Sequence[Block]) -> Sums:
         # Steps that are too long overflow; the loss tells, once an iteration.
@@ -271,8 +272,8 @@ def check(V: FloatArray, W: FloatArray, H: FloatArray) -> None:
     if V.ndim != 2 or W.ndim != 2 or H.ndim != 2 or V.shape != (W.shape[0], H.shape[1]) or W.shape[1] != H.shape[0]:
         raise InputError(f"V {V.shape}, W {W.shape} and H {H.shape} do not fit; they must be (K, N), (K, R) and (R, N)")
     for name, matrix in (("V", V), ("W", W), ("H", H)):
-        # A sum is finite only if every term is, and takes no copy; minimum finds what is negative.
-        if matrix.size and not (np.isfinite(matrix.sum(dtype=np.float64)) and matrix.min() >= 0):
+        # What is no number is the least and the greatest of all.
+        if matrix.size and not (matrix.min() >= 0 and matrix.max() < np.inf):
             raise InputError(f"{name} holds values that are negative or no numbers; give magnitudes")
 
 
@@ -290,8 +291,13 @@ def rows_to_one(rows: FloatArray, *, otherwise: FloatArray | None = None) -> tup
 
 def mean_sounding(Vt: FloatArray, work: Sequence[Sequence[Block]]) -> float:
     """Mean of V over the frames that have support; 0 where there are none."""
-    frames = sum(block.stop - block.start for chunk in work for block in chunk)
-    total = sum(float(Vt[block.start : block.stop].sum(dtype=np.float64)) for chunk in work for block in chunk)
+    spans = [slice(block.start, block.stop) for chunk in work for block in chunk]
+    frames = sum(span.stop - span.start for span in spans)
+    with np.errstate(over="ignore"):
+        total = sum(float(Vt[span].sum(axis=1).sum(dtype=np.float64)) for span in spans)
+    if not math.isfinite(total):
+        # Single precision ends at 3e38, and takes a third of the time.
+        total = sum(float(Vt[span].sum(dtype=np.float64)) for span in spans)
     return total / (frames * Vt.shape[1]) if frames else 0.0
 
 

@@ -1,6 +1,7 @@
 """What some frames add to an update of the templates."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,17 +20,28 @@ class Sums:
     above: FloatArray
     below: FloatArray
     loss: float = 0.0
+    empty: bool = False
 
     @classmethod
     def zero(cls, rows: IntArray, bins: int, beta: float) -> "Sums":
         # With beta 1 what is below the line is the same for all bins.
-        return cls(rows, np.zeros((len(rows), bins), np.float32), np.zeros((len(rows), 1 if beta == 1.0 else bins), np.float32))
+        below = np.zeros((len(rows), 1 if beta == 1.0 else bins), np.float32)
+        return cls(rows, np.zeros((len(rows), bins), np.float32), below, empty=True)
 
     def add(self, part: "Sums") -> None:
-        where = part.rows if len(part.rows) < len(self.rows) else slice(None)
-        self.above[where] += part.above
-        self.below[where] += part.below
+        """Add what `part` has, which is not to be used after it."""
+        everywhere = len(part.rows) == len(self.rows)
+        if self.empty and everywhere:
+            self.above, self.below = part.above, part.below
+        else:
+            self.above[slice(None) if everywhere else part.rows] += part.above
+            self.below[slice(None) if everywhere else self._below_of(part)] += part.below
         self.loss += part.loss
+        self.empty = False
+
+    def _below_of(self, part: "Sums") -> Any:
+        """Where in `below` the rows of `part` are."""
+        return part.rows
 
     def updated(self, Wt: FloatArray, beta: float) -> FloatArray:
         """Templates as rows after one multiplicative update; those without any activation stay."""
