@@ -28,6 +28,7 @@ from soli.settings import Settings
 from soli.ui.roll.toolbox import index_of
 
 RATE = 8000
+SETTLED = 40_000  # objects
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
@@ -115,6 +116,8 @@ def save(qtbot, app: Application, path) -> bool:
 def pytest_runtest_logfinish() -> None:
     """Let go of the window that was closed while no thread of another one could do it: that is for the thread of Qt."""
     gc.collect()
+    if len(gc.get_objects()) > SETTLED:
+        gc.freeze()  # what has been loaded is there to stay, and need not be looked through after each test
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """How Soli looks: two palettes of equal care, one type face, one style sheet, icons in the palette's ink."""
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Literal
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
@@ -148,9 +149,8 @@ class Theme(QObject):
     def pixmap(self, name: str, colour: str, size: int) -> QPixmap:
         key = (name, colour, size)
         if key not in self._pixmaps:
-            drawing = asset("icons", f"{name}.svg").read_text(encoding="utf-8").replace('color="#888888"', f'color="{colour}"')
             # QtSvg does not follow currentColor, so the colour is put in its place.
-            drawing = drawing.replace("currentColor", colour)
+            drawing = _drawing(name).replace('color="#888888"', f'color="{colour}"').replace("currentColor", colour)
             pixmap = QPixmap(size, size)
             pixmap.fill(Qt.GlobalColor.transparent)
             with QPainter(pixmap) as painter:
@@ -196,3 +196,9 @@ class Theme(QObject):
         for name in sorted((f.name for f in fields(c)), key=len, reverse=True):
             sheet = sheet.replace(f"@{name}", getattr(c, name))
         self._app.setStyleSheet(sheet)
+
+
+@cache
+def _drawing(name: str) -> str:
+    """The SVG of an icon, which is drawn in several colours and sizes."""
+    return asset("icons", f"{name}.svg").read_text(encoding="utf-8")
