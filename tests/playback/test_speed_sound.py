@@ -12,10 +12,11 @@ from playback.sound_card import RATE, SoundServer
 from playback.waiting import eventually
 
 from soli.playback.board import durations_s
+from soli.playback.frames import reader
 from soli.playback.metronome import click
 from soli.playback.mixer import Strip, mix_offline
 from soli.playback.player import ProcessPlayer
-from soli.playback.stretch import Stretcher, reader, stretched_length
+from soli.playback.stretch import Stretcher, stretched_length
 from soli.playback.tiles import Stretching
 from soli.signal.audio import resample
 

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soli.playback.stretch import FASTEST, SLOWEST, Stretcher, reader, stretched_length
+from soli.playback.frames import reader
+from soli.playback.onsets import Onsets
+from soli.playback.pace import Pace
+from soli.playback.stretch import FASTEST, SLOWEST, Stretcher, stretched_length
 
 RATE = 8000
 SPEEDS = st.floats(SLOWEST, FASTEST)
@@ -108,3 +111,50 @@ def test_silence_stays_silent_and_short_sounds_are_no_trouble():
 def test_other_speeds_are_refused(speed):
     with pytest.raises(ValueError, match=r"from 0\.25 to 2"):
         Stretcher(reader(music()), rate=RATE, speed=speed)
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.4, 0.5, 0.75])
+def test_what_is_struck_is_as_hard_as_it_was_and_is_not_heard_before(speed):
+    rate, onsets_s = 44100, (0.5, 0.83, 1.31, 1.7)
+    time_s = np.arange(2 * rate) / rate
+    sound = np.zeros((2 * rate, 1), np.float32)
+    for onset_s, hz in zip(onsets_s, (220.0, 523.0, 330.0, 1760.0), strict=True):
+        since = np.maximum(time_s - onset_s, 0.0)
+        sound[:, 0] += sum(0.2 / n * np.sin(2 * np.pi * n * hz * since) * np.exp(-25 * since) for n in range(1, 7))
+    result = stretched(sound, speed, rate=rate)
+
+    def energy(heard: np.ndarray, begin_s: float, end_s: float) -> float:
+        return float((heard[round(begin_s * rate) : round(end_s * rate)] ** 2).sum())
+
+    for onset_s in onsets_s:
+        heard_s = onset_s / speed
+        hard = energy(sound, onset_s, onset_s + 0.02)
+        assert abs(10 * np.log10(energy(result, heard_s, heard_s + 0.02) / hard)) < 0.7
+        # A little of the note before is left, and no more than that.
+        left = energy(sound, onset_s - 0.02, onset_s)
+        assert energy(result, heard_s - 0.02, heard_s - 0.003) < 0.02 * hard + 2 * left
+
+
+def test_away_from_what_is_struck_the_map_is_even():
+    sound = music(2.0)
+    onsets = Onsets(reader(sound), RATE)
+    pace = Pace(onsets, rate=RATE, speed=0.5, half=200)
+    samples = np.arange(0, 4 * RATE, 37)
+    places = pace.places(samples)
+    assert (np.diff(places) > 0).all()
+    assert np.abs(places - 0.5 * samples).max() <= 0.5 * 200 + 2
+    strikes = pace.strikes(0, 4 * RATE)
+    assert len(strikes) >= 6
+    for strike in strikes:
+        inside = np.arange(strike.first, strike.end + 1)
+        np.testing.assert_array_equal(pace.places(inside), inside + strike.shift)
+        assert pace.places(np.array([strike.first]))[0] == strike.first + strike.shift
+    for onset in onsets.between(0, 2 * RATE):
+        assert abs(pace.places(np.array([round(onset / 0.5)]))[0] - onset) <= 1
+
+
+def test_onsets_are_where_the_notes_begin():
+    sound = music(3.0, rate=44100)
+    found_s = Onsets(reader(sound), 44100).between(0, 3 * 44100) / 44100
+    for onset_s in np.arange(0.1, 2.9, 0.23):
+        assert np.abs(found_s - onset_s).min() < 0.004

@@ -10,9 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from ui.conftest import small_piece
 
+from soli.playback.frames import reader
 from soli.playback.metronome import click
 from soli.playback.player import FakePlayer, Strip
-from soli.playback.stretch import Stretcher, reader
+from soli.playback.stretch import Stretcher
 from soli.project.document import Document
 from soli.project.pipeline import Loaded
 from soli.project.state import ORIGINAL

@@ -4,42 +4,27 @@ A phase vocoder whose phases are locked around each peak (Laroche and Dolson, "I
 Modification of Audio", IEEE Trans. Speech and Audio Processing 7(3), 1999) and follow the recording itself from one
 frame to the next (Puckette, "Phase-Locked Vocoder", IEEE Workshop on Applications of Signal Processing to Audio and
 Acoustics, 1995), with long frames for low frequencies and short ones for high, where attacks are. By how much each
-region of a spectrum is turned is found in the recording and done to any part of it. So the stretched layers and the
+region of a spectrum is turned is found in the recording and done to any part of it. Where something is struck, what is new
+there is not turned at all (Roebel, "A New Approach to Transient Processing in the Phase Vocoder", DAFx 2003), and is not
+drawn out either. So the stretched layers and the
 stretched residual sum to the stretched recording, faders work after the stretching, and the channels of a layer keep
 their phases to each other. Libraries stretch each signal by itself, which gives none of that.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
+from soli.playback.frames import Read, Spectra, overlap_added, power_of, power_of_two, spectra_of
+from soli.playback.onsets import Onsets
+from soli.playback.pace import Pace
 from soli.signal.audio import FloatArray
 
 SLOWEST, FASTEST = 0.25, 2.0
 
 _FRAMES_S = (0.093, 0.046)  # of the lower and of the higher frequencies
 _CROSSOVER_HZ = (700.0, 900.0)
-_CELL_S = 2.0  # of the recording; in each of them the strongest onset may begin the phases anew
-_LONGEST_CHAIN = 3  # cells without an onset worth the name before the phases begin anew all the same
-_ONSET_RISE = 0.3  # share of a spectrum that is new at such an onset
+_NEW = 2.0  # times the power before an onset: that much after it belongs to what is struck there
 _BLOCK = 64  # frames looked at together
-
-Spectra: TypeAlias = NDArray[np.complex64]
-# Samples [first, end) of a signal, float32 (end - first, channels), zero where there are none.
-Read: TypeAlias = Callable[[int, int], FloatArray]
-
-
-def reader(signal: FloatArray) -> Read:
-    """Reads `signal`, float32 (length, channels), with silence around it."""
-
-    def read(first: int, end: int) -> FloatArray:
-        part = signal[max(0, first) : max(0, end)]
-        before = min(max(0, -first), end - first)
-        return np.pad(part, ((before, end - first - before - len(part)), (0, 0)))
-
-    return read
 
 
 def stretched_length(length: int, speed: float) -> int:
@@ -50,15 +35,16 @@ def stretched_length(length: int, speed: float) -> int:
 class Stretcher:
     """Plays `reference` (read by `Read`) and all its parts at `speed`, which is 0.25 to 2 times its own.
 
-    Sample n of what is stretched sounds as sample n * speed of the recording does. Any stretch of the result can be
-    had on its own: it is the same however the whole is cut, and in whichever order. Not for several threads at once.
+    Sample n of what is stretched sounds as sample n * speed of the recording does; slower, an onset passes as fast as it
+    was played, and what is around it makes room (`Pace`). Any stretch of the result can be had on its own: it is the same
+    however the whole is cut, and in whichever order. Not for several threads at once.
     """
 
     def __init__(self, reference: Read, *, rate: int, speed: float) -> None:
         if not SLOWEST <= speed <= FASTEST:
             raise ValueError(f"a speed is from {SLOWEST} to {FASTEST}, not {speed}")
         self.speed = speed
-        onsets = _Onsets(reference, rate)
+        onsets = Onsets(reference, rate)
         self._bands = [_Band(reference, onsets, rate, speed, high=high) for high in (False, True)]
 
     def stretch(self, first: int, end: int) -> "Stretch":
@@ -78,50 +64,18 @@ class Stretch:
         return bands[0] + bands[1]
 
 
-class _Onsets:
-    """Where in the recording the phases begin anew: what is turned there is heard least."""
-
-    def __init__(self, reference: Read, rate: int) -> None:
-        self._reference = reference
-        self._frame = _power_of_two(_FRAMES_S[1] * rate)
-        self._cell = max(self._frame, round(_CELL_S * rate))
-        self._found: dict[int, int | None] = {}
-
-    def before(self, place: float) -> list[int]:
-        """The samples of some onsets up to a little after `place`, the newest first, and of one well before it."""
-        onsets = []
-        for cell in range(int(place // self._cell) + 1, -1, -1):
-            onset = self._in_cell(cell)
-            if onset is not None:
-                onsets.append(onset)
-                if onset < place - self._cell:
-                    break
-        return onsets
-
-    def _in_cell(self, cell: int) -> int | None:
-        if cell not in self._found:
-            hop = self._frame // 4
-            start, count = cell * self._cell // hop, self._cell // hop
-            places = (start + np.arange(-1, count)) * hop
-            size = np.sqrt(_power(_spectra(self._reference, places, self._frame)))
-            rise = np.maximum(size[1:] - size[:-1], 0.0).sum(axis=1) / np.maximum(size[1:].sum(axis=1), 1e-9)
-            best = int(rise.argmax())
-            worth = rise[best] >= _ONSET_RISE or cell % _LONGEST_CHAIN == 0
-            self._found[cell] = (start + best) * hop if worth else None
-        return self._found[cell]
-
-
 class _Band:
     """The vocoder of one length of frames, for the low or the high frequencies."""
 
-    def __init__(self, reference: Read, onsets: _Onsets, rate: int, speed: float, *, high: bool) -> None:
+    def __init__(self, reference: Read, onsets: Onsets, rate: int, speed: float, *, high: bool) -> None:
         self._reference, self._onsets, self._speed = reference, onsets, speed
-        self._frame = _power_of_two(_FRAMES_S[high] * rate)
+        self._frame = power_of_two(_FRAMES_S[high] * rate)
         self._hop = self._frame // 4
         low_hz, high_hz = _CROSSOVER_HZ
         along = np.clip((np.fft.rfftfreq(self._frame, 1.0 / rate) - low_hz) / (high_hz - low_hz), 0.0, 1.0)
         share = np.sin(0.5 * np.pi * along) ** 2
         self._share = (share if high else 1.0 - share).astype(np.float32)
+        self._pace = Pace(onsets, rate=rate, speed=speed, half=self._frame // 2)
         self._last: tuple[int, Spectra] | None = None  # a frame and its phasors, where the next stretch goes on
 
     def turns(self, first: int, end: int) -> tuple[NDArray[np.int64], Spectra]:
@@ -142,14 +96,19 @@ class _Band:
         for start in range(0, len(chain), _BLOCK):
             part = chain[start : start + _BLOCK]
             resets = {self._reset_before(frame) for frame in part.tolist()}
-            spectra = _spectra(self._reference, self._places(part), self._frame)
-            earlier = _spectra(self._reference, self._places(part) - self._hop, self._frame)
-            power = _power(spectra)
+            struck, begun = self._strikes(part)
+            spectra = spectra_of(self._reference, self._places(part), self._frame)
+            earlier = spectra_of(self._reference, self._places(part) - self._hop, self._frame)
+            power = power_of(spectra)
             previous = np.concatenate([before if start else spectra[:1], spectra[:-1]])
             steps = np.einsum("fkc,fkc->fk", previous, earlier.conj())
             for index, frame in enumerate(part.tolist()):
-                if start or index:
-                    phasor = np.ones_like(phasor) if frame in resets else _follow(phasor, steps[index], power[index])
+                if frame in resets:
+                    phasor = np.ones_like(phasor)
+                elif (start or index) and not struck[index]:
+                    phasor = _follow(phasor, steps[index], power[index])
+                    if frame in begun:
+                        phasor = np.where(begun[frame], np.complex64(1.0), phasor)
                 if frame >= frames[0]:
                     turns[frame - frames[0]] = phasor
             before = spectra[-1:]
@@ -158,19 +117,33 @@ class _Band:
 
     def turned(self, part: Read, frames: NDArray[np.int64], turns: Spectra, first: int, end: int) -> FloatArray:
         """Samples [first, end) of the result that a part of the recording has in this band."""
-        spectra = _spectra(part, self._places(frames), self._frame)
+        spectra = spectra_of(part, self._places(frames), self._frame)
         spectra *= turns[:, :, None]
-        return _overlap_add(spectra, frames * self._hop - self._frame // 2, self._hop, first, end)
+        return overlap_added(spectra, frames * self._hop - self._frame // 2, self._hop, first, end)
 
     def _places(self, frames: NDArray[np.int64]) -> NDArray[np.int64]:
         """Samples of the recording on which frames of the result are centred."""
-        places: NDArray[np.int64] = np.rint(frames * (self._hop * self._speed)).astype(np.int64)
-        return places
+        return self._pace.places(frames * self._hop)
+
+    def _strikes(self, frames: NDArray[np.int64]) -> tuple[NDArray[np.bool_], dict[int, NDArray[np.bool_]]]:
+        """Which frames, after a first one, hold an onset as it was played; what of the spectrum is struck, for each first one."""
+        hop, held, edges = self._hop, np.zeros(len(frames), bool), {}
+        for strike in self._pace.strikes(int(frames[0]) * hop, int(frames[-1]) * hop + 1):
+            first, end = -(-strike.first // hop), strike.end // hop
+            held |= (frames > first) & (frames <= end)
+            if frames[0] <= first < end:
+                edges[first] = (strike.first + strike.shift, strike.end + strike.shift)
+        if not edges:
+            return held, {}
+        power = power_of(spectra_of(self._reference, np.array([*edges.values()], np.int64).reshape(-1), self._frame))
+        wide = np.pad(power, ((0, 0), (1, 1)))
+        power = wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]
+        return held, dict(zip(edges, power[1::2] > _NEW * power[::2], strict=True))
 
     def _reset_before(self, frame: int) -> int:
         """The newest frame up to `frame` at which the phases are those of the recording."""
         step = self._hop * self._speed
-        resets = (round(onset / step) for onset in self._onsets.before(max(0.0, frame * step)))
+        resets = (round(onset / step) for onset in self._onsets.beginnings(max(0.0, frame * step)))
         return next((reset for reset in resets if reset <= frame), min(frame, -2))
 
 
@@ -186,56 +159,3 @@ def _follow(phasor: Spectra, step: Spectra, power: FloatArray) -> Spectra:
     with np.errstate(divide="ignore", invalid="ignore"):
         turned = np.where(size > 0, apart / size, 1.0).astype(np.complex64)
     return np.repeat(turned, np.diff(np.append(starts, len(phasor))))
-
-
-def _spectra(read: Read, centres: NDArray[np.int64], length: int) -> Spectra:
-    """Spectra of Hann windows around samples of a signal, complex64 (centres, bins, channels)."""
-    from scipy.fft import rfft
-
-    cut = _cut(read, centres - length // 2, length)
-    cut *= _hann(length)[None, :, None]
-    return np.asarray(rfft(cut, axis=1), np.complex64)
-
-
-def _cut(read: Read, starts: NDArray[np.int64], length: int) -> FloatArray:
-    """Stretches of `length` samples that begin at `starts`, which rise, float32 (starts, length, channels), a copy."""
-    if not len(starts):
-        return np.zeros((0, length, read(0, 0).shape[1]), np.float32)
-    low = int(starts.min())
-    sound = read(low, int(starts.max()) + length)
-    windows = np.lib.stride_tricks.sliding_window_view(sound, length, axis=0)
-    return np.ascontiguousarray(windows[starts - low].transpose(0, 2, 1))
-
-
-def _power(spectra: Spectra) -> FloatArray:
-    return np.asarray((spectra.real**2 + spectra.imag**2).sum(axis=2), np.float32)
-
-
-def _overlap_add(spectra: Spectra, starts: NDArray[np.int64], hop: int, first: int, end: int) -> FloatArray:
-    """Samples [first, end) of frames with a Hann window that begin at `starts`, a quarter of their length apart."""
-    from scipy.fft import irfft
-
-    length = 4 * hop
-    frames = irfft(spectra, n=length, axis=1)
-    # The squares of Hann windows a quarter apart sum to three halves.
-    frames *= (_hann(length) / np.float32(1.5))[None, :, None]
-    return _put(np.asarray(frames, np.float32), starts, hop, first, end)
-
-
-def _put(frames: FloatArray, starts: NDArray[np.int64], hop: int, first: int, end: int) -> FloatArray:
-    """The sum of frames that begin at `starts`, `hop` after one another, in samples [first, end)."""
-    count, length, channels = frames.shape
-    overlap = length // hop
-    whole = np.zeros((count + overlap - 1, hop, channels), np.float32)
-    for part in range(overlap):
-        whole[part : part + count] += frames[:, part * hop : (part + 1) * hop]
-    flat = whole.reshape(-1, channels)
-    return reader(flat)(first - int(starts[0]), end - int(starts[0]))
-
-
-def _hann(length: int) -> FloatArray:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
-
-
-def _power_of_two(samples: float) -> int:
-    return max(64, int(2 ** round(np.log2(samples))))

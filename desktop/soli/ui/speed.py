@@ -9,9 +9,10 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from soli.playback.frames import Read, reader
 from soli.playback.mixer import fold
 from soli.playback.player import Player, PlayerStatus
-from soli.playback.stretch import FASTEST, SLOWEST, Read, Stretcher, reader, stretched_length
+from soli.playback.stretch import FASTEST, SLOWEST, Stretcher, stretched_length
 from soli.playback.tiles import Stretching, wanted_tiles
 from soli.progress import Progress, Steps
 from soli.project.pipeline import Separation
