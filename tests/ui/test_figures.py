@@ -14,7 +14,7 @@ from soli.decompose.settings import ModelSettings
 from soli.project.state import Layer, State
 from soli.score.notes import Note
 from soli.ui.roll import figures
-from soli.ui.roll.figures import Figures
+from soli.ui.roll.figures import draw_figures, draw_selected, style_of
 from soli.ui.roll.mosaic import Mosaic
 from soli.ui.roll.note_field import NoteField
 from soli.ui.roll.stretches import Stretches
@@ -43,12 +43,12 @@ def painted(view, state, *, selected=frozenset(), exposed=None, **options) -> np
     """Pixels as red, green and blue; on black."""
     image = QImage(view.width, view.height, QImage.Format.Format_RGB32)
     image.fill(0)
-    field, figure = NoteField(state), Figures()
+    field = NoteField(state)
     box = exposed or QRectF(0, 0, view.width, view.height)
     with QPainter(image) as painter:
         painter.setClipRect(box)
-        figure.paint(painter, view, field, COLOURS, box, **options)
-        figure.paint_selected(painter, view, field, selected, box, QColor("#FFFFFF"))
+        draw_figures(painter, view, field, COLOURS, style_of(view, field), **options)
+        draw_selected(painter, view, field, selected, box, QColor("#FFFFFF"))
     return np.frombuffer(image.constBits(), np.uint8).reshape(view.height, view.width, 4)[:, :, 2::-1].astype(int)
 
 
@@ -127,7 +127,7 @@ def test_the_stronger_the_more_opaque(view, style):
     image.fill(0)
     with QPainter(image) as painter:
         field = NoteField(state, lambda note: note.velocity / 127)
-        Figures().paint(painter, view, field, COLOURS, QRectF(0, 0, view.width, view.height))
+        draw_figures(painter, view, field, COLOURS, style_of(view, field))
     blues = [image.pixelColor(round(view.x_of(1.75 + 2 * i)), round(view.edge_of(62))).blue() for i in range(3)]
     assert blues[0] < blues[1] < blues[2]
 

@@ -57,7 +57,7 @@ def test_dropping_recording_and_score_opens_and_aligns_them(application, files, 
     assert [layer.name for layer in state.layers] == ["Right hand", "Left hand"]
     assert not application.document.edited
     assert application.window.roll.welcome.isHidden()
-    assert application.window.roll.canvas._images
+    assert application.window.roll.canvas.scene.images
     assert said == []
     assert application.settings.recent[0].endswith(("piece.wav", "piece.mid"))
 

@@ -57,8 +57,8 @@ def test_notes_are_moved_on_the_linear_axis_as_on_the_other(linear, canvas, hand
 
 
 def test_the_linear_axis_has_a_picture_of_its_own_and_is_remembered(linear, canvas):
-    assert canvas._images["linear"].picture.lowest == 0.0
-    assert canvas._images["log"].picture.ready > 0
+    assert canvas.scene.images["linear"].picture.lowest == 0.0
+    assert canvas.scene.images["log"].picture.ready > 0
     assert linear.settings.frequency_axis == "linear"
     linear.window.actions_["linear"].trigger()
     assert canvas.view.axis == "log"
@@ -70,7 +70,7 @@ def test_axis_light_and_opacity_come_back_with_the_settings(qapp, qtbot):
     built = Application(qapp, FakePlayer(), settings)
     qtbot.addWidget(built.window)
     canvas = built.window.roll.canvas
-    assert (canvas.view.axis, canvas.brightness, canvas.contrast) == ("linear", 0.3, 2.0)
+    assert (canvas.view.axis, canvas.scene.brightness, canvas.scene.contrast) == ("linear", 0.3, 2.0)
     assert built.window.actions_["opacity_velocity"].isChecked()
     assert not built.window.actions_["opacity_confidence"].isChecked()
     built.close()
@@ -89,23 +89,23 @@ def test_settings_that_make_no_sense_do_no_harm(settings, qapp, qtbot):
     qtbot.addWidget(built.window)
     canvas = built.window.roll.canvas
     assert canvas.view.axis == "log"
-    assert -1 <= canvas.brightness <= 1
-    assert 0.2 <= canvas.contrast <= 5
+    assert -1 <= canvas.scene.brightness <= 1
+    assert 0.2 <= canvas.scene.contrast <= 5
     built.close()
 
 
 def test_light_goes_step_by_step_and_stops_at_its_ends(piece):
     canvas, actions = piece.window.roll.canvas, piece.window.actions_
     actions["brighter"].trigger()
-    assert canvas.brightness == pytest.approx(0.1)
+    assert canvas.scene.brightness == pytest.approx(0.1)
     actions["darker"].trigger()
-    assert canvas.brightness == pytest.approx(0.0)
+    assert canvas.scene.brightness == pytest.approx(0.0)
     for _ in range(30):
         actions["more_contrast"].trigger()
-    assert canvas.contrast == 5.0
+    assert canvas.scene.contrast == 5.0
     for _ in range(60):
         actions["less_contrast"].trigger()
-    assert canvas.contrast == 0.2
+    assert canvas.scene.contrast == 0.2
     assert piece.settings.contrast == 0.2
 
 
@@ -116,11 +116,11 @@ def test_the_popover_shows_and_sets_the_light(piece):
     assert popover.isVisible()
     assert popover.brightness.value() == 10
     QTest.keyClick(popover.brightness, Qt.Key.Key_Right)
-    assert canvas.brightness == pytest.approx(0.11)
+    assert canvas.scene.brightness == pytest.approx(0.11)
     popover.contrast.setValue(100)
-    assert canvas.contrast == pytest.approx(5.0)
+    assert canvas.scene.contrast == pytest.approx(5.0)
     popover.reset.click()
-    assert (canvas.brightness, canvas.contrast) == (0.0, 1.0)
+    assert (canvas.scene.brightness, canvas.scene.contrast) == (0.0, 1.0)
     assert (piece.settings.brightness, piece.settings.contrast) == (0.0, 1.0)
     QTest.keyClick(popover.reset, Qt.Key.Key_Escape)
     assert not popover.isVisible()
@@ -249,6 +249,7 @@ class Eye(QObject):
 
 
 def test_an_edit_paints_only_around_the_notes_that_changed(piece, canvas, qtbot):
+    qtbot.waitUntil(lambda: not (canvas.scene.moving or piece.worker.busy or piece.picture_worker.busy))
     qtbot.wait(50)
     eye = Eye(canvas)
     before = piece.document.state.notes[0]
@@ -292,18 +293,18 @@ def test_the_loop_is_tinted_on_the_roll_and_in_the_overview(piece, canvas, qtbot
 
 
 def test_another_recording_has_pictures_of_its_own(linear, canvas, qtbot):
-    former = {axis: image.picture for axis, image in canvas._images.items()}
+    former = {axis: image.picture for axis, image in canvas.scene.images.items()}
     assert set(former) == {"log", "linear"}
     state = linear.document.state
     shorter = replace(state, audio=Audio(state.audio.samples[: RATE * 2], RATE))
     linear.document.restore(Loaded(shorter))
-    qtbot.waitUntil(lambda: set(canvas._images) == {"log", "linear"} and not linear.picture_worker.busy)
-    for axis, image in canvas._images.items():
+    qtbot.waitUntil(lambda: set(canvas.scene.images) == {"log", "linear"} and not linear.picture_worker.busy)
+    for axis, image in canvas.scene.images.items():
         assert image.picture is not former[axis]
         assert image.picture.ready == image.picture.values.shape[1]
         assert image.picture.ready * image.picture.hop_s == pytest.approx(2.0, abs=0.05)
     linear.document.restore(Loaded(State()))
-    assert canvas._images == {}
+    assert canvas.scene.images == {}
 
 
 def test_the_overview_follows_edits_a_moment_later(piece, canvas, qtbot):

@@ -129,7 +129,7 @@ def test_it_closes_when_the_keyboard_goes_elsewhere_or_the_notes_change(piece, l
     piece.window.actions_["layers_pitch"].trigger()
     piece.document.do(commands.delete_notes(piece.document.state, [0]))
     assert not line.isVisible()
-    assert piece.window.roll.canvas._split is None
+    assert piece.window.roll.canvas.scene.split is None
 
 
 def test_it_covers_the_roll_when_that_grows_and_scrolls_with_it(piece, line, canvas, hand):

@@ -1,5 +1,7 @@
 """Bars and beats of the score at their places in the recording."""
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,21 @@ class Beats:
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    @cached_property
+    def bars(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Where bars begin, in seconds of the recording, and their numbers."""
+        return self.time_s[self.is_bar], self.bar[self.is_bar]
+
+    @cached_property
+    def bar_s(self) -> float:
+        """How long a bar is in the mean, in seconds; without end where there are less than two."""
+        return _apart_s(self.bars[0])
+
+    @cached_property
+    def beat_s(self) -> float:
+        """How long a beat is in the mean, in seconds; without end where there are less than two."""
+        return _apart_s(self.time_s)
 
     def at(self, time_s: float) -> int | None:
         """Index of the beat that a time lies in; None before the first one."""
@@ -80,6 +97,10 @@ def time_of(beats: Beats, bar: int, beat: float) -> float | None:
         return None
     index = int(rows[0])
     return float(beats.time_s[index] + (beat - int(beat)) * _steps(beats)[index])
+
+
+def _apart_s(time_s: NDArray[np.float64]) -> float:
+    return float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else float("inf")
 
 
 def _steps(beats: Beats) -> NDArray[np.float64]:

@@ -120,7 +120,7 @@ def draw_stroke(painter: QPainter, desk: Desk, stroke: MaskEdit) -> None:
         return
     box = rectangle(view, stroke.pitch, stroke.start_s, stroke.end_s)
     if not stroke.allow:
-        draw_forbidden(painter, box, desk.theme)
+        draw_forbidden(painter, view, box, desk.theme)
         return
     colour = desk.layer_colour(desk.selection.layer if stroke.layer is None else stroke.layer)
     painter.setPen(QPen(colour, 1.2))

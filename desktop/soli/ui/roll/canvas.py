@@ -1,7 +1,7 @@
 """The piano roll: a plain widget that paints itself. Spectrogram as ground, notes as figures, tools on top."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,33 +21,25 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 from soli.project.document import Document
 from soli.score.notes import pitch_name
 from soli.signal.log_spectrogram import ROWS, LogSpectrogram
-from soli.signal.picture import Picture
 from soli.ui.beats import Beats
 from soli.ui.roll import painting, wheel
+from soli.ui.roll.boxes import LEAST_PX
 from soli.ui.roll.card import NoteCard, draw_card
 from soli.ui.roll.edge_scroll import EdgeScroll
-from soli.ui.roll.figures import LEAST_PX, Figures
+from soli.ui.roll.figures import draw_selected
 from soli.ui.roll.note_field import NoteField, Region, StrengthOf
 from soli.ui.roll.note_keys import NoteKeys
+from soli.ui.roll.scene import Audible, Scene
 from soli.ui.roll.snapping import ONSET_REACH_PX, Snapping
-from soli.ui.roll.sound_image import SoundImage
 from soli.ui.roll.toolbox import TOOLS
 from soli.ui.roll.tools import Pointer, Tool, says
-from soli.ui.roll.view import Axis, View
+from soli.ui.roll.view import View
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
 SHOWN = frozenset({"notes", "absent", "mask", "alignment", "settings", "layers", "score", "recording"})
 EDITED = frozenset({"notes", "absent", "mask", "history"})
 AROUND_PX = 14  # a note's handles lie beside its body
-SILENT_PART = 0.6  # of the way from a layer's colour to the ground
-
-
-@dataclass(frozen=True)
-class Audible:
-    """Which layers are heard now: the others are drawn dim."""
-
-    silent: frozenset[int] = frozenset()
 
 
 class Canvas(QWidget):
@@ -64,23 +56,16 @@ class Canvas(QWidget):
     def __init__(self, document: Document, selection: Selection, view: View, theme: Theme) -> None:
         super().__init__()
         self.document, self.selection, self.view, self.theme = document, selection, view, theme
-        self.field = NoteField(document.state)
+        self.scene = Scene(document, view, theme)
         self._strengths: StrengthOf | None = None
-        self._figures = Figures()
-        self.beats = Beats(document.state)
         self.snapping = Snapping(document)
         self._edges = EdgeScroll(view, self._drag_on)
         self.keys = NoteKeys(document, selection, view)
-        self.audible = Audible()
-        self.brightness, self.contrast = 0.0, 1.0
-        self._images: dict[Axis, SoundImage] = {}
         self._tools = [tool(self) for tool in TOOLS]
         self._tool = self._tools[0]
         self._pointer: Pointer | None = None
         self._pan_from: QPointF | None = None
         self._playhead_s: float | None = None
-        self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
-        self._split: tuple[NoteField, Mapping[int, QColor]] | None = None
         self.card = NoteCard(self._note_under)
         self.card.changed.connect(self.update)
 
@@ -93,9 +78,24 @@ class Canvas(QWidget):
         document.subscribe(self._follow)
         selection.changed.connect(self._selection_changed)
         view.changed.connect(self.update)
-        view.axis_changed.connect(self._rest_pictures)
+        view.axis_changed.connect(self.scene.rest_others)
+        self.scene.changed.connect(self._repaint)
+        self.scene.rested.connect(self.update)
         self.snapping.changed.connect(self.update)
-        theme.changed.connect(self._recolour)
+        theme.changed.connect(self.scene.recolour)
+
+    @property
+    def field(self) -> NoteField:
+        """The notes of the document, as columns."""
+        return self.scene.field
+
+    @property
+    def beats(self) -> Beats:
+        return self.scene.beats
+
+    @property
+    def audible(self) -> Audible:
+        return self.scene.audible
 
     @property
     def tool(self) -> Tool:
@@ -109,43 +109,14 @@ class Canvas(QWidget):
         self.hint_changed.emit(says(self._tool, None))
         self.update()
 
-    def set_picture(self, axis: Axis, picture: Picture | None) -> None:
-        """The spectrogram to show on an axis; it may still be growing."""
-        self._images.pop(axis, None)
-        if picture is not None:
-            self._images[axis] = SoundImage(picture)
-        self._recolour()
-
-    def picture_grew(self, axis: Axis) -> None:
-        image = self._images.get(axis)
-        for start_s, end_s in image.grow() if image is not None else ():
-            if axis == self.view.axis and end_s >= self.view.start_s and start_s <= self.view.end_s:
-                left, right = max(self.view.x_of(start_s), 0.0), min(self.view.x_of(end_s), float(self.width()))
-                self.update(QRect(int(left) - 2, 0, int(right - left) + 5, self.height()))
-
-    def set_light(self, brightness: float, contrast: float) -> None:
-        self.brightness, self.contrast = brightness, contrast
-        self._recolour()
-
     def set_strengths(self, strengths: StrengthOf | None) -> None:
         """Opacity of each note from 0 to 1; None: how sure the alignment is of it."""
         self._strengths = strengths
-        self.field = self.field.updated(self.document.state, strengths)
-        self.update()
+        self.scene.set_field(self.field.updated(self.document.state, strengths))
 
     def set_audible(self, silent: frozenset[int]) -> None:
         if silent != self.audible.silent:
-            self.audible = Audible(silent)
-            self.update()
-
-    def show_split(self, split: tuple[NoteField, Mapping[int, QColor]] | None) -> None:
-        """Show a field in place of the document's own, with the colours of layers that are only in it; None: its own again."""
-        self._split = split
-        self.update()
-
-    def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
-        if (loop, on) != self._loop:
-            self._loop = (loop, on)
+            self.scene.audible = Audible(silent)
             self.update()
 
     def set_playhead(self, time_s: float | None) -> None:
@@ -156,17 +127,12 @@ class Canvas(QWidget):
             self.update(QRect(round(self.view.x_of(moment)) - 2, 0, 5, self.height()))
 
     def layer_colour(self, layer: int) -> QColor:
-        known = self.document.state.layer(layer)
-        colour = QColor(known.colour if known else self.theme.colours.dim)
-        if layer in self.audible.silent:
-            # Towards the ground rather than seen through: a veil over the spectrogram would be mud.
-            colour = painting.between(colour, self.theme.colour("canvas"), SILENT_PART)
-            colour.setAlphaF(0.75)
-        return colour
+        return self.scene.layer_colour(layer)
 
     def heard(self, start_s: float, end_s: float, most: int) -> NDArray[np.uint8]:
         """Columns of the spectrogram in a stretch of time; none before there is a picture."""
-        picture = self._images["log"].picture if "log" in self._images else None
+        image = self.scene.images.get("log")
+        picture = image.picture if image is not None else None
         return picture.columns(start_s, end_s, most) if isinstance(picture, LogSpectrogram) else np.zeros((ROWS, 0), np.uint8)
 
     def anchor(self, score_s: float, recording_s: float) -> None:
@@ -180,26 +146,10 @@ class Canvas(QWidget):
         view, theme = self.view, self.theme
         with QPainter(self) as painter:
             painter.setClipRect(event.rect())
-            painter.fillRect(event.rect(), theme.colour("canvas"))
-            if view.axis in self._images:
-                self._images[view.axis].paint(painter, view, self.devicePixelRatioF())
-            audio = self.document.state.audio
-            painting.draw_beyond(painter, view, theme, audio.duration_s if audio is not None else None)
-            painting.draw_grid(painter, view, theme, self.beats)
-            loop, loop_on = self._loop
-            if loop is not None:
-                painting.draw_loop(painter, view, theme, loop, on=loop_on)
-            colours = {layer.id: self.layer_colour(layer.id) for layer in self.document.state.layers}
-            exposed = QRectF(event.rect())
             hidden = self._tool.hidden if not self._tool.away else frozenset()
-            bright = theme.colours.name == "light"
-            field, parts = self._split or (self.field, {})
-            self._figures.paint(painter, view, field, {**colours, **parts}, exposed, hidden=hidden, bright=bright)
-            for stroke in self.field.forbidden_within(view.start_s, view.end_s):
-                box = painting.rectangle(view, stroke.pitch, stroke.start_s, stroke.end_s)
-                painting.draw_forbidden(painter, box, theme)
+            self.scene.paint(painter, event.rect(), self.devicePixelRatioF(), hidden=hidden)
             chosen = self.selection.ids - hidden if hidden else self.selection.ids
-            self._figures.paint_selected(painter, view, self.field, chosen, exposed, theme.colour("selection"))
+            draw_selected(painter, view, self.field, chosen, QRectF(event.rect()), theme.colour("selection"))
             if not self._tool.away:
                 self._tool.paint(painter)
             if self.snapping.line_s is not None:
@@ -207,6 +157,10 @@ class Canvas(QWidget):
             if self._playhead_s is not None:
                 painting.draw_playhead(painter, view, theme, self._playhead_s)
             self._paint_card(painter)
+
+    def _repaint(self, box: QRect) -> None:
+        # As a slot, `update` itself would take no box and paint everything.
+        self.update(box)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.view.resize(event.size().width(), event.size().height())
@@ -409,16 +363,17 @@ class Canvas(QWidget):
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"score", "alignment"}:
-            self.beats = Beats(self.document.state)
+            self.scene.beats = Beats(self.document.state)
         if aspects & SHOWN:
             dragged = self._tool.dragging
             self._tool.cancel()
             self.card.hide()
-            self.field = self.field.updated(self.document.state, self._strengths)
-            self.view.set_duration(self.document.state.duration_s, last_note_s=self.field.last_s)
-            # What a drag has drawn may lie anywhere.
-            region = self.field.region if aspects <= EDITED and not dragged else None
-            self.update(self._box_of(region) if region is not None else self.rect())
+            field = self.field.updated(self.document.state, self._strengths)
+            self.view.set_duration(self.document.state.duration_s, last_note_s=field.last_s)
+            region = field.region if aspects <= EDITED else None
+            self.scene.set_field(field, self._box_of(region) if region is not None else None)
+            if dragged:
+                self.update()  # what a drag has drawn may lie anywhere
 
     def _box_of(self, region: Region) -> QRect:
         """All pixels that a region of the field can touch, the lines around its notes as well."""
@@ -428,14 +383,3 @@ class Canvas(QWidget):
         left, right = (round(min(max(self.view.x_of(t), -9.0), self.width() + 9.0)) for t in (start_s, end_s))
         top, bottom = round(self.view.y_of(highest)), round(self.view.y_of(lowest - 1))
         return QRect(left, top, max(right - left, round(LEAST_PX)), bottom - top).adjusted(-AROUND_PX, -5, AROUND_PX, 5)
-
-    def _rest_pictures(self) -> None:
-        for axis, image in self._images.items():
-            if axis != self.view.axis:
-                image.rest()
-
-    def _recolour(self) -> None:
-        for image in self._images.values():
-            image.colour(self.theme.colours, brightness=self.brightness, contrast=self.contrast)
-            image.grow()
-        self.update()

@@ -79,7 +79,7 @@ class HarmonicBrush(Tool):
                 painter.drawRoundedRect(self._box(pitch, start_s, end_s), 2, 2)
         box = rectangle(view, found.pitch, start_s, end_s)
         if start.right:
-            draw_forbidden(painter, box, theme)
+            draw_forbidden(painter, view, box, theme)
         else:
             painter.setPen(QPen(colour, 1.6))
             colour.setAlphaF(0.45)

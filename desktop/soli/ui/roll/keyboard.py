@@ -34,11 +34,12 @@ class Keyboard(QWidget):
         self._sounding: dict[int, str] = {}
         self._limited: frozenset[int] = frozenset()
         self._pointed: int | None = None
+        self._shown: tuple[object, ...] = ()  # axis, pitches and height that were painted last
         self.setFixedWidth(WIDTH)
         self.setMouseTracking(True)
         self.setAccessibleName("Piano keys")
         self.setToolTip("Click a key to select all notes of its pitch, Ctrl adds them; right-click for its template")
-        view.changed.connect(self.update)
+        view.changed.connect(self._follow_view)
         theme.changed.connect(self.update)
 
     def set_sounding(self, pitches: Mapping[int, str]) -> None:
@@ -70,6 +71,12 @@ class Keyboard(QWidget):
             self._paint_limited(painter)
             if self._pointed is not None:
                 self._paint_tag(painter, self._pointed)
+
+    def _follow_view(self) -> None:
+        shown = (self._view.axis, self._view.extent, self._view.height)
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
 
     def _paint_keys(self, painter: QPainter, pitches: range) -> None:
         view, theme, height = self._view, self._theme, self._view.px_per_semitone

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from soli.project.document import Document
 from soli.signal.audio import Audio, mean_of_channels
 from soli.ui.roll import wheel
+from soli.ui.roll.boxes import box_of, draw_rounded
 from soli.ui.roll.mosaic import Mosaic
 from soli.ui.roll.note_field import NoteField
 from soli.ui.roll.view import View
@@ -47,6 +48,7 @@ class Minimap(QWidget):
         self._peaks, self._notes = QPixmap(), QImage()
         self._loop: tuple[tuple[float, float] | None, bool] = (None, False)
         self._playhead_s: float | None = None
+        self._shown = (0.0, 0.0, 0.0)  # start, span and duration that were painted last
         # A gesture alters a note at each of its steps; here they are dots.
         self._soon = QTimer(self, singleShot=True, interval=NOTES_DELAY_MS)
         self._soon.timeout.connect(self._draw_anew)
@@ -54,7 +56,7 @@ class Minimap(QWidget):
         self.setAccessibleName("Overview of the whole piece")
         self.setToolTip("Drag to move through the piece; the wheel scrolls, with Ctrl it zooms")
         document.subscribe(self._follow)
-        view.changed.connect(self.update)
+        view.changed.connect(self._follow_view)
         theme.changed.connect(self._redraw)
 
     def set_loudness(self, loudness: NDArray[np.float32] | None) -> None:
@@ -85,11 +87,9 @@ class Minimap(QWidget):
             left = min(self._x(max(0.0, self._view.start_s)), self.width() - LEAST_SLAB_PX)
             slab = QRectF(left, 1.5, 0, HEIGHT - 4)
             slab.setRight(max(self._x(min(self._view.end_s, self._view.duration_s)), slab.left() + LEAST_SLAB_PX))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             # Under the notes, and lighter than what is out of the window in both themes.
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("raised", 255 if bright else 190))
-            painter.drawRoundedRect(slab, 3, 3)
+            inside, line = theme.colour("raised", 255 if bright else 190), theme.colour("dim", 170 if bright else 150)
+            draw_rounded(painter, box_of(slab), radius=3, line_px=1, edge=inside, fill=inside)
             if self._peaks.isNull():
                 self._peaks = self._draw_peaks()
             painter.drawPixmap(0, 0, self._peaks)
@@ -101,10 +101,9 @@ class Minimap(QWidget):
                 left, right = (self._x(t) for t in loop)
                 box = QRectF(left, 0, max(1.0, right - left), HEIGHT)
                 painter.fillRect(box, theme.colour("accent", 64 if loop_on else 28))
-            painter.setPen(QPen(theme.colour("dim", 170 if bright else 150), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(slab, 3, 3)
+            draw_rounded(painter, box_of(slab), radius=3, line_px=1, edge=line)
             if self._playhead_s is not None:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 painter.setPen(QPen(theme.colour("accent"), 1.2))
                 x = self._x(self._playhead_s)
                 painter.drawLine(QLineF(x, 2, x, HEIGHT - 2))
@@ -140,6 +139,12 @@ class Minimap(QWidget):
             self._draw_anew()
         elif "notes" in aspects and not self._soon.isActive():
             self._soon.start()
+
+    def _follow_view(self) -> None:
+        shown = (self._view.start_s, self._view.span_s, self._view.duration_s)
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
 
     def _draw_anew(self) -> None:
         self._notes = QImage()

@@ -48,13 +48,15 @@ class Mosaic:
         return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
 
     def paint(self, painter: QPainter, view: View, *, inset: float) -> None:
-        """Paint each pitch where the view has it."""
+        """Paint each pitch where the view has it, `inset` pixels within but no more than a tenth of its height."""
         image = self.image()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         used = np.flatnonzero(self._cells.any(axis=1))
         for row in used.tolist():
             pitch = self.lowest + row
-            box = QRectF(0, view.y_of(pitch) + inset, view.width, max(1.0, view.height_of(pitch) - 2 * inset))
+            height = view.height_of(pitch)
+            air = min(inset, 0.1 * height)
+            box = QRectF(0, view.y_of(pitch) + air, view.width, max(1.0, height - 2 * air))
             painter.drawImage(box, image, QRectF(0, self.highest - pitch, self._width, 1))
 
 

@@ -1,13 +1,15 @@
 """How the grid, the loop, the playhead and what lies over the notes are drawn."""
 
 from functools import lru_cache
+from math import ceil, floor
 
 import numpy as np
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 
 from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
+from soli.ui.roll.boxes import FAR_PX, box_of, fill
 from soli.ui.roll.view import View
 from soli.ui.theme import Theme
 
@@ -27,21 +29,29 @@ def between(one: QColor, other: QColor, part: float) -> QColor:
     return QColor(*(round(a + part * (b - a)) for a, b in pairs))
 
 
+def draw_upright(painter: QPainter, x: float, height: float, colour: QColor, *, width_px: float) -> None:
+    """A line from top to bottom at a place between pixels: each of those it touches as far as it covers it."""
+    ratio = painter.device().devicePixelRatioF()
+    left, right = (x - width_px / 2) * ratio, (x + width_px / 2) * ratio
+    for column in range(floor(left), ceil(right)):
+        ink = QColor(colour)
+        ink.setAlphaF(colour.alphaF() * (min(right, column + 1.0) - max(left, float(column))))
+        fill(painter, box_of(QRectF(column / ratio, 0, 1 / ratio, height)), ink)
+
+
 def draw_grid(painter: QPainter, view: View, theme: Theme, beats: Beats) -> None:
     """Bar lines, and a line under every C; beats too when there is room."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     first, last = (int(i) for i in np.searchsorted(beats.time_s, (view.start_s, view.end_s)))
     is_bar = beats.is_bar[first:last]
-    bars = int(is_bar.sum())
-    for rows, least_px, alpha in ((~is_bar, 24, 34), (is_bar, 8, 80)):
-        lines = bars if least_px == 8 else last - first
-        if lines and view.width / lines > least_px:
+    for rows, apart_s, least_px, alpha in ((~is_bar, beats.beat_s, 24, 34), (is_bar, beats.bar_s, 8, 80)):
+        if rows.any() and apart_s * view.px_per_s > least_px:
             painter.setPen(QPen(theme.colour("faint", alpha), 1))
-            places = np.round((beats.time_s[first:last][rows] - view.start_s) * view.px_per_s) + 0.5
+            places = np.floor((beats.time_s[first:last][rows] - view.start_s) * view.px_per_s + 0.5) + 0.5
             painter.drawLines([QLineF(x, 0, x, view.height) for x in places.tolist()])
     painter.setPen(QPen(theme.colour("faint", 60), 1))
     for pitch in range(12 * int(view.bottom // 12), int(view.top) + 12, 12):
-        y = round(view.y_of(pitch - 1)) + 0.5
+        y = floor(view.y_of(pitch - 1) + 0.5) + 0.5
         painter.drawLine(QLineF(0, y, view.width, y))
 
 
@@ -50,27 +60,31 @@ def draw_beyond(painter: QPainter, view: View, theme: Theme, end_s: float | None
     shade = theme.colour("ground", 150)
     left, right = view.x_of(0.0), view.x_of(end_s) if end_s is not None else view.width
     if left > 0:
-        painter.fillRect(QRectF(0, 0, round(left), view.height), shade)
+        fill(painter, box_of(QRectF(0, 0, round(left), view.height)), shade)
     if right < view.width:
-        painter.fillRect(QRectF(round(right), 0, view.width - round(right), view.height), shade)
+        fill(painter, box_of(QRectF(round(right), 0, view.width - round(right), view.height)), shade)
 
 
 def draw_loop(painter: QPainter, view: View, theme: Theme, loop: tuple[float, float], *, on: bool) -> None:
     """The stretch that is played again and again: a tint, and an edge at either end."""
-    left, right = (view.x_of(t) for t in loop)
-    painter.fillRect(QRectF(left, 0, right - left, view.height), theme.colour("accent", 22 if on else 10))
+    left, right = (min(max(view.x_of(t), -FAR_PX), view.width + FAR_PX) for t in loop)
+    fill(painter, box_of(QRectF(left, 0, right - left, view.height)), theme.colour("accent", 22 if on else 10))
     painter.setPen(QPen(theme.colour("accent", 150 if on else 60), 1))
     for x in (round(left) + 0.5, round(right) - 0.5):
         painter.drawLine(QLineF(x, 0, x, view.height))
 
 
-def draw_forbidden(painter: QPainter, box: QRectF, theme: Theme) -> None:
+def draw_forbidden(painter: QPainter, view: View, box: QRectF, theme: Theme) -> None:
     """Where a pitch may not sound: hatched, so that it is seen without colour too. A note under it keeps its own colour."""
     ratio = painter.device().devicePixelRatioF()
+    side = round(HATCH_PX * ratio)
+    # The hatch hangs on the piece, not on the window: it scrolls with what it covers.
+    painter.setBrushOrigin(QPointF(*(-(floor(way * ratio + 0.5) % side) / ratio for way in view.corner_px)))
     hatch = QBrush(_hatch(theme.colours.canvas, theme.colours.bad, ratio))
     hatch.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.fillRect(box, hatch)
+    painter.setBrushOrigin(QPointF())
     painter.setPen(QPen(theme.colour("bad", 120), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(box)
@@ -92,10 +106,7 @@ def _hatch(gap: str, line: str, ratio: float) -> QImage:
 
 
 def draw_playhead(painter: QPainter, view: View, theme: Theme, time_s: float) -> None:
-    x = view.x_of(time_s)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(QPen(theme.colour("accent"), 1.6))
-    painter.drawLine(QLineF(x, 0, x, view.height))
+    draw_upright(painter, view.x_of(time_s), view.height, theme.colour("accent"), width_px=1.6)
 
 
 def draw_snap_line(painter: QPainter, view: View, theme: Theme, time_s: float) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtGui import QPainter, QPen
 from soli.decompose.constraints import MaskEdit
 from soli.project import commands
 from soli.score.notes import pitch_name
+from soli.ui.roll.boxes import box_of, fill
 from soli.ui.roll.chip import draw_chip
 from soli.ui.roll.painting import draw_forbidden
 from soli.ui.roll.tools import Pointer, Tool
@@ -39,12 +40,14 @@ class RectangleTool(Tool):
         box = QRectF(left, top, min(view.x_of(end_s), view.width + 2.0) - left, view.edge_of(low - 0.5) - top)
         if strokes[0].allow:
             colour = self.desk.layer_colour(self.desk.selection.layer)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(colour, 1.4))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             colour.setAlphaF(0.3)
-            painter.setBrush(colour)
             painter.drawRect(box)
+            fill(painter, box_of(box), colour)
         else:
-            draw_forbidden(painter, box, theme)
+            draw_forbidden(painter, view, box, theme)
         names = pitch_name(low) if low == high else f"{pitch_name(low)}–{pitch_name(high)}"
         draw_chip(painter, view, theme, now.x, now.y, f"{end_s - start_s:.2f} s, {names}")
 

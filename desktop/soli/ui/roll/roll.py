@@ -61,7 +61,7 @@ class Roll(QWidget):
         self.minimap.set_playhead(time_s)
 
     def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
-        for part in (self.canvas, self.ruler, self.minimap):
+        for part in (self.canvas.scene, self.ruler, self.minimap):
             part.set_loop(loop, on=on)
 
     def show_sounding(self, time_s: float | None) -> None:

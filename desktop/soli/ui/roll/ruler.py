@@ -68,6 +68,7 @@ class Ruler(QWidget):
         self._playhead_s: float | None = None
         self._pressed_x: float | None = None
         self._grip = Grip.NEW_LOOP
+        self._shown: tuple[float, ...] = ()  # start, span and width that were painted last
         self._held: tuple[float, float] | None = None  # the loop as it was when it was taken hold of
         self.setMouseTracking(True)
         self.setFixedHeight(HEIGHT)
@@ -77,7 +78,7 @@ class Ruler(QWidget):
             "a double-click on it types where it is. Drag the playhead, or with Ctrl anywhere: hear what is there. "
             "The wheel zooms, with Shift it scrolls."
         )
-        view.changed.connect(self.update)
+        view.changed.connect(self._follow_view)
         theme.changed.connect(self.update)
 
     def set_beats(self, beats: Beats) -> None:
@@ -143,6 +144,12 @@ class Ruler(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         wheel.over_ruler(self._view, event)
+
+    def _follow_view(self) -> None:
+        shown = (self._view.start_s, self._view.span_s, self._view.width)
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
 
     def _grip_at(self, event: QMouseEvent) -> Grip:
         x, y, view = event.position().x(), event.position().y(), self._view
@@ -211,8 +218,8 @@ class Ruler(QWidget):
     def _paint_bars(self, painter: QPainter, bottom: int) -> None:
         view, theme, beats = self._view, self._theme, self._beats
         painter.setFont(theme.font(8.5, weight=theme.font().Weight.DemiBold, figures=True))
-        bars, numbers = beats.time_s[beats.is_bar], beats.bar[beats.is_bar]
-        room = view.px_per_s * (float(bars[-1] - bars[0]) / (len(bars) - 1)) if len(bars) > 1 else 1e9
+        bars, numbers = beats.bars
+        room = view.px_per_s * beats.bar_s
         every = next((n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256) if n * room >= LEAST_BAR_PX), 512)
         first, last = (int(i) for i in np.searchsorted(bars, (view.time_at(-40.0), view.end_s), side="right"))
         # Rooms between beats only where they can be told apart.

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPen
 from soli.decompose.settings import RANGES
 from soli.project import commands
 from soli.score.notes import Note, pitch_name
+from soli.ui.roll.boxes import box_of, fill
 from soli.ui.roll.chip import draw_chip
 from soli.ui.roll.ghost import Ghost, draw_ghost
 from soli.ui.roll.handles import Handle, Handles
@@ -152,10 +153,13 @@ class SelectTool(Tool):
             if self._hovered is not None:
                 self._tell(painter, self._hovered, self._hovered.x, self._hovered.tolerance_s)
         elif self._part == "band":
-            painter.setPen(QPen(theme.colour("accent"), 1))
-            painter.setBrush(theme.colour("accent", 36))
             corner = QPointF(self.desk.view.x_of(start.time_s), start.y)  # the roll may have moved since
-            painter.drawRect(QRectF(corner, QPointF(now.x, now.y)).normalized())
+            band = QRectF(corner, QPointF(now.x, now.y)).normalized()
+            fill(painter, box_of(band), theme.colour("accent", 36))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(theme.colour("accent"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(band)
         elif self._ghost is not None and self._handle is not None:
             self._paint_tolerance(painter, self._ghost, self._handle)
         elif self._ghost is not None:

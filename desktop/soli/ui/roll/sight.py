@@ -29,8 +29,8 @@ class Sight(QObject):
         self.pictures = Pictures(document, worker)
         self.opacity = Opacity(document, worker)
         self.popover = LightPopover(theme, roll.canvas)
-        self.pictures.ready.connect(roll.canvas.set_picture)
-        self.pictures.grew.connect(roll.canvas.picture_grew)
+        self.pictures.ready.connect(roll.canvas.scene.set_picture)
+        self.pictures.grew.connect(roll.canvas.scene.picture_grew)
         self.pictures.loudness_ready.connect(roll.minimap.set_loudness)
         self.opacity.changed.connect(roll.canvas.set_strengths)
         self.popover.changed.connect(self._light)
@@ -70,4 +70,4 @@ class Sight(QObject):
         brightness = min(BRIGHTEST, max(-BRIGHTEST, brightness))
         contrast = min(CONTRASTS[1], max(CONTRASTS[0], contrast))
         self._settings.brightness, self._settings.contrast = brightness, contrast
-        self._roll.canvas.set_light(brightness, contrast)
+        self._roll.canvas.scene.set_light(brightness, contrast)

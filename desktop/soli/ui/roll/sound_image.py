@@ -1,11 +1,14 @@
 """Paints a spectrogram: a resolution pyramid, coloured by a table for what is in view alone."""
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from soli.signal.picture import Picture
+from soli.ui.roll.boxes import SHARED_PX
 from soli.ui.roll.view import View
 from soli.ui.theme import Colours
 
@@ -14,6 +17,7 @@ TILE_MARGIN = 0.5
 MOST_TILE_COLUMNS = 12_000  # 31 MB of the tallest picture, whatever the screen
 MOST_STILL_BYTES = 24 * 2**20
 COARSEST_COLUMNS = 2048
+SMALL_PX = 300_000
 SHADES_AT = (0.22, 0.55, 1.0)  # loudness of ground, of the quiet ink and of the loud ink
 
 
@@ -29,8 +33,7 @@ def shades(colours: Colours, *, brightness: float = 0.0, contrast: float = 1.0) 
 class SoundImage:
     """The picture of one recording on one axis.
 
-    Memory: the bytes of the picture, its halves (together as much again), one coloured tile, and what is painted while the view
-    stands still; `nbytes` says how much.
+    Memory: the bytes of the picture, its halves (together as much again), and one coloured tile; `nbytes` says how much.
     """
 
     def __init__(self, picture: Picture) -> None:
@@ -39,28 +42,22 @@ class SoundImage:
         while self._levels[-1].shape[1] > COARSEST_COLUMNS:
             self._levels.append(np.zeros((len(picture.values), -(-self._levels[-1].shape[1] // 2)), np.uint8))
         self._taken = 0  # how many of the filled stretches are in the pyramid
-        self._table: NDArray[np.uint32] = np.zeros(256, np.uint32)
+        self._table = [0] * 256
         self._tile = QImage()
-        self._tile_pixels: NDArray[np.uint32] = np.zeros((0, 0), np.uint32)
         self._tile_of: tuple[int, int, int] = (-1, 0, 0)  # level, first and last column
-        self._ground = QColor()
-        self._inks = 0  # how often what is coloured has become untrue
-        self._seen: tuple[object, ...] = ()  # what was painted last
-        self._still = QImage()
 
     @property
     def nbytes(self) -> int:
-        return sum(level.nbytes for level in self._levels) + self._tile_pixels.nbytes + self._still.sizeInBytes()
+        return sum(level.nbytes for level in self._levels) + self._tile.sizeInBytes()
 
     def rest(self) -> None:
         """Let go of what is kept for painting alone: another axis is shown."""
         self._forget_tile()
-        self._tile, self._tile_pixels, self._still = QImage(), np.zeros((0, 0), np.uint32), QImage()
+        self._tile = QImage()
 
     def colour(self, colours: Colours, *, brightness: float = 0.0, contrast: float = 1.0) -> None:
         """Choose the ink; brightness from -1 to 1, contrast from 0.2 to 5."""
-        self._table = shades(colours, brightness=brightness, contrast=contrast)
-        self._ground = QColor(colours.canvas)
+        self._table = shades(colours, brightness=brightness, contrast=contrast).tolist()
         self._forget_tile()
 
     def grow(self) -> list[tuple[float, float]]:
@@ -81,35 +78,15 @@ class SoundImage:
                 self._forget_tile()
         return [((start - 1) * self.picture.hop_s, stop * self.picture.hop_s) for start, stop in fresh]
 
-    def paint(self, painter: QPainter, view: View, pixel_ratio: float) -> None:
-        """Paint what the view shows; the picture must be one of the view's axis.
+    def covers(self, view: View) -> bool:
+        """Whether nothing of the ground is seen in the view."""
+        columns_s = (self.picture.values.shape[1] - 1) * self.picture.hop_s
+        low, high = (edge - self.picture.lowest for edge in view.extent)
+        inside = low >= 0 and high * self.picture.rows_per_unit <= len(self.picture.values)
+        return inside and view.start_s >= 0 and view.end_s <= columns_s
 
-        Scaling it smoothly is most of a frame. While the view stands still, from the second time on, it is done but once.
-        """
-        seen = (view.axis, view.start_s, view.span_s, view.extent, view.width, view.height, pixel_ratio, self._inks)
-        if seen != self._seen:
-            self._seen, self._still = seen, QImage()
-            self._paint_scaled(painter, view, pixel_ratio)
-            return
-        if self._still.isNull():
-            width, height = round(view.width * pixel_ratio), round(view.height * pixel_ratio)
-            if 4 * width * height > MOST_STILL_BYTES:
-                self._paint_scaled(painter, view, pixel_ratio)
-                return
-            still = QImage(width, height, QImage.Format.Format_RGB32)
-            still.setDevicePixelRatio(pixel_ratio)
-            still.fill(self._ground)
-            with QPainter(still) as once:
-                self._paint_scaled(once, view, pixel_ratio)
-            self._still = still
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawImage(QPointF(0, 0), self._still)
-
-    def _forget_tile(self) -> None:
-        self._tile_of = (-1, 0, 0)
-        self._inks += 1
-
-    def _paint_scaled(self, painter: QPainter, view: View, pixel_ratio: float) -> None:
+    def paint(self, painter: QPainter, view: View, pixel_ratio: float, *, smooth: bool = True) -> None:
+        """Paint what the view shows; the picture must be one of the view's axis. `smooth` costs five times as much."""
         picture = self.picture
         frames_per_px = view.span_s / picture.hop_s / (view.width * pixel_ratio)
         level = min(max(0, int(np.log2(max(frames_per_px, 1e-9)))), len(self._levels) - 1)
@@ -124,9 +101,22 @@ class SoundImage:
         top_row = len(picture.values) - (high - picture.lowest) * picture.rows_per_unit
         shift = 0.5 * picture.hop_s / column_s
         width, height = view.span_s / column_s, (high - low) * picture.rows_per_unit
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         source = QRectF(view.start_s / column_s + shift - start, top_row, width, height)
-        painter.drawImage(QRectF(0, 0, view.width, view.height), self._tile, source)
+        target = QRectF(0, 0, view.width, view.height)
+        if not smooth or view.width * view.height * pixel_ratio**2 > SMALL_PX:
+            painter.drawImage(target, self._tile, source)
+            return
+        # Lines so few that Qt does not share them out among threads, and wait for them: much for a narrow strip.
+        step = SHARED_PX / pixel_ratio
+        for i in range(ceil(view.height / step)):
+            painter.save()
+            painter.setClipRect(QRectF(0, i * step, view.width, step), Qt.ClipOperation.IntersectClip)
+            painter.drawImage(target, self._tile, source)
+            painter.restore()
+
+    def _forget_tile(self) -> None:
+        self._tile_of = (-1, 0, 0)
 
     def _colour_tile(self, level: int, first: float, last: float) -> None:
         values = self._levels[level]
@@ -140,6 +130,8 @@ class SoundImage:
         if stop <= start:
             return
         # Row 0 of the values is the lowest, row 0 of an image its top.
-        self._tile_pixels = np.take(self._table, values[::-1, start:stop])
+        shown = np.ascontiguousarray(values[::-1, start:stop])
         width, height = stop - start, len(values)
-        self._tile = QImage(self._tile_pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        indexed = QImage(shown.data, width, height, width, QImage.Format.Format_Indexed8)
+        indexed.setColorTable(self._table)
+        self._tile = indexed.convertToFormat(QImage.Format.Format_RGB32)

@@ -121,7 +121,7 @@ class SplitLine(QWidget):
         if self.isHidden():
             return
         self.hide()
-        self._canvas.show_split(None)
+        self._canvas.scene.show_split(None)
         self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def move_to(self, pitch: int) -> None:
@@ -180,7 +180,7 @@ class SplitLine(QWidget):
         self.setAccessibleDescription(words)
         announce(self, f"{words}, {self._scope.name}")
         field = self._canvas.field.parted(ids, self._pitch, upper=UPPER, lower=LOWER)
-        self._canvas.show_split((field, {UPPER: upper, LOWER: lower}))
+        self._canvas.scene.show_split((field, {UPPER: upper, LOWER: lower}))
         self._place_bar()
         self.update()
 
@@ -262,7 +262,7 @@ class SplitLine(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         if event.reason() not in {Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason}:
             self.hide()
-            self._canvas.show_split(None)
+            self._canvas.scene.show_split(None)
         super().focusOutEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -79,6 +79,39 @@ class View(QObject):
         return self._high - self._extent, self._high
 
     @property
+    def scale(self) -> tuple[object, ...]:
+        """What scrolling leaves as it is: the axis, how much of time and pitch is shown, and in how many pixels."""
+        return self.axis, self.span_s, self._extent, self.width, self.height
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """The left edge in seconds, and the upper one in what the axis is linear in."""
+        return self.start_s, self._high
+
+    @property
+    def corner_px(self) -> tuple[float, float]:
+        """How many pixels of the whole piece lie to the left of the window, and how many above it: counted from somewhere."""
+        return self.start_s * self.px_per_s, -self._high * (self.height / self._extent)
+
+    def way_from(self, start_s: float, high: float) -> tuple[float, float]:
+        """How many pixels to the right of such a corner, and below it, that of the view lies."""
+        return (self.start_s - start_s) * self.px_per_s, (high - self._high) * (self.height / self._extent)
+
+    def beyond(self, start_s: float, high: float, x: float, y: float) -> tuple[float, float]:
+        """The corner that lies so many pixels to the right of another, and below it."""
+        return start_s + x / self.px_per_s, high - y * (self._extent / self.height)
+
+    def part(self, x: float, y: float, width: int, height: int) -> "View":
+        """A view of another part at the same scale: this many pixels, seen from the upper left corner; it may lie outside."""
+        part = View()
+        part.axis, part.width, part.height = self.axis, width, height
+        part.duration_s, part._reach_s = self.duration_s, self._reach_s
+        part.start_s, part.span_s = self.time_at(x), width / self.px_per_s
+        per_px = self._extent / self.height
+        part._high, part._extent = self._high - y * per_px, height * per_px
+        return part
+
+    @property
     def px_per_s(self) -> float:
         return self.width / self.span_s
 

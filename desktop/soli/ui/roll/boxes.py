@@ -1,0 +1,155 @@
+"""Boxes of stretches in pixels, and boxes with rounded corners that are put together from small pictures.
+
+A rounded box that is filled and outlined anew is work for each of its lines of pixels. Here its corners are worked out once for
+each ink; a box is then its left end, its right end, and one column of pixels drawn wide, whatever its size.
+"""
+
+from functools import lru_cache
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from soli.ui.roll.stretches import IntArray, Stretches, Times
+from soli.ui.roll.view import View
+
+LEAST_PX = 3.0
+FAR_PX = 50.0
+SHARED_PX = 90  # from about this many lines on, Qt paints with threads
+
+Pixels = NDArray[np.uint32]
+
+
+class Boxes(NamedTuple):
+    """Left, top, width and height of each, in device-independent pixels; float64, shape (n,)."""
+
+    left: Times
+    top: Times
+    width: Times
+    height: Times
+
+    def grown(self, across: float, down: float = 0.0) -> "Boxes":
+        """Each wider by `across` to either side, and higher by `down`."""
+        return Boxes(self.left - across, self.top - down, self.width + 2 * across, self.height + 2 * down)
+
+    def rectangles(self) -> list[QRectF]:
+        return [QRectF(*box) for box in zip(*(column.tolist() for column in self), strict=True)]
+
+
+def boxes(view: View, pitch: IntArray, start_s: Times, end_s: Times, *, inset: float, part: float = 1.0) -> Boxes:
+    """Where a view has stretches, at least LEAST_PX wide and 2 high.
+
+    They lie `inset` within their pitch above and below, but no more than `part` of its height.
+    """
+    # Far beyond the window coordinates lose their precision in the paint engine.
+    left = np.maximum((start_s - view.start_s) * view.px_per_s, -FAR_PX)
+    right = np.minimum((end_s - view.start_s) * view.px_per_s, view.width + FAR_PX)
+    places = pitch.astype(np.float64)
+    top = view.edges_of(places + 0.5)
+    height = view.edges_of(places - 0.5) - top
+    air = np.minimum(inset, part * height)
+    return Boxes(left, top + air, np.maximum(LEAST_PX, right - left), np.maximum(2.0, height - 2 * air))
+
+
+def boxes_of(view: View, field: Stretches, rows: IntArray, *, inset: float, part: float = 1.0) -> Boxes:
+    return boxes(view, field.pitch[rows], field.start_s[rows], field.end_s[rows], inset=inset, part=part)
+
+
+def fill(painter: QPainter, many: Boxes, colour: QColor) -> None:
+    """Fill boxes, on whole pixels of the screen.
+
+    Qt shares tall ones that can be seen through out among threads, and waits for them: those are drawn as a pixel made large.
+    """
+    ratio = painter.device().devicePixelRatioF()
+    tall = many.height * ratio >= SHARED_PX
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    if not tall.all():
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRects(Boxes(*(column[~tall] for column in many)).rectangles())
+    if tall.any():
+        ink = QImage(1, 1, QImage.Format.Format_ARGB32)
+        ink.setPixelColor(0, 0, colour)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        for box in Boxes(*(column[tall] for column in many)).rectangles():
+            painter.drawImage(box, ink)
+
+
+def box_of(rectangle: QRectF) -> Boxes:
+    """One box alone."""
+    return Boxes(*(np.array([side]) for side in (rectangle.x(), rectangle.y(), rectangle.width(), rectangle.height())))
+
+
+class _Shape(NamedTuple):
+    """A rounded box of no particular size, in pixels of the screen; colours as 0xAARRGGBB, a fill of 0 is none."""
+
+    radius: float
+    line: float
+    edge: int
+    fill: int
+
+    @property
+    def end(self) -> int:
+        """How much of the box its corners can take up."""
+        return ceil(self.radius + self.line / 2) + 1
+
+
+def draw_rounded(
+    painter: QPainter, many: Boxes, *, radius: float, line_px: float, edge: QColor, fill: QColor | None = None
+) -> None:
+    """Boxes with a line around each and its corners rounded, on whole pixels of the screen."""
+    ratio = painter.device().devicePixelRatioF()
+    shape = _Shape(radius * ratio, line_px * ratio, edge.rgba(), fill.rgba() if fill is not None else 0)
+    outer = many.grown(line_px / 2, line_px / 2)
+    # Halves always go up: a box that is scrolled by whole pixels keeps its size.
+    left, top, right, bottom = (
+        np.floor(places * ratio + 0.5).astype(np.int64)
+        for places in (outer.left, outer.top, outer.left + outer.width, outer.top + outer.height)
+    )
+    places = (left, top, np.maximum(right - left, 2), np.maximum(bottom - top, 2))
+    end = shape.end
+    painter.save()
+    painter.scale(1 / ratio, 1 / ratio)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    draw = painter.drawImage
+    for x, y, width, height in zip(*(place.tolist() for place in places), strict=True):
+        column = _column(shape, height)
+        if width > 2 * end:
+            draw(x, y, column, 0, 0, end, height)
+            draw(QRect(x + end, y, width - 2 * end, height), column, QRect(end, 0, 1, height))
+            draw(x + width - end, y, column, end + 1, 0, end, height)
+        else:
+            half = width // 2
+            draw(x, y, column, 0, 0, half, height)
+            draw(x + half, y, column, 2 * end + 1 - (width - half), 0, width - half, height)
+    painter.restore()
+
+
+@lru_cache(maxsize=512)
+def _column(shape: _Shape, height: int) -> QImage:
+    """The smallest box of a height: both ends, and one column of pixels between them."""
+    pixels, end = _smallest(shape), shape.end
+    above = min(end, height // 2)
+    below = min(end, height - above)
+    rows = np.full(height, end)
+    rows[:above] = np.arange(above)
+    rows[height - below :] = np.arange(len(pixels) - below, len(pixels))
+    column = np.ascontiguousarray(pixels[rows])
+    return QImage(column.data, len(pixels), height, 4 * len(pixels), QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+@lru_cache(maxsize=256)
+def _smallest(shape: _Shape) -> Pixels:
+    """Four corners and one pixel between them; premultiplied, uint32, shape (side, side)."""
+    side, inset = 2 * shape.end + 1, shape.line / 2
+    image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor.fromRgba(shape.edge), shape.line))
+        painter.setBrush(QColor.fromRgba(shape.fill) if shape.fill else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(0, 0, side, side).adjusted(inset, inset, -inset, -inset), shape.radius, shape.radius)
+    return np.frombuffer(image.constBits(), np.uint32).reshape(side, side).copy()
