@@ -63,11 +63,6 @@ class Plan:
     layers: tuple[int, ...]
     sounding: tuple[tuple[int, int, frozenset[int]], ...]
 
-    @property
-    def changing(self) -> frozenset[int]:
-        """The layers that may sound otherwise than before."""
-        return frozenset[int]().union(*(layers for _, _, layers in self.sounding))
-
 
 def refit_steps(
     audio: Audio,

@@ -57,7 +57,6 @@ class Outcome:
     files: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
     fault: str = ""
-    done_before: bool = False
 
 
 def read_list(path: Path, folder: Path, defaults: Piece) -> list[Piece]:
@@ -183,7 +182,7 @@ class Manifest:
                 return None
         except (KeyError, TypeError, ValueError, OSError, InputError):
             return None
-        return Outcome(piece.name, stored["fingerprint"], files, done_before=True)
+        return Outcome(piece.name, stored["fingerprint"], files)
 
     def add(self, outcome: Outcome) -> None:
         """Keep that a piece is done. Raises InputError when the place cannot be written."""

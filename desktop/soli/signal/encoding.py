@@ -48,10 +48,6 @@ def bits(form: str) -> int | None:
     return BITS.get(FORMS[form][1])
 
 
-def is_lossy(form: str) -> bool:
-    return FORMS[form][0] in ("OGG", "MP3")
-
-
 def objection(form: str, rate: int, channels: int, length: int = 0) -> str:
     """Why `form` cannot hold `length` samples of `channels` at `rate` Hz, and what to do; "" when it can."""
     if form not in FORMS:
