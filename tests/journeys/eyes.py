@@ -8,7 +8,7 @@ import sys
 import zlib
 
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox, QWidget
 
 from soli import app, cli
 from soli.project.state import State
@@ -55,6 +55,7 @@ def sight(application: app.Application) -> dict[str, object]:
         "message": window.roll.banner.text.text() if window.roll.banner.isVisible() else "",
         "view": [view.start_s, view.px_per_s, view.top, view.px_per_semitone],
         "dialog": dialog.windowTitle() if dialog else "",
+        "asked": dialog.text() if isinstance(dialog, QMessageBox) else "",
         "controls": controls(dialog or window),
     }
 

@@ -155,6 +155,29 @@ class Document:
             self._saved = self._state
         self._tell(edit.aspects | {"history"})
 
+    def complete(
+        self,
+        *,
+        recording: tuple[Path | None, Audio] | None = None,
+        separation: Separation | None = None,
+        embeds: bool | None = None,
+    ) -> None:
+        """Take over what is read later than the rest of a project: its recording, or its layers. Nothing is unsaved by it."""
+        aspects = set()
+        if recording is not None:
+            path, audio = recording
+            self._state = replace(self._state, recording_path=path, audio=audio)
+            self._saved = replace(self._saved, recording_path=path, audio=audio)
+            aspects |= {"recording", "path"}
+        if separation is not None:
+            self._separation, self._saved_run = separation, _run(separation)
+            aspects.add("separation")
+        if embeds is not None and embeds != self._saved_embeds:
+            self._embeds = self._saved_embeds = embeds
+            aspects.add("path")
+        if aspects:
+            self._tell(frozenset(aspects))
+
     def publish(self, separation: Separation) -> None:
         """Take over the layers of a finished run."""
         self._separation = separation
@@ -166,7 +189,10 @@ class Document:
         embeds: whether it holds the recording itself; None: as it is chosen now.
         """
         self._path = path
-        self._saved = state
+        # What was not read yet when it was saved went from file to file.
+        here = self._state
+        unread = state.audio is None and here.audio is not None and state.recording_path == here.recording_path
+        self._saved = replace(state, audio=here.audio) if unread else state
         self._saved_run = _run(separation)
         self._saved_embeds = self._embeds if embeds is None else embeds
         self._tell(frozenset({"path", "history"}))

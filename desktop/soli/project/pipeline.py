@@ -29,6 +29,7 @@ from soli.score.notes import Note, Score
 from soli.score.reading import read_score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
+from soli.signal.headers import breaking_off
 from soli.signal.spectrogram import Grid
 
 _NULL_BLOCK = 2**18  # samples
@@ -123,10 +124,10 @@ class Stopwatch:
 def open_recording_steps(path: Path) -> Steps[Loaded]:
     """A project that holds a recording and no score yet."""
     watch = Stopwatch()
-    yield Progress(0, 1, f"Reading {path.name}")
     with watch.stage("read"):
-        recording = audio.read(path)
-    return Loaded(State(recording_path=path.resolve(), audio=recording), seconds=watch.seconds)
+        recording = yield from audio.read_steps(path)
+    state = State(recording_path=path.resolve(), audio=recording)
+    return Loaded(state, warning=breaking_off(path, recording), seconds=watch.seconds)
 
 
 def place_score_steps(
@@ -226,7 +227,9 @@ def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str 
     """Recording and score in, a state ready to decompose out."""
     opened = yield from open_recording_steps(recording)
     placed = yield from place_score_steps(opened.state, score, align=align, layers=layers)
-    return replace(placed, seconds={**placed.seconds, "read": opened.seconds["read"] + placed.seconds["read"]})
+    warning = "; ".join(text for text in (opened.warning, placed.warning) if text)
+    seconds = {**placed.seconds, "read": opened.seconds["read"] + placed.seconds["read"]}
+    return replace(placed, warning=warning, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)

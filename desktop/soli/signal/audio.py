@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,10 @@ from numpy.typing import NDArray
 from soli.errors import InputError
 from soli.files import beside, check_readable
 from soli.memory import memory_bytes
+from soli.progress import Progress, Steps, finish
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -30,6 +36,8 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # Hz
 MOST_CHANNELS = 64
 _QUIETEST = 1e-30  # a recording that stays below, in numbers of few digits, is silent
 LOUDEST = 1000.0  # 60 dB beyond full scale: louder sound leaves float32 too few digits for what lies at full scale
+_BLOCK_LENGTH = 2**20  # samples: what is read before anyone can cancel
+_LAST_LENGTH = 2**12  # of those near where a file breaks off
 _SHARE_OF_MEMORY = 0.25  # the layers of a recording take as much again, each
 
 
@@ -82,11 +90,18 @@ def mean_of_channels(samples: FloatArray) -> FloatArray:
 
 
 def read(path: Path) -> Audio:
+    """Read a whole recording at one go; see `read_steps`."""
+    return finish(read_steps(path))
+
+
+def read_steps(path: Path) -> Steps[Audio]:
     """Read a whole recording (WAV, FLAC, OGG, MP3, AIFF ...; any rate, any channel count).
 
     Raises InputError, in one sentence, when the file is missing, no sound file, empty, beyond the bounds above or this
     computer's memory, or holds NaN. A file that breaks off is read as far as it goes.
     """
+    what = f"Reading {path.name}"
+    yield Progress(0, 1, what)
     import soundfile
 
     check_readable(path, "choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
@@ -97,15 +112,20 @@ def read(path: Path) -> Audio:
                 raise InputError(f"{path.name}: not a recording; choose a WAV, FLAC, OGG, MP3 or AIFF file")
             rate = int(file.samplerate)
             _check_size(path, rate, int(file.channels), int(file.frames))
-            samples = file.read(int(file.frames), dtype="float32", always_2d=True)
+            samples = np.empty((int(file.frames), int(file.channels)), np.float32)
+            length, low, high = 0, np.float32(0), np.float32(0)
+            for block in _blocks(file, path, samples):
+                # Of a NaN both are NaN.
+                low, high = np.minimum(low, block.min()), np.maximum(high, block.max())
+                length += len(block)
+                yield Progress(length, len(samples), what)
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError, MemoryError) as error:
         raise InputError(
             f"{path.name}: not a recording that can be read ({reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
         ) from error
-    if samples.shape[0] == 0:
+    if length == 0:
         raise InputError(f"{path.name}: the recording is empty; choose another file")
-    # Of a NaN both are NaN.
-    peak = max(-float(samples.min()), float(samples.max()))
+    peak = max(-float(low), float(high))
     if not np.isfinite(peak):
         raise InputError(f"{path.name}: the recording holds values that are no numbers (NaN or infinity); export it again")
     if peak > LOUDEST:
@@ -114,10 +134,33 @@ def read(path: Path) -> Audio:
         )
     if peak < _QUIETEST:
         samples[:] = 0
-    if samples.base is not None and samples.base.nbytes > samples.nbytes:
+    if length < len(samples):
         # Fewer samples than the header told of: without the room that was made for them.
-        samples = samples.copy()
+        samples = samples[:length].copy()
     return Audio(samples, rate)
+
+
+def _blocks(file: "SoundFile", path: Path, samples: FloatArray) -> Iterator[FloatArray]:
+    """The blocks of a recording as they are read into `samples`, to its end or to where it is broken."""
+    import soundfile
+
+    length = 0
+    try:
+        while (block := file.read(dtype="float32", always_2d=True, out=samples[length : length + _BLOCK_LENGTH])).size:
+            length += len(block)
+            yield block
+    except soundfile.SoundFileError:
+        # The block in which it breaks off, in small pieces.
+        with soundfile.SoundFile(as_library_name(path)) as again:
+            again.seek(length)
+            first = length
+            with suppress(soundfile.SoundFileError):
+                while len(block := again.read(dtype="float32", always_2d=True, out=samples[length : length + _LAST_LENGTH])):
+                    length += len(block)
+        if length == 0:
+            raise
+        if length > first:
+            yield samples[first:length]
 
 
 def write(path: Path, audio: Audio, form: str = "wav32f") -> None:

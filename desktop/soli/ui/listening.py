@@ -271,9 +271,10 @@ class Listening(QObject):
             if heard:
                 self._brought = Sounds(wanted.channels, wanted.audio, wanted.separation)
                 self.speed.take(self._brought, brought[0])
-                self._swapping = False
                 self._loaded = wanted.channels
-                self._send_strips()
+                if self._held is wanted:  # else the next ones are in the player already
+                    self._swapping = False
+                    self._send_strips()
                 self.ready.emit()
 
         def failed(text: str) -> None:

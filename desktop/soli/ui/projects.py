@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from soli.errors import ProjectError
 from soli.progress import Progress, Steps
 from soli.project import pipeline, recovery, storage
 from soli.project.document import Document
@@ -37,20 +39,23 @@ class Projects(QObject):
         asked = self._session.decomposing
         if asked and not self._session.may_replace():
             return
-        known = self.known_folders()
+        known, reading = self.known_folders(), self._keeper.reading
+        arrival = Arrival(self, path, asked=asked)
 
-        def opened(found: Opened) -> None:
-            if asked or self._session.may_replace():
-                self._show_opened(found, path)
-                self._session.remember(path)
+        def steps() -> Steps[Opened]:
+            with reading:
+                return (yield from storage.open_steps(path, known=known, located=located))
 
-        self._session.run_opening("Opening", lambda: storage.open_steps(path, known=known, located=located), opened)
+        self._session.run_opening("Opening", steps, arrival.end, cancelled=arrival.stop, shown=arrival.look)
 
     def _show_opened(self, found: Opened, path: Path | None, *, saved: bool = True) -> None:
         self._document.restore(found, path=path, separation=found.separation, embeds=found.embeds, saved=saved)
         self._keeper.opened(found.separation, found.wanted)
         if found.outlook is not None:
             self.outlook_found.emit(found.outlook)
+        self._tell(found, path)
+
+    def _tell(self, found: Opened, path: Path | None) -> None:
         if self._keeper.read_only and path is not None:
             text = f"{path.name} is open in {self._keeper.holder}: changes can be saved under another name"
             self._session.said.emit("warning", text)
@@ -77,20 +82,20 @@ class Projects(QObject):
             self._worker.submit(Job("Keeping", steps))
             self._session.said.emit("information", f"Here is {leftover.title} as it was; save it to keep it")
 
-        self._session.run_opening(
-            "Opening",
-            lambda: recovery.recover_steps(leftover, known=known),
-            opened,
-            failed=lambda: self.put_aside(leftover, "it is damaged"),
-            cancelled=leftover.leave,
-        )
+        def found() -> Steps[Opened]:
+            try:
+                return (yield from recovery.recover_steps(leftover, known=known))
+            except MemoryError:
+                leftover.leave()
+                raise
+            except Exception as error:
+                raise ProjectError(_put_aside(leftover, "it is damaged")) from error
+
+        self._session.run_opening("Opening", found, opened, cancelled=leftover.leave)
 
     def put_aside(self, leftover: Leftover, reason: str) -> None:
         """Do not offer a leftover again, and say where it is."""
-        folder = recovery.set_aside(leftover)
-        self._session.said.emit(
-            "warning", f"Work on {leftover.title} that was kept cannot be opened ({reason}); it was put aside in {folder}"
-        )
+        self._session.said.emit("warning", _put_aside(leftover, reason))
 
     @property
     def folder(self) -> Path | None:
@@ -111,3 +116,75 @@ class Projects(QObject):
                 self._session.said.emit("warning", f"{path.name} is another recording than the one this project was made with")
 
         self._session.run_opening("Opening", lambda: pipeline.open_recording_steps(path), opened)
+
+
+class Arrival:
+    """Shows the project `path` while it is read: notes and view at once, then the recording, then the layers.
+
+    asked: whether the user has said already that it may take the place of what is open.
+    """
+
+    def __init__(self, projects: Projects, path: Path, *, asked: bool) -> None:
+        self._projects, self._path, self._may_begin = projects, path, asked
+        self._asking = self._refused = self._begun = False
+        self._whole: Opened | None = None  # read to its end while the user was being asked
+
+    def look(self, found: object) -> None:
+        """Show what has been read so far, an Opened, where there is more than is shown."""
+        if not isinstance(found, Opened) or self._asking or self._refused:
+            return
+        if not self._begun:
+            self._begin(found)
+        document = self._projects._document
+        if self._is_open and found.state.audio is not None and document.state.audio is None:
+            before = self._projects._keeper.look()
+            document.complete(recording=(found.state.recording_path, found.state.audio), embeds=found.embeds)
+            if found.outlook is not None and before is not None:
+                # The user may have looked elsewhere meanwhile.
+                names = ("start_s", "end_s", "lowest", "highest")
+                self._projects.outlook_found.emit(replace(found.outlook, **{name: getattr(before, name) for name in names}))
+
+    def end(self, found: Opened) -> None:
+        """All is read."""
+        if self._asking:
+            self._whole = found
+            return
+        self.look(found)
+        if not self._is_open:
+            return
+        if found.separation is not None:
+            self._projects._document.complete(separation=found.separation)
+        self._projects._keeper.opened(found.separation, found.wanted)
+        self._projects._tell(found, self._path)
+        self._projects._session.remember(self._path)
+
+    def stop(self) -> None:
+        if self._is_open:
+            text = f"{self._path.name} was not read to its end: open it again to hear it; what is not read stays in it"
+            self._projects._session.said.emit("warning", text)
+
+    @property
+    def _is_open(self) -> bool:
+        return self._begun and self._projects._document.path == self._path
+
+    def _begin(self, found: Opened) -> None:
+        if not self._may_begin:
+            self._asking = True
+            self._may_begin = self._projects._session.may_replace()
+            self._asking, self._refused = False, not self._may_begin
+            if self._whole is not None and not self._refused:
+                self.end(self._whole)
+                return
+            if self._refused:
+                self._projects._session.cancel()
+                return
+        self._begun = True
+        self._projects._document.restore(found, path=self._path, embeds=found.embeds)
+        self._projects._keeper.opened(None, found.wanted, whole=False)
+        if found.outlook is not None:
+            self._projects.outlook_found.emit(found.outlook)
+
+
+def _put_aside(leftover: Leftover, reason: str) -> str:
+    folder = recovery.set_aside(leftover)
+    return f"Work on {leftover.title} that was kept cannot be opened ({reason}); it was put aside in {folder}"

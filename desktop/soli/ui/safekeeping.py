@@ -76,11 +76,15 @@ class Safekeeping(QObject):
             self.wanted,
         )
 
-    def opened(self, separation: Separation | None, wanted: Wanted | None) -> None:
-        """The document has just been opened from its project file: what is in there, and what is missing."""
+    def opened(self, separation: Separation | None, wanted: Wanted | None, *, whole: bool = True) -> None:
+        """The document was opened from its project file: what is in there, and what is missing.
+
+        whole: all of it is read; where it is not, what may still come is not lost by saving.
+        """
         self._filed, self.wanted = separation, wanted
         self._stamp = _stamp(self._path) if self._path is not None else None
-        self._waits = wanted is not None and wanted.why != "changed" and separation is None
+        away = wanted is not None and wanted.why != "changed"
+        self._waits = separation is None and (away or not whole)
         self._keep()
 
     def save(self, path: Path, done: Callable[[str], None]) -> None:
@@ -90,7 +94,10 @@ class Safekeeping(QObject):
     def _begin(self, path: Path) -> Work:
         document, piece, autosave = self._document, self._piece, self._autosave
         snapshot, former = self.snapshot(), _Hold(self._path, self._lock, self._stamp)
-        kept = Kept(former.path) if self._waits and snapshot.separation is None and former.path is not None else None
+        # What was not read yet goes from file to file.
+        unread = self._waits and snapshot.separation is None
+        unheard = snapshot.embed and snapshot.state.audio is None
+        kept = Kept(former.path, results=unread, recording=unheard) if former.path is not None and (unread or unheard) else None
         if autosave is not None and snapshot.separation is not None:
             autosave.hold(snapshot)
 
@@ -123,8 +130,9 @@ class Safekeeping(QObject):
             else:
                 if now.lock is not self._lock and self._lock is not None:
                     self._lock.release()
-                self._path, self._lock, self._stamp, self._filed = path, now.lock, now.stamp, snapshot.separation
-                document.saved(path, snapshot.state, snapshot.separation, embeds=snapshot.embed)
+                filed = self._filed if unread else snapshot.separation
+                self._path, self._lock, self._stamp, self._filed = path, now.lock, now.stamp, filed
+                document.saved(path, snapshot.state, filed, embeds=snapshot.embed)
             self._settle()
 
         return steps, written, self._settle

@@ -292,12 +292,13 @@ class Session(QObject):
         done: Callable[[Any], None],
         *,
         joins: bool = False,
-        failed: Callable[[], None] | None = None,
         cancelled: Callable[[], None] | None = None,
+        shown: Callable[[object], None] | None = None,
     ) -> None:
         """Run what opens or aligns, in place of any other that does.
 
-        What only `joins` the piece lets a decomposition go on. `failed` and `cancelled` are called when it comes to that.
+        What only `joins` the piece lets a decomposition go on. `cancelled` is called when it comes to that, and `shown` now and
+        then with what has been found so far.
         """
         if joins:
             self._forget_opening()
@@ -319,8 +320,8 @@ class Session(QObject):
 
         job.done.connect(finished)
         job.ended.connect(ended)
-        if failed is not None:
-            job.failed.connect(lambda _: failed())
+        if shown is not None:
+            job.progressed.connect(lambda _: shown(job.model) if self._opening is job else None)
         if cancelled is not None:
             job.cancelled.connect(cancelled)
         self._opening = job

@@ -19,7 +19,14 @@ from soli.project.state import State
 from soli.project.storage.blocks import sound_shape
 from soli.project.storage.database import reading
 from soli.project.storage.places import resolved
-from soli.project.storage.recordings import NAME, Wanted, find_steps, read_embedded_steps, write_recording_steps
+from soli.project.storage.recordings import (
+    NAME,
+    Wanted,
+    find_steps,
+    read_embedded_steps,
+    wanted_of,
+    write_recording_steps,
+)
 from soli.project.storage.results import has_results, read_results_steps, write_results_steps
 from soli.project.storage.schema import APPLICATION_ID, RESULT_TABLES, SCHEMA, VERSION
 from soli.project.storage.state_tables import read_outlook, read_state, write_state
@@ -142,27 +149,38 @@ def open_steps(
     """Read a project, the recording it names and its results.
 
     A recording that moved is looked for, see `recordings.find_steps`; one that is not found, cannot be read or has other samples
-    is told in the warning and the rest opens; so are results that are damaged. `known`: folders which the user has chosen files
+    is told in the warning and the rest opens; so are results that are damaged. The `model` of a report is the project as far as
+    it is read: first without recording and layers, then with the recording. `known`: folders which the user has chosen files
     from. `located`: where the user says that the recording is. `name`: the project to speak of, where `path` is a copy of it.
     `follows`: open the recording wherever it lies, for a file that this program has written for itself.
     Raises ProjectError when the file is no project that this version can read.
     """
     name = name or path
-    yield Progress(0, 2, f"Opening {name.name}")
+    yield Progress(0, 3, f"Opening {name.name}")
     if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise ProjectError(f"{path}: no such project; choose another file")
     try:
         with reading(path) as (db, _):
             state, meta = read_state(db, path.parent)
             outlook = read_outlook(db)
-            yield Progress(1, 2, "Reading the recording")
-            opened = yield from _with_recording(db, Opened(state, outlook=outlook), meta, path, known, located, follows)
+            opened = Opened(state, outlook=outlook)
+            yield Progress(1, 3, "Reading the recording", model=_unheard(db, opened, meta, path))
+            opened = yield from _with_recording(db, opened, meta, path, known, located, follows)
+            yield Progress(2, 3, "Reading the layers", model=opened)
             return (yield from _with_results(db, opened))
     except DAMAGE as error:
         if isinstance(error, ProjectError):
             raise
         reason = "not enough memory" if isinstance(error, MemoryError) else error
         raise ProjectError(f"{name.name}: the project is damaged ({reason}); open a copy or begin anew") from error
+
+
+def _unheard(db: sqlite3.Connection, opened: Opened, meta: dict[str, str], path: Path) -> Opened:
+    """A project whose recording is still to be read, as one that lacks it."""
+    named = meta.get("recording", "")
+    state = replace(opened.state, recording_path=resolved(named, path.parent) if named else None)
+    wanted = wanted_of(meta, path.parent) if named or meta.get("recording_sha256") else None
+    return replace(opened, state=state, embeds=sound_shape(db, NAME) is not None, wanted=wanted)
 
 
 def _with_recording(

@@ -50,6 +50,12 @@ class Found:
     warning: str = ""
 
 
+def wanted_of(meta: dict[str, str], folder: Path) -> Wanted:
+    """What the table `meta` of a project in `folder` says of its recording."""
+    form = (int(meta.get(f"recording_{name}", "0")) for name in ("rate", "length", "channels"))
+    return Wanted(resolved(meta.get("recording", ""), folder), meta.get("recording_sha256", ""), "missing", *form)
+
+
 def find_steps(
     meta: dict[str, str], project: Path, known: Sequence[Path] = (), *, located: Path | None = None, follows: bool = False
 ) -> Steps[Found]:
@@ -61,12 +67,7 @@ def find_steps(
     """
     named, folder = meta["recording"], project.parent
     first, beside = resolved(named, folder), resolved(Path(named).name, folder)
-    wanted = Wanted(
-        first,
-        meta.get("recording_sha256", ""),
-        "missing",
-        *(int(meta.get(f"recording_{name}", "0")) for name in ("rate", "length", "channels")),
-    )
+    wanted = wanted_of(meta, folder)
     follows = follows or may_follow(named, folder, known)
     near = [beside] if may_follow(beside.name, folder, known) else []
     other: tuple[Path, Audio] | None = None
@@ -75,7 +76,7 @@ def find_steps(
         if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
             continue
         try:
-            recording = audio.read(path)
+            recording = yield from audio.read_steps(path)
         except InputError as error:
             unreadable = unreadable or error
             continue
@@ -130,7 +131,7 @@ def search_steps(wanted: Wanted, folders: Iterable[Path]) -> Steps[tuple[Path, A
                 if (header.samplerate, header.frames, header.channels) != (wanted.rate, wanted.length, wanted.channels):
                     continue
                 read += 1
-                recording = audio.read(path)
+                recording = yield from audio.read_steps(path)
             except (InputError, soundfile.SoundFileError, OSError, RuntimeError, ValueError):
                 continue
             if wanted.is_it(recording):
