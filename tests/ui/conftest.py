@@ -16,6 +16,7 @@ from project.states import content
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 from synth import render
 
 from soli.app import Application
@@ -103,6 +104,38 @@ def there_and_back(piece: Application, before: dict[str, object]) -> None:
     while piece.document.history.next:
         piece.document.redo()
     assert content(piece.document.state) == after
+
+
+class PatientBot(QtBot):
+    """Waits as long as a busy machine may take: each wait ends with what it waits for, and the test's timeout ends them all."""
+
+    LEAST_MS = 60_000
+
+    def waitUntil(self, callback, *, timeout=LEAST_MS):
+        super().waitUntil(callback, timeout=max(timeout, self.LEAST_MS))
+
+    def waitSignal(self, signal, *, timeout=LEAST_MS, raising=None, check_params_cb=None):
+        if raising is not False:  # else it is meant to see that nothing comes
+            timeout = max(timeout, self.LEAST_MS)
+        return super().waitSignal(signal, timeout=timeout, raising=raising, check_params_cb=check_params_cb)
+
+    def waitExposed(self, widget, *, timeout=LEAST_MS):
+        return super().waitExposed(widget, timeout=timeout)
+
+    def wait_settled(self, window: QWidget) -> None:
+        """Until all in a window has its place: laying out goes on from widget to widget, an event at a time."""
+        seen: list[object] = []
+
+        def settled() -> bool:
+            seen.append([(widget.geometry().getRect(), widget.isVisible()) for widget in window.findChildren(QWidget)])
+            return len(seen) > 1 and seen[-1] == seen[-2]
+
+        self.waitUntil(settled)
+
+
+@pytest.fixture
+def qtbot(qapp, request) -> PatientBot:
+    return PatientBot(request)
 
 
 def save(qtbot, app: Application, path) -> bool:

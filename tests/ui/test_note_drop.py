@@ -107,7 +107,7 @@ def test_strips_scroll_under_notes_that_are_held_at_their_edge(piece, carry, can
     for number in range(14):
         piece.document.do(commands.add_layer(piece.document.state, f"Layer {number}"))
     piece.window.resize(1100, 560)
-    QTest.qWait(150)  # until all has its place
+    qtbot.wait_settled(piece.window)
     mixer = piece.window.mixer
     area = mixer.parentWidget().parentWidget().parentWidget()
     view = area.viewport()
