@@ -30,7 +30,7 @@ class Block:
 
 
 def partition(H: FloatArray, *, frames: int = 64) -> list[Block]:
-    """The support of H as blocks of at most `frames` frames; frames in which nothing may sound are in none."""
+    """The support of H (R, N) as blocks of at most `frames` frames; frames in which nothing may sound are in none."""
     support = H > 0
     sounding = np.flatnonzero(support.any(axis=0))
     if len(sounding) == 0:

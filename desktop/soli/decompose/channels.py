@@ -109,7 +109,10 @@ def synthesise_channels(middle: ComplexArray, deviations: list[ComplexArray], gr
 
 
 def root_mean_square(deviations: list[ComplexArray]) -> FloatArray:
-    """Magnitude of what deviates from the middle, over all channels; the last deviation is what is missing from zero."""
+    """Magnitude of what deviates from the middle, over all channels, float32; as the deviations, complex64 of one shape.
+
+    The last deviation is not among them: it is what is missing from zero.
+    """
     if len(deviations) == 1:
         magnitude: FloatArray = np.abs(deviations[0])
         return magnitude

@@ -111,7 +111,7 @@ def build(
 
 
 def audible(stretches: Bodies, grid: Grid) -> BoolArray:
-    """Which bodies lie in the recording, at least in part. Raises InputError when none of a layer does."""
+    """Which bodies lie in the recording, at least in part; bool, one a body. Raises InputError when none of a layer does."""
     inside = (stretches.end_s >= 0) & (stretches.start_s <= grid.length / grid.rate) & (stretches.end_s >= stretches.start_s)
     if not (inside & stretches.wanted).any():
         raise InputError("no note may sound anywhere in the recording; draw or allow notes, or move them to where the music is")
@@ -119,7 +119,7 @@ def audible(stretches: Bodies, grid: Grid) -> BoolArray:
 
 
 def frames_of(stretches: Bodies, rows: IntArray, grid: Grid) -> tuple[IntArray, IntArray]:
-    """First and last frame of the bodies `rows`."""
+    """First and last frame of the bodies numbered by `rows`, (n,); both int64, (n,)."""
     return _frames(stretches.start_s[rows], grid), _frames(stretches.end_s[rows], grid)
 
 

@@ -12,7 +12,7 @@ _FIRST, _SECOND = 0.9, 0.999
 
 
 class Descent(Protocol):
-    """Moves one matrix against its gradient, step by step."""
+    """Moves one matrix against its gradient, step by step; see Adam."""
 
     def begin(self) -> None: ...
 
@@ -22,7 +22,7 @@ class Descent(Protocol):
 
 
 def descent(like: FloatArray, settings: ModelSettings, *, signed: bool = False) -> Descent:
-    """The descent of the settings for the matrix `like`, which is not altered; see Adam."""
+    """The descent of the settings for a matrix of the shape of `like`, float32, which is not altered; see Adam."""
     kind = Adam if settings.rate == "adaptive" else FixedRate
     return kind(like, settings.learning_rate, signed=signed)
 
@@ -48,7 +48,7 @@ class Adam:
     def moved(
         self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
     ) -> FloatArray:
-        """`values`, the part of the matrix at `rows` and `columns`, one step further down."""
+        """`values`, the part of the matrix at `rows` and `columns`, one step further down; float32, a new array of its shape."""
         first = _FIRST * self.first[rows, columns] + np.float32(1 - _FIRST) * gradient
         second = _SECOND * self.second[rows, columns] + np.float32(1 - _SECOND) * np.square(gradient)
         self.first[rows, columns], self.second[rows, columns] = first, second
@@ -78,7 +78,7 @@ class FixedRate:
     def moved(
         self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
     ) -> FloatArray:
-        """`values`, the part of the matrix at `rows` and `columns`, one step further down."""
+        """`values`, the part of the matrix at `rows` and `columns`, one step further down; float32, a new array of its shape."""
         free = self.free[rows, columns]
         if self.steps == 1:
             steepness = np.abs(gradient * free).sum(axis=1, keepdims=True) / np.maximum(free.sum(axis=1, keepdims=True), 1)

@@ -74,6 +74,6 @@ def grown(
 
 
 def some(components: Components, which: IntArray) -> Components:
-    """Those of the components that `which` numbers."""
+    """Those of the components that `which`, int64 (n,), numbers, in its order."""
     columns = {name: getattr(components, name)[which] for name in ("part", "pitch", "kind", "copy", "voice")}
     return replace(components, **columns)

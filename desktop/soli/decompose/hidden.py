@@ -54,6 +54,7 @@ class Hidden:
 
     @property
     def units(self) -> int:
+        """M."""
         return int(self.weights[0].shape[1])
 
     @property
@@ -67,7 +68,7 @@ class Hidden:
         return np.unique(self.voice, return_index=True)[1]
 
     def some(self, components: IntArray) -> tuple[IntArray, "Hidden"]:
-        """The voices of these components, and the layers of those alone, numbered anew, in the order of `components`."""
+        """The voices of these components, int64 and increasing, and the layers of those alone, in the order of `components`."""
         voices, number = np.unique(self.voice[components], return_inverse=True)
         part = replace(
             self,
@@ -111,10 +112,11 @@ class Hidden:
 
     @property
     def parameters(self) -> list[FloatArray]:
-        """A_1, c_1, A_2, c_2 ..."""
+        """A_1, c_1, A_2, c_2 ...: weights and thresholds by turns, shapes as above."""
         return [matrix for pair in zip(self.weights, self.thresholds, strict=True) for matrix in pair]
 
     def with_parameters(self, parameters: Sequence[FloatArray]) -> "Hidden":
+        """The same slots with other weights and thresholds, in the order of `parameters`."""
         return replace(self, weights=tuple(parameters[0::2]), thresholds=tuple(parameters[1::2]))
 
     def scaled(self, gain: FloatArray) -> "Hidden":

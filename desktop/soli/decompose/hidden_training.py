@@ -22,11 +22,12 @@ class Slopes:
 
     @classmethod
     def zero(cls, hidden: Hidden) -> "Slopes":
+        """A sum of nothing, in arrays of its own."""
         above, below = ([np.zeros_like(matrix) for matrix in hidden.parameters] for _ in range(2))
         return cls(above, below)
 
     def add(self, other: "Slopes", voices: IntArray | slice = slice(None)) -> None:
-        """Add what `other` says of some voices, or of all."""
+        """Add what `other` says of the voices (int64, (n,)) that it was made for, or of all."""
         for mine, its in zip((*self.above, *self.below), (*other.above, *other.below), strict=True):
             mine[voices] += its
 

@@ -38,7 +38,7 @@ def warm(
     found: tuple[FloatArray, FloatArray],
     encoder: FloatArray | None = None,
 ) -> Start:
-    """Start from the factors `found`, W and H, of the constraint `before`, on the same grid; nothing is altered.
+    """Start from the factors `found`, W (K, R) and H (R, N), of the constraint `before`, on the same grid; nothing is altered.
 
     W is what templates would begin with. A component takes over template, activations and row of the encoder of the one of its
     part, pitch, kind and copy, where W and the constraint allow them. In frames where something else may sound than before, H

@@ -25,6 +25,7 @@ class Sums:
     @classmethod
     def zero(cls, rows: IntArray, bins: int, beta: float) -> "Sums":
         # With beta 1 what is below the line is the same for all bins.
+        """A sum of nothing yet for the templates numbered by `rows`, int64 (n,)."""
         below = np.zeros((len(rows), 1 if beta == 1.0 else bins), np.float32)
         return cls(rows, np.zeros((len(rows), bins), np.float32), below, empty=True)
 
@@ -44,7 +45,7 @@ class Sums:
         return part.rows
 
     def updated(self, Wt: FloatArray, beta: float) -> FloatArray:
-        """Templates as rows after one multiplicative update; those without any activation stay."""
+        """Templates as rows, (n, bins), after one multiplicative update; those without any activation stay."""
         silent = self.below <= _TINY
         factor = np.divide(self.above, np.maximum(self.below, _TINY), dtype=np.float32)
         if damping(beta) != 1.0:

@@ -124,7 +124,7 @@ def sustain(pitch: int, part: Part, grid: Grid, settings: ModelSettings, *, limi
 
 
 def partials_hz(numbers: Times | IntArray, pitch: int, part: Part, settings: ModelSettings) -> Times:
-    """Where partials lie, by their numbers from 1 on: tuning and the stiffness of the strings taken into account."""
+    """Where partials lie, float64, by their numbers from 1 on: tuning and the stiffness of the strings taken into account."""
     f0 = frequency_hz(pitch + settings.tuning_cents / 100)
     stiffness = part.family.inharmonicity if settings.inharmonicity is None else settings.inharmonicity
     return np.asarray(numbers * f0 * np.sqrt(1 + stiffness * numbers**2), np.float64)

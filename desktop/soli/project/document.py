@@ -95,6 +95,7 @@ class Document:
         return self._next_layer_id
 
     def subscribe(self, listener: Listener) -> None:
+        """Call `listener` after each change, with the aspects of the document that have changed."""
         self._listeners.append(listener)
 
     def do(self, edit: Edit) -> None:

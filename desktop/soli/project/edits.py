@@ -199,10 +199,12 @@ def _merged(first: Change, then: Change) -> Change | None:
 
 
 def count(number: int, noun: str) -> str:
+    """A noun with its number: "note" for one, "3 notes" for three."""
     return f"{noun}" if number == 1 else f"{number} {noun}s"
 
 
 def alter(state: State, name: str, ids: Iterable[int], how: Callable[[Note], Note]) -> Edit:
+    """The step `name` that makes of each note of `ids` what `how` says; its name tells how many."""
     before = tuple(state.notes[i] for i in sorted(set(ids)))
     after = tuple(how(note) for note in before)
     pairs = [(b, a) for b, a in zip(before, after, strict=True) if b != a]

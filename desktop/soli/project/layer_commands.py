@@ -14,6 +14,7 @@ from soli.score.notes import pitch_name
 
 
 def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
+    """Put notes into a layer; nothing moves out of a locked one or into one."""
     name = getattr(state.layer(layer), "name", "")
     ids = state.editable(ids) if layer not in state.locked_layers else ()
     edit = alter(state, "assign", ids, lambda note: replace(note, layer=layer))
@@ -132,6 +133,7 @@ def _emptied(state: State, ids: Collection[int]) -> set[int]:
 
 
 def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour: str | None = None) -> Edit:
+    """Rename a layer or colour it ("#rrggbb"); an empty name leaves what it has."""
     name = (name or "").strip()
 
     def altered(layer: Layer) -> Layer:
@@ -224,5 +226,6 @@ def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -
 
 def set_strips(state: State, strips: Mapping[int, Strip], name: str) -> Edit:
     # A strip that was never touched is at its defaults: to write them down would be no change.
+    """The step `name` that gives strips, by layer or RESIDUAL, other settings."""
     altered = {i: strip for i, strip in strips.items() if strip != state.strip(i)}
     return Edit(name, (FieldChange("strips", state.strips, MappingProxyType({**state.strips, **altered})),))

@@ -86,6 +86,7 @@ def draw_note(state: State, *, pitch: int, onset_s: float, offset_s: float, laye
 
 
 def delete_notes(state: State, ids: Collection[int]) -> Edit:
+    """Take notes away; those of locked layers stay."""
     ids = state.editable(ids)
     before = tuple(state.notes[i] for i in ids)
     # A note drawn later may take the id of one that is gone, but not that it was left out.

@@ -63,7 +63,7 @@ def draw(state: State) -> NDArray[np.uint8]:
 
 
 def doubled(canvas: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A canvas as pixels, each row twice."""
+    """A canvas (rows, columns, 3) of 0 to 255 as pixels, uint8, each row twice."""
     return np.repeat(canvas.clip(0, 255).astype(np.uint8), 2, axis=0)
 
 

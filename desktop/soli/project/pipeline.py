@@ -70,12 +70,12 @@ class Separation:
 
     @property
     def layers(self) -> Mapping[int, FloatArray]:
-        """The signal of each layer, in the order of the layers."""
+        """The signal of each layer, float32 (length, channels), in the order of the layers."""
         return Layers(self.signals, RESIDUAL)
 
     @property
     def residual(self) -> FloatArray:
-        """What is in no layer."""
+        """What is in no layer, float32 (length, channels)."""
         return self.signals[RESIDUAL]
 
     def is_of(self, state: State) -> bool:
@@ -358,6 +358,7 @@ def null_dbfs(recording: Audio, signals: Sequence[FloatArray], first: int = 0, e
 
 
 def require_recording(state: State) -> Audio:
+    """The recording of the state; raises InputError where there is none."""
     if state.audio is None:
         raise InputError("there is no recording yet; open one first")
     return state.audio

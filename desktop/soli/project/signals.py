@@ -37,7 +37,7 @@ class Signals(Mapping[int, FloatArray]):
         return key in self._signals
 
     def stretch(self, key: int, first: int, end: int) -> FloatArray:
-        """Samples `first` to `end` of one signal, a copy."""
+        """Samples `first` to `end` of one signal, float32 (samples, channels), a copy."""
         return self._signals[key].stretch(first, end)
 
     def replaced(self, stretches: Mapping[int, tuple[tuple[int, FloatArray], ...]]) -> "Signals":

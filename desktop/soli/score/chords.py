@@ -91,10 +91,11 @@ def placed_chords_steps(
     search: Search,
     fixed: NDArray[np.bool_],
 ) -> Steps[Times]:
-    """The likeliest places of the chords `picked`, each near where `time_map` puts it; seconds, never falling.
+    """The likeliest places of the chords numbered by `picked`, each near where `time_map` puts it.
 
     A Viterbi search: a place is good where the harmonics of its chord rise and where the sound up to the next place is like
     what the score says sounds; neighbours should move alike. A `fixed` chord stays where the map has it.
+    Returns seconds of the recording, float64, a value a picked chord, never falling; `fixed` is bool, as long.
     """
     expected_s = time_map.to_recording(chords.begin_s[picked])
     reach = round(search.reach_s / search.frame_s)

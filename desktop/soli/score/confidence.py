@@ -40,7 +40,7 @@ def confidences_steps(hearing: Hearing, notes: Sequence[Note]) -> Steps[FloatArr
 
 
 def sureness(confidence: FloatArray) -> float:
-    """How sure it is that score and recording are the same piece, 0..1, from the confidence of the notes that are there.
+    """How sure it is that score and recording are the same piece, 0..1, from the confidence, (n,), of the notes that are there.
 
     The right score has a mean of 0.55 or more, another piece, bent to fit, one of 0.3 or less.
     """

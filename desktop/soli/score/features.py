@@ -123,7 +123,10 @@ def _folded_steps(flux: FloatArray) -> Steps[FloatArray]:
 
 
 def tuning_cents(signal: FloatArray) -> float:
-    """How far a recording at RATE lies from A4 = 440 Hz, in cents within -50..50: the circular mean of its spectral peaks."""
+    """How far a recording, float32 (length,) at RATE, lies from A4 = 440 Hz, in cents within -50..50.
+
+    The circular mean of its spectral peaks.
+    """
     grid = Grid(RATE, len(signal), 8192, 4096)
     picked = np.unique(np.linspace(0, grid.frames - 1, 240).astype(int))
     total = 0.0 + 0.0j
@@ -237,7 +240,7 @@ def heard_onsets(hearing: Hearing, frames: int, rate: float) -> FloatArray:
 
 
 def decaying(onsets: FloatArray, *, length: int) -> FloatArray:
-    """Each onset lasts `length` frames, fading like a square root, so that near misses still meet."""
+    """Onsets (frames, n), each lasting `length` frames and fading like a square root, so that near misses still meet; a copy."""
     faded = onsets.copy()
     for shift in range(1, length):
         weight = np.float32(np.sqrt(1 - shift / length))
@@ -269,6 +272,7 @@ def decay_s(struck: bool) -> float:
 
 
 def pitches(notes: Sequence[Note]) -> NDArray[np.int64]:
+    """MIDI numbers, int64, (n,)."""
     return np.array([note.pitch for note in notes], np.int64)
 
 

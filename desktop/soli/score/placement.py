@@ -32,7 +32,7 @@ def windows_between(anchors: Pins, duration_s: float) -> list[Window]:
 
 
 def inside(window: Window, score_s: Times) -> NDArray[np.bool_]:
-    """Which times of the score lie in the window or are meant by an anchor at its ends."""
+    """Which times of the score, in seconds, lie in the window or are meant by an anchor at its ends; bool, as many."""
     low = -np.inf if window.start_score_s is None else window.start_score_s - SAME_S
     high = np.inf if window.stop_score_s is None else window.stop_score_s + SAME_S
     within: NDArray[np.bool_] = (score_s >= low) & (score_s <= high)
@@ -40,6 +40,7 @@ def inside(window: Window, score_s: Times) -> NDArray[np.bool_]:
 
 
 def inside_any(windows: Iterable[Window], score_s: Times) -> NDArray[np.bool_]:
+    """The same for several windows."""
     within = np.zeros(score_s.shape, bool)
     for window in windows:
         within |= inside(window, score_s)
@@ -61,7 +62,7 @@ def gaps_inside(windows: Iterable[Window], gaps: Iterable[Gap]) -> list[Gap]:
 
 
 def anchored(score_s: Times, anchors: Pins) -> NDArray[np.bool_]:
-    """Which times of the score are meant by an anchor."""
+    """Which times of the score, in seconds (n,), are meant by an anchor; bool, (n,)."""
     near = np.zeros(len(score_s), bool)
     for anchor_s, _ in anchors:
         near |= np.abs(score_s - anchor_s) <= SAME_S

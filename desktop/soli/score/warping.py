@@ -48,6 +48,7 @@ class Window:
     stop_score_s: float | None = None
 
     def pins(self) -> list[tuple[float, float]]:
+        """Its ends where they are known of the score: seconds of the score, seconds of the recording."""
         ends = ((self.start_score_s, self.start_s), (self.stop_score_s, self.stop_s))
         return [(score_s, recording_s) for score_s, recording_s in ends if score_s is not None]
 

@@ -89,7 +89,10 @@ def quantised(samples: FloatArray, depth: int, *, rng: np.random.Generator | Non
 
 
 def needs_dither(samples: FloatArray, form: str, *, gain: float = 1.0) -> bool:
-    """Whether rounding would alter any of `samples`; those that lie on the grid of the form are written as they are."""
+    """Whether rounding `samples`, float32 (length, channels), times `gain` would alter any of them.
+
+    Those that lie on the grid of the form are written as they are.
+    """
     depth = bits(form)
     if depth is None:
         return False

@@ -30,6 +30,7 @@ class LinearSpectrogramMaker(PictureMaker[Picture]):
         self.picture = Picture(values, self._hop / self._rate, 0.0, ROWS / HIGHEST_HZ)
 
     def decibels(self, start: int, stop: int, *, coarse: bool) -> FloatArray:
+        """See `PictureMaker.decibels`."""
         decibels: FloatArray = to_decibels(self._rows[coarse].of_frames(self._samples, start, stop)) + self._tilt_db
         decibels[self._heard :] = SILENT_DB
         return decibels

@@ -34,7 +34,7 @@ class LogSpectrogram(Picture):
 
 
 def log_rows(grid: Grid, rows: NDArray[np.int64]) -> Rows:
-    """How spectra on `grid` become rows of a quarter of a semitone, counted from LOWEST_PITCH."""
+    """How spectra on `grid` become the rows numbered `rows`, (n,), of a quarter of a semitone each, counted from LOWEST_PITCH."""
 
     def hertz(row: Edges) -> Edges:
         pitch = LOWEST_PITCH - 0.5 + row / ROWS_PER_SEMITONE
@@ -66,6 +66,7 @@ class LogSpectrogramMaker(PictureMaker[LogSpectrogram]):
         self.picture = LogSpectrogram(values, self._hop / self._rate, LOWEST_PITCH - 0.5, ROWS_PER_SEMITONE)
 
     def decibels(self, start: int, stop: int, *, coarse: bool) -> FloatArray:
+        """See `PictureMaker.decibels`."""
         low, high = (part.of_frames(self._samples, start, stop) for part in self._parts[coarse])
         shared = self._last - self._first
         both = low[self._first :] * (1 - self._blend) + high[:shared] * self._blend

@@ -35,7 +35,7 @@ class Patchwork:
         return self._whole.dtype
 
     def cut(self, start: int, stop: int) -> list[FloatArray]:
-        """Samples `start` to `stop`, both within the signal, as arrays that follow each other; no copies."""
+        """Samples `start` to `stop`, both within the signal, as float32 arrays that follow each other; no copies."""
         if not self._blocks:
             return [self._whole[start:stop]]
         pieces = []
@@ -48,12 +48,12 @@ class Patchwork:
         return pieces
 
     def stretch(self, start: int, stop: int) -> FloatArray:
-        """Samples `start` to `stop`, as far as the signal goes, a copy."""
+        """Samples `start` to `stop`, as far as the signal goes, a copy; float32, (samples, ...) as the signal."""
         start, stop = max(0, start), min(stop, len(self))
         return np.concatenate([self._whole[:0], *self.cut(start, max(start, stop))])
 
     def joined(self) -> FloatArray:
-        """All samples in one array: the very one it was made from where nothing is replaced, otherwise a copy."""
+        """All samples in one array, float32: the one it was made from where nothing is replaced, otherwise a copy."""
         return self.stretch(0, len(self)) if self._blocks else self._whole
 
     def patched(self, pieces: Sequence[tuple[int, FloatArray]]) -> "Patchwork":

@@ -166,5 +166,6 @@ class PictureMaker(ABC, Generic[P]):
 
 
 def to_decibels(rows: FloatArray) -> FloatArray:
+    """Magnitudes of any shape in dB, float32, none below SILENT_DB."""
     decibels: FloatArray = 20 * np.log10(np.maximum(rows, np.float32(10 ** (SILENT_DB / 20))))
     return decibels

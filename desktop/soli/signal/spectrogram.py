@@ -33,10 +33,12 @@ class Grid:
 
     @property
     def bins(self) -> int:
+        """K, from 0 Hz to half the sampling rate."""
         return self.window_length // 2 + 1
 
     @property
     def frames(self) -> int:
+        """N: the first is centred on the first sample, the last on the end of the recording or after it."""
         return 1 + -(-self.length // self.hop_length)
 
     @property

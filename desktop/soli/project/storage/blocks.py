@@ -47,7 +47,7 @@ class Budget:
 
 
 def write_array(db: sqlite3.Connection, name: str, array: NDArray[Any]) -> None:
-    """Store an array of numbers under `name`, in its order in memory."""
+    """Store an array of numbers of any shape under `name`, in its order in memory."""
     fortran = array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous
     flat = np.ascontiguousarray(array.T if fortran else array).reshape(-1)
     shape = json.dumps(array.shape)

@@ -37,6 +37,7 @@ class Wanted:
     channels: int = 0
 
     def is_it(self, recording: Audio) -> bool:
+        """Whether a recording is the one that is wanted, by its samples."""
         return not self.sha256 or recording.fingerprint == self.sha256
 
 

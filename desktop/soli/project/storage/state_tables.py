@@ -246,7 +246,7 @@ def _notes(db: sqlite3.Connection, table: str) -> Iterator[Note]:
 
 
 def read_settings(stored: dict[str, Any]) -> ModelSettings:
-    """The settings that are known; ModelSettings itself refuses values outside their ranges."""
+    """The settings that are known. Raises ValueError for what is no number; ModelSettings itself refuses values out of range."""
     chosen: dict[str, Any] = {}
     for known in fields(ModelSettings):
         if known.name not in stored:
