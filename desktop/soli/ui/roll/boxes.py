@@ -84,17 +84,24 @@ def box_of(rectangle: QRectF) -> Boxes:
 
 
 class _Shape(NamedTuple):
-    """A rounded box of no particular size, in pixels of the screen; colours as 0xAARRGGBB, a fill of 0 is none."""
+    """A rounded box of no particular size, in pixels of the screen; colours as 0xAARRGGBB, a fill of 0 is none.
+
+    `end` is how much of the box a corner takes up, either way.
+    """
 
     radius: float
     line: float
     edge: int
     fill: int
+    end: int
 
-    @property
-    def end(self) -> int:
-        """How much of the box its corners can take up."""
-        return ceil(self.radius + self.line / 2) + 1
+    def within(self, side: int) -> "_Shape":
+        """The same with corners that have room in a box so wide or high."""
+        end = min(self.end, max(1, side // 2))
+        if end == self.end:
+            return self
+        line = min(self.line, float(end))
+        return self._replace(radius=min(self.radius, end - line / 2), line=line, end=end)
 
 
 def draw_rounded(
@@ -102,7 +109,8 @@ def draw_rounded(
 ) -> None:
     """Boxes with a line around each and its corners rounded, on whole pixels of the screen."""
     ratio = painter.device().devicePixelRatioF()
-    shape = _Shape(radius * ratio, line_px * ratio, edge.rgba(), fill.rgba() if fill is not None else 0)
+    end = ceil((radius + line_px / 2) * ratio)
+    full = _Shape(radius * ratio, line_px * ratio, edge.rgba(), fill.rgba() if fill is not None else 0, end)
     outer = many.grown(line_px / 2, line_px / 2)
     # Halves always go up: a box that is scrolled by whole pixels keeps its size.
     left, top, right, bottom = (
@@ -110,21 +118,17 @@ def draw_rounded(
         for places in (outer.left, outer.top, outer.left + outer.width, outer.top + outer.height)
     )
     places = (left, top, np.maximum(right - left, 2), np.maximum(bottom - top, 2))
-    end = shape.end
     painter.save()
     painter.scale(1 / ratio, 1 / ratio)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     draw = painter.drawImage
     for x, y, width, height in zip(*(place.tolist() for place in places), strict=True):
-        column = _column(shape, height)
+        shape = full.within(min(width, height))
+        column, end = _column(shape, height), shape.end
+        draw(x, y, column, 0, 0, end, height)
+        draw(x + width - end, y, column, end + 1, 0, end, height)
         if width > 2 * end:
-            draw(x, y, column, 0, 0, end, height)
             draw(QRect(x + end, y, width - 2 * end, height), column, QRect(end, 0, 1, height))
-            draw(x + width - end, y, column, end + 1, 0, end, height)
-        else:
-            half = width // 2
-            draw(x, y, column, 0, 0, half, height)
-            draw(x + half, y, column, 2 * end + 1 - (width - half), 0, width - half, height)
     painter.restore()
 
 
@@ -132,11 +136,9 @@ def draw_rounded(
 def _column(shape: _Shape, height: int) -> QImage:
     """The smallest box of a height: both ends, and one column of pixels between them."""
     pixels, end = _smallest(shape), shape.end
-    above = min(end, height // 2)
-    below = min(end, height - above)
     rows = np.full(height, end)
-    rows[:above] = np.arange(above)
-    rows[height - below :] = np.arange(len(pixels) - below, len(pixels))
+    rows[:end] = np.arange(end)
+    rows[height - end :] = np.arange(end + 1, len(pixels))
     column = np.ascontiguousarray(pixels[rows])
     return QImage(column.data, len(pixels), height, 4 * len(pixels), QImage.Format.Format_ARGB32_Premultiplied).copy()
 
