@@ -20,6 +20,7 @@ from soli.score import midi
 from soli.score.notes import Note, Score
 from soli.signal import audio
 from soli.signal.audio import Audio
+from soli.signal.library import FORMATS
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ from soli.signal.audio import Audio
 )
 def test_layers_and_residual_are_the_recording_to_the_last_bit(tmp_path, piece, rate, channels, form):
     rendered = render([*RIGHT, *LEFT], rate, channels=channels, noise_db=-60)
-    recording = tmp_path / f"song{audio.FORMATS[form][2]}"
+    recording = tmp_path / f"song{FORMATS[form][2]}"
     # The channels differ from each other, as those of a real recording do.
     samples = rendered.samples * np.linspace(1, 0.2, channels, dtype=np.float32)
     audio.write(recording, Audio(samples, rate), form)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from soli.errors import InputError
 from soli.signal import audio
-from soli.signal.audio import FORMATS, Audio
+from soli.signal.audio import Audio
+from soli.signal.library import FORMATS
 
 # (container, subtype, suffix, how far a sample may be off)
 WRITTEN = [

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from soli.errors import InputError
 from soli.signal import encoding
-from soli.signal.audio import FORMATS
 from soli.signal.encoding import FORMS, encoded, objection, quantised
+from soli.signal.library import FORMATS
 
 LOSSY = ("ogg", "mp3")
 

@@ -1,7 +1,6 @@
 """Recordings as float32 arrays: read, write, resample."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,19 +15,14 @@ from soli.errors import InputError
 from soli.files import beside, check_readable
 from soli.memory import memory_bytes
 from soli.progress import Progress, Steps, finish
+from soli.signal.encoding import encoded
+from soli.signal.library import as_library_name, reason
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
-# Forms that keep a recording as it is.
-FORMATS = {
-    "wav32f": ("WAV", "FLOAT", ".wav"),
-    "wav24": ("WAV", "PCM_24", ".wav"),
-    "wav16": ("WAV", "PCM_16", ".wav"),
-    "flac": ("FLAC", "PCM_24", ".flac"),
-}
 READABLE = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".w64", ".rf64", ".au", ".caf")
 
 # What is taken for a recording.
@@ -164,13 +158,11 @@ def _blocks(file: "SoundFile", path: Path, samples: FloatArray) -> Iterator[Floa
 
 
 def write(path: Path, audio: Audio, form: str = "wav32f") -> None:
-    """Write `audio` in one of FORMATS, beside its final name first and renamed when whole.
+    """Write `audio` in one of `library.FORMATS`, beside its final name first and renamed when whole.
 
     Formats of whole numbers round to the nearest step and clip at full scale. Raises InputError when the place or the format
     cannot hold it.
     """
-    from soli.signal.encoding import encoded
-
     try:
         with beside(path) as partial:
             for _ in encoded(partial, audio.samples, audio.rate, form):
@@ -202,14 +194,3 @@ def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
 
     resampled: FloatArray = soxr.resample(samples, rate, to_rate, quality="HQ")
     return resampled
-
-
-def as_library_name(path: Path) -> str | bytes:
-    """A name as soundfile takes it: as bytes where a name may hold any, for it would refuse those beyond UTF-8."""
-    return str(path) if os.name == "nt" else os.fsencode(path)
-
-
-def reason(error: BaseException) -> str:
-    """What went wrong with a file, as part of a sentence."""
-    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).strip().rstrip(".")

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.errors import InputError
-from soli.signal.audio import FORMATS, FloatArray, as_library_name, reason
+from soli.signal.library import FORMATS, as_library_name, reason
 
+Samples: TypeAlias = NDArray[np.float32]
 IntSamples: TypeAlias = NDArray[np.int32]
 
 # Container and subtype of libsndfile, and the suffix.
@@ -72,7 +73,7 @@ def file_bytes(form: str, length: int, channels: int) -> int:
     return 4096 + round(length * channels * _TYPICAL_BYTES[subtype] * share)
 
 
-def quantised(samples: FloatArray, depth: int, *, rng: np.random.Generator | None = None) -> IntSamples:
+def quantised(samples: Samples, depth: int, *, rng: np.random.Generator | None = None) -> IntSamples:
     """`samples` (length, channels) rounded to `depth` bits, int32 with the bits on top, clipped at full scale.
 
     With `rng`, noise of triangular density over two steps is added before rounding: the error then has zero mean and a
@@ -88,7 +89,7 @@ def quantised(samples: FloatArray, depth: int, *, rng: np.random.Generator | Non
     return whole << np.int32(32 - depth)
 
 
-def needs_dither(samples: FloatArray, form: str, *, gain: float = 1.0) -> bool:
+def needs_dither(samples: Samples, form: str, *, gain: float = 1.0) -> bool:
     """Whether rounding `samples`, float32 (length, channels), times `gain` would alter any of them.
 
     Those that lie on the grid of the form are written as they are.
@@ -106,7 +107,7 @@ def needs_dither(samples: FloatArray, form: str, *, gain: float = 1.0) -> bool:
 
 def encoded(
     path: Path,
-    samples: FloatArray,
+    samples: Samples,
     rate: int,
     form: str,
     *,
