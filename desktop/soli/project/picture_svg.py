@@ -4,7 +4,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from soli.project.picture import Ground, doubled, ground, png, visible_notes
+from soli.project.picture_ground import Ground, doubled, ground, visible_notes
+from soli.project.png import png
 from soli.project.state import State
 from soli.score.notes import pitch_name
 from soli.signal.log_spectrogram import LOWEST_PITCH, ROWS, ROWS_PER_SEMITONE
