@@ -26,10 +26,10 @@ from soli.ui.entering import Entering
 from soli.ui.listening import Listening
 from soli.ui.main_window import MainWindow
 from soli.ui.recovering import Locating, Recovering
-from soli.ui.roll.sight import Sight
 from soli.ui.safekeeping import Safekeeping
 from soli.ui.selection import Selection
 from soli.ui.session import Session
+from soli.ui.sight import Sight
 from soli.ui.theme import Theme
 from soli.ui.worker import Job, Worker
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from soli.project.document import Document
 from soli.settings import Settings
 from soli.ui.actions import Actions
-from soli.ui.roll.light_popover import BRIGHTEST, CONTRASTS, LightPopover
+from soli.ui.light_popover import BRIGHTEST, CONTRASTS, LightPopover
 from soli.ui.roll.opacity import CHOICES, Opacity
 from soli.ui.roll.pictures import Pictures
 from soli.ui.roll.roll import Roll
