@@ -111,7 +111,7 @@ install_python() {
   retry "$PYTHON_BIN" -m pip install --quiet --no-input --disable-pip-version-check --retries 3 --timeout 60 \
     --editable "$ROOT${extras:+[$extras]}" || fail "pip could not install the Python packages; see its message above."
   # Compiled once for this machine here, so that the first decomposition need not wait.
-  "$PYTHON_BIN" -c 'from soli.decompose.compiled import prepare; prepare()' || fail "Soli cannot run here; see the message above."
+  "$PYTHON_BIN" -c 'from soli.decompose.preparing import prepare; prepare()' || fail "Soli cannot run here; see the message above."
   printf '%s' "$wanted" >"$VENV/.installed-run"
   printf '%s' "$wanted" >"$stamp"
 }

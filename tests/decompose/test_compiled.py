@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from soli.decompose import compiled, nmf
 from soli.decompose.blocks import Workers
+from soli.decompose.preparing import prepare
 from soli.decompose.settings import ModelSettings
 from soli.decompose.sums import Sums
 from soli.progress import finish
@@ -95,7 +96,7 @@ def test_without_numba_everything_works_all_the_same(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "soli.decompose.kernels", None)
     monkeypatch.delattr("soli.decompose.kernels", raising=False)
     assert compiled.kernels() is None
-    compiled.prepare()
+    prepare()
 
 
 @pytest.mark.parametrize("beta", [1.0, 2.0])

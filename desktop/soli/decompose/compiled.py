@@ -29,17 +29,6 @@ def kernels() -> ModuleType | None:
     return compiled
 
 
-def prepare() -> None:
-    """Compile the kernels and keep the result for every later run; where there is no numba, nothing is to be done."""
-    from soli.decompose.nmf import factorize
-    from soli.decompose.settings import ModelSettings
-    from soli.progress import finish
-
-    V = np.asfortranarray(np.ones((3, 2), np.float32))
-    for beta in (1.0, 2.0):
-        finish(factorize(V, V[:, :1], V[:1], settings=ModelSettings(beta=beta, iterations=1)))
-
-
 @dataclass(frozen=True, eq=False)
 class Groups:
     """Neighbouring groups of up to four frames: what one worker does in one go. Columns as in `kernels`, int64."""
