@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from big_piece import CTRL, SHIFT, big_piece, send, wheel
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from soli.app import Application
 from soli.playback.fake import FakePlayer
 from soli.project import commands
 from soli.project.pipeline import Loaded
 from soli.settings import Settings
+from soli.ui.roll.select_tool import SelectTool
+from soli.ui.roll.toolbox import TOOLS
 
 PRESS, MOVE, RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease
 CROWDED = bool(os.environ.get("SOLI_CROWDED"))
@@ -51,14 +53,22 @@ class Hands:
         rows = notes.within(view.start_s + 0.2 * view.span_s, view.end_s, 50, 80)
         return [int(i) for i in notes.id[rows] if i > 0][:count]
 
-    def drag(self, start: tuple[float, float], way: tuple[float, float], *, steps: int = 60) -> Iterator[None]:
-        send(self.canvas, PRESS, *start)
+    def drag(
+        self, start: tuple[float, float], way: tuple[float, float], *, steps: int = 60, over: QWidget | None = None
+    ) -> Iterator[None]:
+        over = over or self.canvas
+        send(over, PRESS, *start)
         yield
         for i in range(1, steps + 1):
-            send(self.canvas, MOVE, start[0] + way[0] * i / steps, start[1] + way[1] * i / steps)
+            send(over, MOVE, start[0] + way[0] * i / steps, start[1] + way[1] * i / steps)
             yield
-        send(self.canvas, RELEASE, start[0] + way[0], start[1] + way[1])
+        send(over, RELEASE, start[0] + way[0], start[1] + way[1])
         yield
+
+    def with_tool(self, name: str, start: tuple[float, float], way: tuple[float, float]) -> Iterator[None]:
+        self.canvas.use_tool(next(i for i, tool in enumerate(TOOLS) if tool.name == name))
+        yield from self.drag(start, way)
+        self.canvas.use_tool(0)
 
     def scroll_near(self) -> Iterator[None]:
         self.near()
@@ -136,14 +146,60 @@ class Hands:
 
     def brush(self) -> Iterator[None]:
         self.near()
-        self.canvas.use_tool(self.tool("Forbid"))
-        yield from self.drag((100.0, 200.0), (1200, 300))
-        self.canvas.use_tool(0)
+        yield from self.with_tool("Forbid", (100.0, 200.0), (1200, 300))
 
-    def tool(self, name: str) -> int:
-        from soli.ui.roll.toolbox import TOOLS
+    def rectangle(self) -> Iterator[None]:
+        self.near()
+        yield from self.with_tool("Rectangle", (100.0, 50.0), (1200, 700))
 
-        return next(i for i, tool in enumerate(TOOLS) if tool.name == name)
+    def erase_masks(self) -> Iterator[None]:
+        self.near()
+        yield from self.with_tool("Mask eraser", (100.0, 100.0), (1200, 400))
+
+    def harmonic(self) -> Iterator[None]:
+        self.near()
+        yield from self.with_tool("Harmonic", (100.0, 500.0), (1200, 20))
+
+    def stretch(self) -> Iterator[None]:
+        self.near()
+        chosen = self.some(20)
+        self.selection.set(chosen)
+        note = self.document.state.notes[chosen[0]]
+        yield from self.drag((self.view.x_of(note.sounding_offset_s) - 2, self.view.edge_of(note.pitch)), (200, 0))
+
+    def tolerance(self) -> Iterator[None]:
+        self.near()
+        self.selection.set(self.some(20))
+        handle = SelectTool(self.canvas).handles.all()[-1]
+        yield from self.drag((handle.x, self.view.edge_of(handle.note.pitch)), (200, 0))
+
+    def split_line(self) -> Iterator[None]:
+        self.near(60)
+        self.selection.set(())
+        line = self.roll.split_line
+        line.begin()
+        yield
+        for i in range(60):
+            send(line, MOVE, 600, 100 + 10 * i, button=Qt.MouseButton.NoButton)
+            yield
+        line.leave()
+
+    def loop(self) -> Iterator[None]:
+        self.near(60)
+        yield from self.drag((100.0, 30.0), (1200, 0), over=self.roll.ruler)
+        self.window.listening.set_loop(None)
+
+    def minimap(self) -> Iterator[None]:
+        self.near(60)
+        yield from self.drag((100.0, 30.0), (1200, 0), over=self.roll.minimap)
+
+    def pan(self) -> Iterator[None]:
+        self.near(60)
+        send(self.canvas, PRESS, 700, 400, button=Qt.MouseButton.MiddleButton)
+        for i in range(60):
+            send(self.canvas, MOVE, 700 + 12 * i, 400 + 5 * (i % 20), button=Qt.MouseButton.MiddleButton)
+            yield
+        send(self.canvas, RELEASE, 700, 400, button=Qt.MouseButton.MiddleButton)
 
     def nudge(self) -> Iterator[None]:
         self.near()
@@ -194,6 +250,15 @@ GESTURES = (
     "band",
     "band_far",
     "brush",
+    "rectangle",
+    "erase_masks",
+    "harmonic",
+    "stretch",
+    "tolerance",
+    "split_line",
+    "loop",
+    "minimap",
+    "pan",
     "nudge",
     "nudge_200",
     "undo",
