@@ -1,6 +1,6 @@
 """Additive gradient descent, projected on request: at a fixed rate, or one that adapts to each entry (Adam)."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import numpy as np
 
@@ -11,44 +11,47 @@ from soli.signal.audio import FloatArray
 _FIRST, _SECOND = 0.9, 0.999
 
 
-class Descent(Protocol):
-    """Moves one matrix against its gradient, step by step; see Adam."""
+class Descent(ABC):
+    """Moves one matrix against its gradient, step by step.
 
-    def begin(self) -> None: ...
-
-    def moved(
-        self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = ..., columns: slice = ...
-    ) -> FloatArray: ...
-
-
-def descent(like: FloatArray, settings: ModelSettings, *, signed: bool = False) -> Descent:
-    """The descent of the settings for a matrix of the shape of `like`, float32, which is not altered; see Adam."""
-    kind = Adam if settings.rate == "adaptive" else FixedRate
-    return kind(like, settings.learning_rate, signed=signed)
-
-
-class Adam:
-    """Moves one matrix against its gradient, `rate` times the mean size of each of its rows to begin with a step.
-
-    Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015. Entries that begin as zero stay zero. Unless `signed`,
-    what would become negative becomes zero and may rise again. `like` is the matrix to begin with; it is not altered.
+    like: the matrix to begin with, float32; it is not altered. Its entries that are zero stay zero. Unless `signed`, what would
+    become negative becomes zero and may rise again. rate: how far a row moves in the first step, in parts of the mean size of
+    its entries.
     """
 
     def __init__(self, like: FloatArray, rate: float, *, signed: bool = False) -> None:
         self.free = like != 0
         count = np.maximum(self.free.sum(axis=1, keepdims=True), 1)
         self.size = (rate * np.abs(like).sum(axis=1, keepdims=True) / count).astype(np.float32)
-        self.first, self.second = np.zeros_like(like), np.zeros_like(like)
         self.signed, self.steps = signed, 0
 
     def begin(self) -> None:
         """Begin the next step; `moved` may then be called once for each part of the matrix, from any thread."""
         self.steps += 1
 
+    @abstractmethod
     def moved(
         self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
     ) -> FloatArray:
         """`values`, the part of the matrix at `rows` and `columns`, one step further down; float32, a new array of its shape."""
+
+
+def descent(like: FloatArray, settings: ModelSettings, *, signed: bool = False) -> Descent:
+    """The descent of the settings for the matrix `like`; see Descent."""
+    kind = Adam if settings.rate == "adaptive" else FixedRate
+    return kind(like, settings.learning_rate, signed=signed)
+
+
+class Adam(Descent):
+    """A rate that adapts to each entry: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015."""
+
+    def __init__(self, like: FloatArray, rate: float, *, signed: bool = False) -> None:
+        super().__init__(like, rate, signed=signed)
+        self.first, self.second = np.zeros_like(like), np.zeros_like(like)
+
+    def moved(
+        self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
+    ) -> FloatArray:
         first = _FIRST * self.first[rows, columns] + np.float32(1 - _FIRST) * gradient
         second = _SECOND * self.second[rows, columns] + np.float32(1 - _SECOND) * np.square(gradient)
         self.first[rows, columns], self.second[rows, columns] = first, second
@@ -58,27 +61,19 @@ class Adam:
         return result if self.signed else np.maximum(result, 0)
 
 
-class FixedRate:
-    """The same by the plain gradient (Smaragdis and Venkataramani, ICASSP 2017), with the interface of Adam.
+class FixedRate(Descent):
+    """The plain gradient (Smaragdis and Venkataramani, ICASSP 2017).
 
     The rate of each row is fixed in the first step, in which its entries move by `rate` times their mean size on average.
     """
 
     def __init__(self, like: FloatArray, rate: float, *, signed: bool = False) -> None:
-        self.free = like != 0
-        count = np.maximum(self.free.sum(axis=1, keepdims=True), 1)
-        self.size = (rate * np.abs(like).sum(axis=1, keepdims=True) / count).astype(np.float32)
+        super().__init__(like, rate, signed=signed)
         self.rate = np.zeros_like(like)
-        self.signed, self.steps = signed, 0
-
-    def begin(self) -> None:
-        """Begin the next step, as in Adam."""
-        self.steps += 1
 
     def moved(
         self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
     ) -> FloatArray:
-        """`values`, the part of the matrix at `rows` and `columns`, one step further down; float32, a new array of its shape."""
         free = self.free[rows, columns]
         if self.steps == 1:
             steepness = np.abs(gradient * free).sum(axis=1, keepdims=True) / np.maximum(free.sum(axis=1, keepdims=True), 1)
