@@ -82,6 +82,14 @@ def test_results_open_to_the_last_bit(tmp_path, state, model, edited):
     assert back.is_of(opened.state)
 
 
+def test_where_instruments_stand_is_kept(tmp_path, state):
+    two = state.audio.samples[:, :1] * np.array([1.0, 0.4], np.float32)
+    found = finish(pipeline.separate_steps(replace(state, audio=type(state.audio)(two, state.audio.rate))))
+    assert found.factors.coherence is not None
+    storage.save(tmp_path / "a.soli", found.source, embed=True, separation=found)
+    same(reopened(tmp_path / "a.soli").separation.factors, found.factors)
+
+
 def test_results_of_an_earlier_state_stay_those_of_that_state(tmp_path, state, separation):
     edited = commands.delete_notes(state, [1]).apply(state)
     storage.save(tmp_path / "a.soli", edited, separation=separation)

@@ -173,8 +173,9 @@ def apply_encoder_steps(
             yield Progress(done, len(blocks), "Encoding")
     finally:
         pool.close()
-    side = yield from side_steps(V.side, spectra.W, H, constraint, settings)
-    return Factors(spectra.W, H, constraint, settings, side=side, encoder=rows, hidden=hidden, joined=V.joined)
+    side, coherence = yield from side_steps(audio, V, spectra.W, H, constraint, settings)
+    found = Factors(spectra.W, H, constraint, settings, side=side, encoder=rows, hidden=hidden, joined=V.joined)
+    return replace(found, coherence=coherence)
 
 
 def _spectra_for(encoder: Encoder, constraint: Constraint, settings: ModelSettings) -> tuple[Spectra, Hidden | None]:

@@ -7,9 +7,10 @@ import numpy as np
 
 from soli.decompose.blocks import Workers
 from soli.decompose.bodies import BoolArray
-from soli.decompose.channels import root_mean_square, synthesise_channels
 from soli.decompose.channels import spectra as analyse_channels
+from soli.decompose.channels import synthesise_channels
 from soli.decompose.model import Factors
+from soli.decompose.sharing import Sounds, models_of, shared, shared_spectra
 from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.signal.audio import Audio, FloatArray
@@ -17,19 +18,17 @@ from soli.signal.spectrogram import ComplexArray
 
 # Frames at a time: few enough that an edit of one note is heard at once.
 _BLOCK = 16
-_TINY = np.float32(1e-20)
 # Signals are rounded to the grid of 24-bit samples: float32 then adds and subtracts them without any error.
 _STEPS = np.float32(2**23)
-# A model that fits is right within 6 dB; held tighter, layers would lose what is theirs.
-EXPLAINED = np.float32(2.0)
 
 
 def separate_steps(audio: Audio, factors: Factors, layers: Sequence[int]) -> Steps[dict[int, FloatArray]]:
     """One signal a layer: layer id -> float32, shape (length, channels), on the grid of 24-bit samples.
 
     Soft masks (the layers' model spectra to the power of `mask_exponent`, over the sum of all layers') weigh the complex
-    spectra of every channel, block by block. What the model does not explain (more than EXPLAINED times as much as it has)
-    stays in the residual, so that a pitch that was forbidden is heard in no layer; a layer without notes is silent.
+    spectra, block by block; in two channels layers are told apart by where they stand too. What the model does not explain
+    (more than sharing.EXPLAINED times as much as it has) stays in the residual, so that a pitch that was forbidden is heard in
+    no layer; a layer without notes is silent.
     Raises InputError when the recording is another than the one decomposed.
     """
     _, signals = yield from resynthesised_steps(audio, factors, layers, 0, factors.grid.frames)
@@ -54,7 +53,7 @@ def resynthesised_steps(
     starts = range(max(start - overlap + 1, 0) // _BLOCK * _BLOCK, min(stop + overlap - 1, grid.frames), _BLOCK)
     pool = Workers()
     try:
-        work = partial(_pieces, audio, factors, groups)
+        work = partial(_pieces, audio, factors, _sounds(factors), groups)
         for done, (first, pieces) in enumerate(pool.map(work, starts)):
             for signal, piece in zip(signals, pieces, strict=True):
                 if piece is not None:
@@ -97,7 +96,9 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
     samples = np.zeros((last - first, audio.channels), np.float32)
     pool = Workers()
     try:
-        work: Callable[[int], tuple[int, FloatArray | None]] = partial(_note_piece, audio, factors, selected, stop)
+        work: Callable[[int], tuple[int, FloatArray | None]] = partial(
+            _note_piece, audio, factors, _sounds(factors), selected, stop
+        )
         for at, piece in pool.map(work, range(start, stop, _BLOCK)):
             if piece is not None:
                 _add(samples, piece, at - first)
@@ -107,19 +108,22 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
     return first, samples
 
 
-def _pieces(audio: Audio, factors: Factors, groups: Sequence[BoolArray], start: int) -> tuple[int, list[FloatArray | None]]:
+def _pieces(
+    audio: Audio, factors: Factors, sounds: Sounds, groups: Sequence[BoolArray], start: int
+) -> tuple[int, list[FloatArray | None]]:
     """What each group but the last sounds in one block of frames, and the sample it begins at."""
     stop = min(start + _BLOCK, factors.grid.frames)
     first = start * factors.grid.hop_length - factors.grid.window_length // 2
     sounding = [_activations(factors, group, start, stop) for group in groups]
     if all(H is None for H in sounding[:-1]):
         return first, [None] * (len(groups) - 1)
-    spectra = analyse_channels(audio, factors.grid, start, stop)
-    masks = [_masks(factors, W, sounding, V)[:-1] for W, V in zip(_templates(factors), _magnitudes(spectra), strict=False)]
-    return first, [None if mask[0] is None else _masked(spectra, mask, factors, start) for mask in zip(*masks, strict=True)]
+    spectra = shared_spectra(sounds, sounding, analyse_channels(audio, factors.grid, start, stop))
+    return first, [None if own is None else _synthesised(own, factors, start) for own in spectra[:-1]]
 
 
-def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, start: int) -> tuple[int, FloatArray | None]:
+def _note_piece(
+    audio: Audio, factors: Factors, sounds: Sounds, selected: BoolArray, end: int, start: int
+) -> tuple[int, FloatArray | None]:
     stop = min(start + _BLOCK, end)
     first = start * factors.grid.hop_length - factors.grid.window_length // 2
     bodies, entries = factors.constraint.bodies, factors.constraint.entries
@@ -129,28 +133,33 @@ def _note_piece(audio: Audio, factors: Factors, selected: BoolArray, end: int, s
         return first, None
     layer_H = [_activations(factors, bodies.of_layers(layer), start, stop) for layer in layers]
     rows = np.arange(len(bodies))
-    spectra = analyse_channels(audio, factors.grid, start, stop)
-    masks = []
-    for W, V in zip(_templates(factors), _magnitudes(spectra), strict=False):
-        mask = np.zeros((stop - start, len(W)), np.float32)
-        for layer, whole in zip(layers, _masks(factors, W, layer_H, V), strict=True):
-            here = sounding[bodies.layer[sounding] == layer]
-            if whole is None or not selected[here].any():
-                continue
-            if selected[here].all():
-                mask += whole
-                continue
-            notes = _shared(_models(W, [_activations(factors, rows == body, start, stop) for body in here.tolist()]), factors)
-            for body, share in zip(here.tolist(), notes, strict=True):
-                if selected[body] and share is not None:
-                    mask += whole * share
-        masks.append(mask)
-    return first, _masked(spectra, masks, factors, start)
+    analysed = analyse_channels(audio, factors.grid, start, stop)
+    total = [np.zeros((stop - start, factors.grid.bins), np.complex64) for _ in (analysed[0], *analysed[1])]
+    for layer, whole in zip(layers, shared_spectra(sounds, layer_H, analysed), strict=True):
+        here = sounding[bodies.layer[sounding] == layer]
+        if whole is None or not selected[here].any():
+            continue
+        if selected[here].all():
+            for sound, channel in zip(total, whole, strict=True):
+                np.add(sound, channel, out=sound)
+            continue
+        note_H = [_activations(factors, rows == body, start, stop) for body in here.tolist()]
+        parts = [_part(W, note_H, selected[here], sounds.exponent) for W in sounds.templates]
+        for number, (sound, channel) in enumerate(zip(total, whole, strict=True)):
+            np.add(sound, channel * parts[min(number, len(parts) - 1)], out=sound)
+    return first, _synthesised(total, factors, start)
 
 
-def _templates(factors: Factors) -> list[FloatArray]:
-    """Of the middle of the channels, and of what deviates from it."""
-    return [factors.W] if factors.side is None else [factors.W, factors.side]
+def _part(W: FloatArray, activations: Sequence[FloatArray | None], selected: BoolArray, exponent: float) -> FloatArray:
+    """Which part of a layer its selected notes are, (n, K)."""
+    models = models_of(W, activations)
+    shared(models, exponent)
+    chosen = [share for share, mine in zip(models, selected.tolist(), strict=True) if mine and share is not None]
+    return np.sum(chosen, axis=0, dtype=np.float32) if chosen else np.zeros((1, 1), np.float32)
+
+
+def _sounds(factors: Factors) -> Sounds:
+    return Sounds.of(factors.W, factors.side, factors.coherence, exponent=factors.settings.mask_exponent)
 
 
 def _activations(factors: Factors, group: BoolArray, start: int, stop: int) -> FloatArray | None:
@@ -161,67 +170,8 @@ def _activations(factors: Factors, group: BoolArray, start: int, stop: int) -> F
     return mine if mine.any() else None
 
 
-def _magnitudes(spectra: tuple[ComplexArray, list[ComplexArray]]) -> list[FloatArray]:
-    """Of the middle, and of what deviates from it (root mean square over the channels); (n, K) each."""
-    middle, deviations = spectra
-    magnitudes: list[FloatArray] = [np.abs(middle).T]
-    return [*magnitudes, root_mean_square(deviations).T] if deviations else magnitudes
-
-
-def _masks(factors: Factors, W: FloatArray, activations: Sequence[FloatArray | None], V: FloatArray) -> list[FloatArray | None]:
-    """The mask of each group, (n, K); together they are one but for what the model does not explain."""
-    models = _models(W, activations)
-    sounding = [model for model in models if model is not None]
-    if not sounding:
-        return models
-    whole = sounding[0].copy()
-    for model in sounding[1:]:
-        whole += model
-    shares = _shared(models, factors)
-    # What all layers have together does not depend on how notes are sorted into them.
-    explained, unexplained = _powers(whole, factors), _powers(np.maximum(V - EXPLAINED * whole, 0), factors)
-    unexplained += explained
-    explained /= np.maximum(unexplained, _TINY, out=unexplained)
-    return [share if share is None else np.multiply(share, explained, out=share) for share in shares]
-
-
-def _models(W: FloatArray, activations: Sequence[FloatArray | None]) -> list[FloatArray | None]:
-    """Model spectra, (n, K)."""
-    models: list[FloatArray | None] = []
-    for H in activations:
-        if H is None:
-            models.append(None)
-            continue
-        alive = np.flatnonzero(H.any(axis=1))
-        models.append(H[alive].T @ W.T[alive])
-    return models
-
-
-def _powers(model: FloatArray, factors: Factors) -> FloatArray:
-    """Magnitudes to the power of the mask exponent, in place."""
-    exponent = np.float32(factors.settings.mask_exponent)
-    result: FloatArray = np.square(model, out=model) if exponent == 2 else np.power(model, exponent, out=model)
-    return result
-
-
-def _shared(models: Sequence[FloatArray | None], factors: Factors) -> list[FloatArray | None]:
-    """Each model over the sum of all, to the power of the mask exponent, in place; nothing where nothing sounds."""
-    sounding = [_powers(model, factors) for model in models if model is not None]
-    if sounding:
-        total = sounding[0] + _TINY
-        for model in sounding[1:]:
-            total += model
-        for model in sounding:
-            np.divide(model, total, out=model)
-    return list(models)
-
-
-def _masked(
-    spectra: tuple[ComplexArray, list[ComplexArray]], masks: Sequence[FloatArray], factors: Factors, start: int
-) -> FloatArray:
-    middle, deviations = spectra
-    side = masks[-1].T
-    return synthesise_channels(middle * masks[0].T, [deviation * side for deviation in deviations], factors.grid, start)
+def _synthesised(channels: Sequence[ComplexArray], factors: Factors, start: int) -> FloatArray:
+    return synthesise_channels(channels[0].T, [channel.T for channel in channels[1:]], factors.grid, start)
 
 
 def _add(signal: FloatArray, piece: FloatArray, first: int) -> None:

@@ -7,17 +7,19 @@ import numpy as np
 
 from soli.decompose import autoencoder, nmf, templates
 from soli.decompose.bodies import NO_LIMITS, NO_SETS, MaskEdit, modelled
-from soli.decompose.channels import analyse_steps
+from soli.decompose.channels import Magnitudes, analyse_steps
 from soli.decompose.constraints import Components, Constraint, Kind, build
 from soli.decompose.hidden import Hidden
 from soli.decompose.settings import ModelSettings
+from soli.decompose.sharing import Sounds
 from soli.decompose.start import Start, changed_part, warm
+from soli.decompose.stereo import coherence_steps
 from soli.decompose.template_limit import TemplateLimit
 from soli.decompose.timbre import FADE, Timbre
 from soli.progress import Progress, Steps, relayed
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
-from soli.signal.spectrogram import Grid
+from soli.signal.spectrogram import ComplexArray, Grid
 
 _TONES_HZ = 11_000.0
 # A warm start saves this part of the iterations, the first ones; where more than a third of what sounds is another, or after so
@@ -41,7 +43,8 @@ class Factors:
     iteration. `encoder` (R, K) of an autoencoder, else None; `hidden`: what lies between its code and H, where its decoder has
     more than one layer. `constraint` says what each component is and who sounds in it. `joined`: the channels cancel in the
     middle, which stands for them by their root mean square. `origin`: what the whole run found, where edits have been refitted
-    since. `warm`: how many runs in a row have begun with what the one before found.
+    since. `warm`: how many runs in a row have begun with what the one before found. `coherence` (L, R), complex64: how in two
+    channels the side goes with the middle in the lowest L bins (see `stereo`); None where that is not known.
     """
 
     W: FloatArray
@@ -55,6 +58,7 @@ class Factors:
     joined: bool = False
     origin: "Factors | None" = None
     warm: int = 0
+    coherence: ComplexArray | None = None
 
     @property
     def grid(self) -> Grid:
@@ -141,10 +145,20 @@ def decompose_steps(
     if solved < grid.bins:
         prior = _prior(W[high] / scale, constraint, settings, high, faded)
         learnt[high] = yield from nmf.learn_templates(V.middle[high], learnt[high], H, settings=settings, timbre=prior)
-    side = yield from side_steps(V.side, learnt, H, constraint, settings)
+    side, coherence = yield from side_steps(audio, V, learnt, H, constraint, settings)
     encoder = None if solution.encoder is None else _of_all_bins(solution.encoder, grid)
     return Factors(
-        learnt, H, constraint, chosen, solution.losses, side, encoder, hidden=solution.hidden, joined=V.joined, warm=row
+        learnt,
+        H,
+        constraint,
+        chosen,
+        solution.losses,
+        side,
+        encoder,
+        hidden=solution.hidden,
+        joined=V.joined,
+        warm=row,
+        coherence=coherence,
     )
 
 
@@ -164,13 +178,21 @@ def _may_begin(start: Factors, constraint: Constraint, settings: ModelSettings) 
 
 
 def side_steps(
-    V: FloatArray | None, W: FloatArray, H: FloatArray, constraint: Constraint, settings: ModelSettings
-) -> Steps[FloatArray | None]:
-    """Templates (K, R) of what stands out of the middle, V (K, N), by H and the templates W of the middle; None without V."""
-    if V is None:
-        return None
+    audio: Audio, V: Magnitudes, W: FloatArray, H: FloatArray, constraint: Constraint, settings: ModelSettings
+) -> Steps[tuple[FloatArray | None, ComplexArray | None]]:
+    """Templates (K, R) of what stands out of the middle, by H and the templates W of the middle, and how they go together.
+
+    Both are None where nothing stands out, and the latter where there are not just two channels.
+    """
+    if V.side is None:
+        return None, None
     prior = _prior(W, constraint, settings, slice(None), np.ones(W.shape[1], np.float32))
-    return (yield from nmf.learn_templates(V, W, H, settings=settings, timbre=prior))
+    side = yield from nmf.learn_templates(V.side, W, H, settings=settings, timbre=prior)
+    if audio.channels != 2 or V.joined:
+        return side, None
+    sounds = Sounds(W, side, None, settings.mask_exponent)
+    bins = solved_bins(constraint, settings)
+    return side, (yield from coherence_steps(audio, sounds, H, constraint, bins=bins))
 
 
 def _of_all_bins(encoder: FloatArray, grid: Grid) -> FloatArray:

@@ -139,12 +139,18 @@ def planned(
     if added and encoder is not None and hidden is not None:
         hidden = hidden.grown(constraint.components, mass)
         encoder = hidden.united(encoder, len(factors.components))
+    coherence = factors.coherence
+    if added and coherence is not None:
+        # Where a new pitch stands is not known.
+        more = len(constraint.components) - coherence.shape[1]
+        coherence = np.asfortranarray(np.pad(coherence, ((0, 0), (0, more))))
     after = replace(
         factors,
         W=spectra.W,
         H=H,
         constraint=constraint,
         side=spectra.side,
+        coherence=coherence,
         encoder=encoder,
         hidden=hidden,
         origin=factors.origin or factors,

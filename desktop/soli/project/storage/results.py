@@ -38,7 +38,7 @@ from soli.project.storage.schema import RESULT_TABLES, SOURCE
 from soli.project.storage.state_tables import MODELLED, read_settings, read_source, write_modelled
 from soli.project.storage.values import rows
 from soli.signal.audio import Audio, FloatArray
-from soli.signal.spectrogram import Grid
+from soli.signal.spectrogram import ComplexArray, Grid
 
 _MOST_BYTES = 2**33  # of one layer: some six hours of stereo
 _COMPONENT_COLUMNS = ("part", "pitch", "kind", "copy", "voice")
@@ -160,6 +160,7 @@ def _write_factors(db: sqlite3.Connection, factors: Factors, prefix: str) -> Non
         loudness=None if hidden is None else hidden.level,
         side=factors.side is not None,
         encoder=factors.encoder is not None,
+        coherence=0 if factors.coherence is None else len(factors.coherence),
     )
     limits = [(p, lim.harmonics or np.nan, lim.tolerance_cents or np.nan) for p, lim in bodies.limits.items()]
     arrays: dict[str, NDArray[Any] | None] = {
@@ -167,6 +168,8 @@ def _write_factors(db: sqlite3.Connection, factors: Factors, prefix: str) -> Non
         "H": factors.H,
         "side": factors.side,
         "encoder": factors.encoder,
+        # Real parts of all components, then the imaginary ones.
+        "coherence": None if factors.coherence is None else np.concatenate([factors.coherence.T.real, factors.coherence.T.imag]),
         "losses": np.array(factors.losses, np.float64),
         "support": constraint.H,
         **{f"bodies {name}": getattr(bodies, name) for name in COLUMNS},
@@ -261,7 +264,22 @@ def _read_factors(db: sqlite3.Connection, prefix: str, recording: Audio, budget:
         hidden=_read_hidden(stored, components, finite, rows_of),
         joined=json.loads(stored["joined"]) is True,
         warm=values.count(json.loads(stored["warm"])),
+        coherence=_read_coherence(stored, K, R, finite),
     )
+
+
+def _read_coherence(stored: dict[str, str], K: int, R: int, finite: Any) -> ComplexArray | None:
+    # Results of former versions have none.
+    bins = values.count(json.loads(stored.get("coherence", "0")))
+    if bins == 0:
+        return None
+    if bins > K:
+        raise ValueError("coherence is of another shape")
+    real, imaginary = np.split(finite("coherence", 2 * R, bins), 2)
+    found: ComplexArray = (real + 1j * imaginary).astype(np.complex64).T
+    if np.abs(found).max(initial=0) > 1:
+        raise ValueError("coherence is out of range")
+    return found
 
 
 def _read_hidden(stored: dict[str, str], components: Components, finite: Any, rows_of: Any) -> Hidden | None:
