@@ -18,7 +18,7 @@ class Musician:
         lines = [line for line in whole.splitlines() if line.startswith("{")]
         return json.loads(lines[-1])
 
-    def waits(self, what: str, condition: Callable[[dict], object], timeout_s: float = 40) -> dict:
+    def waits(self, what: str, condition: Callable[[dict], object], timeout_s: float = 60) -> dict:
         def looks() -> dict | None:
             if "{" not in self.program.output.rpartition("\n")[0]:
                 return None

@@ -43,7 +43,7 @@ def soli(*arguments: str | Path, folder: Path | None = None, **environment: str)
     surroundings = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}}
     surroundings |= {"PYTHONPATH": str(ROOT / "desktop"), "PYTHONUTF8": "1", **environment}
     command = [sys.executable, "-m", "soli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=surroundings, check=False, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=surroundings, check=False, timeout=200)
 
 
 def run(*arguments: str | Path) -> int:

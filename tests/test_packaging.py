@@ -76,7 +76,7 @@ class Machine:
             env=self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
         return done, self.calls.read_text().splitlines()
@@ -206,10 +206,11 @@ def test_the_desktop_entry_starts_the_command_that_the_package_installs():
 
 def test_an_installed_wheel_finds_its_demo_and_has_the_command(tmp_path):
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=100)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=200)
     (wheel,) = tmp_path.glob("soli-*.whl")
     installed = tmp_path / "site packages"
-    zipfile.ZipFile(wheel).extractall(installed)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
     assert "soli = soli.__main__:main" in entry_points.read_text(encoding="utf-8")
     code = "from soli.assets import asset; print(asset('demo', 'recording.flac'))"

@@ -37,7 +37,7 @@ def missing_programs() -> list[str]:
     return [package or program for program, package in PROGRAMS.items() if shutil.which(program) is None]
 
 
-def wait_until(condition: Callable[[], T | None], what: str, *, timeout_s: float = 20, every_s: float = 0.05) -> T:
+def wait_until(condition: Callable[[], T | None], what: str, *, timeout_s: float = 60, every_s: float = 0.05) -> T:
     """The first true value of `condition`; TimeoutError(what) when none comes in time."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -78,8 +78,8 @@ class XServer:
             os.close(writing)
         with os.fdopen(reading, "rb") as answer:
             # The number comes in one piece, and an end of file when Xvfb could not start.
-            if not select.select([answer], [], [], 20)[0]:
-                raise TimeoutError("waited 20 s for Xvfb to name its display")
+            if not select.select([answer], [], [], 60)[0]:
+                raise TimeoutError("waited 60 s for Xvfb to name its display")
             number = answer.readline().strip().decode()
         if not number:
             raise RuntimeError("Xvfb could not start")
@@ -114,13 +114,13 @@ class XServer:
 
     def screenshot(self, path: Path) -> Path:
         """Write the screen as a picture; the format follows the suffix."""
-        subprocess.run(["import", "-window", "root", str(path)], env=self._environment(), check=True, timeout=30)
+        subprocess.run(["import", "-window", "root", str(path)], env=self._environment(), check=True, timeout=60)
         return path
 
     def pixels(self) -> NDArray[np.uint8]:
         """The screen as (height, width, 3) red, green and blue."""
         command = ["import", "-window", "root", "-depth", "8", "rgb:-"]
-        answer = subprocess.run(command, env=self._environment(), check=True, timeout=30, stdout=subprocess.PIPE)
+        answer = subprocess.run(command, env=self._environment(), check=True, timeout=60, stdout=subprocess.PIPE)
         return np.frombuffer(answer.stdout, dtype=np.uint8).reshape(self.height, self.width, 3)
 
     def windows(self, title: str = "", *, pid: int | None = None) -> list["XWindow"]:
@@ -172,13 +172,13 @@ class Program:
         """Everything the program wrote so far, standard output and error together."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def window(self, title: str = "", *, timeout_s: float = 30) -> "XWindow":
+    def window(self, title: str = "", *, timeout_s: float = 60) -> "XWindow":
         """The program's visible window whose title matches; waits for it, and fails at once if the program has ended."""
         return self.wait_until(
             lambda: next(iter(self.screen.windows(title, pid=self.pid)), None), f"a window {title!r}", timeout_s=timeout_s
         )
 
-    def wait_until(self, condition: Callable[[], T | None], what: str, *, timeout_s: float = 20) -> T:
+    def wait_until(self, condition: Callable[[], T | None], what: str, *, timeout_s: float = 60) -> T:
         """The first true value of `condition`; an error when the program ends before, or the time is over."""
 
         def alive_and_true() -> T | None:
@@ -191,7 +191,7 @@ class Program:
         except TimeoutError as error:
             raise TimeoutError(f"{error}; the program wrote: {self.output[-2000:]}") from None
 
-    def wait(self, *, timeout_s: float = 20) -> int:
+    def wait(self, *, timeout_s: float = 60) -> int:
         """The exit status of a program that ends by itself."""
         try:
             return self._process.wait(timeout_s)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Whether something becomes true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

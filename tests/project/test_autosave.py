@@ -33,7 +33,7 @@ from soli.project.storage.state_tables import write_state
 from soli.signal.audio import Audio
 
 
-def wait_for(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "nothing happened"
@@ -336,12 +336,12 @@ def test_the_user_does_not_wait_for_the_disk(keeper, state, separation, monkeypa
 
     def slow(*args: object, **options: object) -> None:
         begun.set()
-        goes_on.wait(20)
+        goes_on.wait(60)
         write(*args, **options)
 
     monkeypatch.setattr(autosave, "write_state", slow)
     keeper.keep(Snapshot(state))
-    assert begun.wait(20)
+    assert begun.wait(60)
     keeper.keep(Snapshot(deleted(state, 1), separation))  # comes back while the disk is at work
     goes_on.set()
 

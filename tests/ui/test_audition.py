@@ -172,7 +172,7 @@ def test_only_the_newest_request_counts(decomposed, audition, player, worker, qt
 
     def busy():
         yield Progress(0, 1)
-        go.wait(10)
+        go.wait(60)
 
     worker.submit(Job("Busy", busy))
     started: list[frozenset[int]] = []
@@ -191,14 +191,14 @@ def test_one_that_is_still_computing_is_not_heard_after_a_newer_one(decomposed, 
     def slow(audio, factors, ids):
         if list(ids) == [1]:
             entered.set()
-            go.wait(10)
+            go.wait(60)
         return real(audio, factors, ids)
 
     monkeypatch.setattr(masking, "note_alone", slow)
     started: list[frozenset[int]] = []
     audition.started.connect(started.append)
     audition.note([1])
-    assert entered.wait(10)
+    assert entered.wait(60)
     audition.note([2])
     go.set()
     qtbot.waitUntil(lambda: started != [], timeout=20_000)

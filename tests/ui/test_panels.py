@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtTest import QTest
 
 from soli.project import commands, pipeline
 from soli.project.pipeline import Loaded
@@ -46,7 +45,7 @@ def test_a_doubtful_note_is_left_out_and_brought_back_from_the_list(doubtful, qt
 
 def test_a_beat_dragged_on_the_tempo_curve_asks_for_an_anchor(piece, hand, qtbot):
     piece.window.actions_["drawer_tempo"].trigger()
-    QTest.qWait(50)
+    qtbot.wait_settled(piece.window)
     panel, view = piece.window.tempo.curve, piece.window.roll.view
     x = 58 + view.x_of(1.2)
     with qtbot.waitSignal(panel.anchor_set) as asked:
@@ -95,11 +94,11 @@ def test_a_followed_edit_is_not_told_as_a_run(separated, qtbot):
     qtbot.waitUntil(lambda: "iterations in" in jobs.says.text(), timeout=20_000)
 
 
-def test_the_words_of_the_tempo_page_do_not_run_into_its_figures(piece):
+def test_the_words_of_the_tempo_page_do_not_run_into_its_figures(piece, qtbot):
     piece.window.actions_["drawer_tempo"].trigger()
     panel = piece.window.tempo
     piece.window.resize(900, 560)
-    QTest.qWait(50)
+    qtbot.wait_settled(piece.window)
     row = panel.layout().itemAt(0).layout()
     parts = [row.itemAt(i).widget() for i in range(row.count()) if row.itemAt(i).widget() is not None]
     assert all(part.width() >= part.sizeHint().width() for part in parts), "no word is cut"

@@ -224,7 +224,7 @@ def test_edits_reach_the_disk_while_layers_are_being_packed(separated, qtbot, tm
     def slow(db, separation, stretches=None):
         steps = real(db, separation, stretches)
         yield next(steps)
-        between.wait(20)
+        between.wait(60)
         yield from steps
 
     monkeypatch.setattr(autosave, "write_results_steps", slow)

@@ -130,7 +130,7 @@ def test_nobody_is_asked_to_decompose_again_while_the_layers_follow(separated, q
     assert window.summary.text().endswith("edits not heard yet: the layers follow")
     assert window.transport.decompose.text() == "Decompose"
     qtbot.waitUntil(lambda: not document.stale and not separated.worker.busy, timeout=20_000)
-    assert "not heard" not in window.summary.text()
+    qtbot.waitUntil(lambda: "not heard" not in window.summary.text(), timeout=20_000)
     document.do(commands.set_settings(document.state, replace(document.state.settings, iterations=3)))
     qtbot.waitUntil(lambda: "decompose again" in window.summary.text(), timeout=20_000)
     assert window.transport.decompose.text() == "Decompose again"
@@ -333,6 +333,9 @@ def test_former_runs_are_let_go_of(separated, qtbot):
         separated.session.decompose()
         qtbot.waitUntil(lambda: not separated.worker.busy and not separated.session.decomposing, timeout=30_000)
         runs.append(weakref.ref(separated.document.separation))
-    qtbot.wait(50)
-    gc.collect()
-    assert sum(run() is not None for run in runs) <= 2
+
+    def gone() -> bool:
+        gc.collect()
+        return sum(run() is not None for run in runs) <= 2
+
+    qtbot.waitUntil(gone)
