@@ -1,5 +1,7 @@
 """What a musician practises with: another speed, loops to the beat, count-in, metronome, scrubbing, the selection alone."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -152,19 +154,49 @@ def test_after_an_edit_only_the_tiles_that_sound_of_it_are_computed_again(qapp):
     def after(act) -> list[int]:
         brought.clear()
         act()
-        for _ in range(30):
+        for _ in range(60):
             player.step(64)
             speed.follow(player.status(), None)
             speed._look()
         return sorted(brought)
 
-    everything = list(range(13))
-    assert after(lambda: speed.set(0.5)) == everything  # a tile holds a second of the recording
+    everything = list(range(49))
+    assert after(lambda: speed.set(0.5)) == everything  # a tile holds a quarter of a second of the recording
     assert after(lambda: None) == []
-    assert after(lambda: speed.take(sounds, [(round(3.5 * 8000), round(4.5 * 8000))])) == [3, 4]
-    # Near enough to the tile before to be heard there:
-    assert after(lambda: speed.take(sounds, [(round(5.1 * 8000), round(5.2 * 8000))])) == [4, 5]
+    assert after(lambda: speed.take(sounds, [(round(3.5 * 8000), round(4.5 * 8000))])) == list(range(13, 19))
+    assert after(lambda: speed.take(sounds, [(round(5.1 * 8000), round(5.2 * 8000))])) == list(range(19, 22))
     assert after(lambda: speed.take(sounds, None)) == everything
+    speed.close()
+
+
+def test_however_long_it_takes_to_compute_another_speed_is_heard_after_two_tiles(qapp):
+    audio = Audio(np.zeros((40 * 8000, 1), np.float32), 8000)
+    player, jobs = FakePlayer(live=False, rate=8000), []
+    worker = SimpleNamespace(submit=jobs.append)
+    player.load([audio.samples], 8000, [Strip()])
+    tiles = told(player, "add_tile")
+    speed = Speed(player, worker)
+    speed.take(Sounds((ORIGINAL,), audio, None), None)
+    player.play()
+    player.step(8000)
+    speed.follow(player.status(), None)
+    speed.set(0.25)
+    for number in (1, 2):
+        assert speed.busy
+        for _ in range(30):  # three seconds of music, or of waiting, a job
+            player.step(800)
+            speed.follow(player.status(), None)
+            speed._look()
+        jobs.pop().run()
+        assert len(tiles) == number, "what is waited for comes by itself"
+        player.step(800)
+        speed.follow(player.status(), None)
+        speed._look()
+    assert not speed.busy
+    assert player.status().position_s == pytest.approx(4.1, abs=0.2)
+    for _ in range(6):
+        jobs.pop().run()
+    assert len(tiles) > 10, "what is not waited for comes in larger pieces"
     speed.close()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from soli.signal.audio import FloatArray, resample
 
-TILE_S = 2.0
+TILE_S = 0.5  # so short that the first one is there soon
 # What a tile brings along on either side, so that it can be resampled without a seam: a whole number of samples at
 # all rates in use, and at another within half a sample.
 MARGIN_S = 0.04
@@ -97,6 +97,12 @@ class Stretching:
     def span(self, number: int) -> tuple[int, int]:
         """The samples that a tile is made of, its margins included."""
         return number * self.tile_length - self.margin, (number + 1) * self.tile_length + self.margin
+
+    def parts(self, number: int, sound: FloatArray) -> list[FloatArray]:
+        """Tiles from `number` on with their margins, of a sound that spans them and the margins around."""
+        length = self.tile_length
+        count = (len(sound) - 2 * self.margin) // length
+        return [sound[at * length : (at + 1) * length + 2 * self.margin] for at in range(count)]
 
     def trimmed(self, sound: FloatArray, rate: int | None = None) -> FloatArray:
         """A tile at a rate, of samples at this one that span it with its margins."""

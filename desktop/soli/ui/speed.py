@@ -21,9 +21,10 @@ from soli.signal.audio import Audio, FloatArray
 from soli.ui.worker import Job, Worker
 
 LOOK_MS = 40
-LOST_AFTER_S = 2.0
+LOST_AFTER_S = 5.0
 MOST_BYTES = 256 * 2**20  # of stretched sound that the player holds
-FEWEST_TILES = 4
+FEWEST_TILES = 12
+MOST_AT_ONCE = 4  # tiles that one job computes, which takes less than each alone
 
 
 @dataclass(eq=False)
@@ -84,11 +85,12 @@ class Speed(QObject):
         self._sounds: Sounds | None = None
         self._run: _Run | None = None
         self._job: Job | None = None
+        self._under_way = range(0)  # the tiles that the job computes
         self._status = PlayerStatus()
         self._loop: tuple[float, float] | None = None
         self._told = (1.0, False)  # the speed and whether it is busy, as `changed` said last
         self._heard = 1.0  # the speed of what is heard
-        self._tile_took_s = 0.5  # to compute, the newest one
+        self._took_s = 0.3  # to compute, what was brought last
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
 
@@ -165,62 +167,72 @@ class Speed(QObject):
         self._look()
 
     def _look(self) -> None:
-        """Let the most urgent tile that is missing be computed, and those go that are far away."""
-        run = self._run
-        if run is None or self._job is not None:
+        """Let the most urgent tiles that are missing be computed, and those go that are far away."""
+        run, status = self._run, self._status
+        if run is None:
             return
-        heard = self._status.stretched == run.stretching.key
-        if run.told_s is not None and not heard and self._status.playing and time.monotonic() - run.told_s > LOST_AFTER_S:
+        heard = status.stretched == run.stretching.key
+        if run.told_s is not None and not heard and status.playing and time.monotonic() - run.told_s > LOST_AFTER_S:
             self._begin()  # the sound process is another one, and has none of what was brought
             self._tell()
             return
-        wanted = wanted_tiles(run.stretching, self._status.position_s, self._loop)[: run.most]
-        if run.told_s is None:
-            if run.have.issuperset(wanted[:1]):
-                run.told_s = time.monotonic()
-                self._player.hear(run.stretching)
-            elif self._status.playing:
-                # What is heard until then goes on: by the time that a tile is there the music would have passed it.
-                lead_s = 1.5 * self._tile_took_s * self._heard
-                wanted = wanted_tiles(run.stretching, self._status.position_s + lead_s, self._loop)[: run.most]
-        missing = next((number for number in wanted if number not in run.have or number in run.stale), None)
-        if missing is not None:
-            self._compute(run, missing)
+        wanted = wanted_tiles(run.stretching, status.position_s, self._loop)[: run.most]
+        passed = status.playing and bool(run.have) and wanted[0] > max(run.have)
+        if run.told_s is None and (wanted[0] in run.have or passed):
+            # What the music has passed all the same is not run after: it waits for what comes next.
+            run.told_s = time.monotonic()
+            self._player.hear(run.stretching)
+        if self._job is not None:
+            if not status.waiting or wanted[0] in run.have or wanted[0] in self._under_way:
+                return
+            self._drop_job()  # it is not what is waited for
+        if run.told_s is None and status.playing and not run.have:
+            # What is heard until then goes on: by the time that a tile is there the music would have passed it.
+            lead_s = 1.5 * self._took_s * self._heard
+            wanted = wanted_tiles(run.stretching, status.position_s + lead_s, self._loop)[: run.most]
+        missing = [number for number in wanted if number not in run.have or number in run.stale]
+        if missing:
+            # The first by itself, because it is waited for; the more there is to hear, the more at a time.
+            there, count = wanted.index(missing[0]), 1
+            while count < min(there, MOST_AT_ONCE) and missing[count : count + 1] == [missing[0] + count]:
+                count += 1
+            self._compute(run, missing[0], count)
         elif far := run.have - set(wanted):
             self._player.drop_tiles(run.stretching, far)
             run.have -= far
             run.stale -= far
 
-    def _compute(self, run: _Run, number: int) -> None:
+    def _compute(self, run: _Run, number: int, count: int) -> None:
+        """Bring `count` tiles that follow each other."""
         stretching, sounds, stretcher = run.stretching, run.sounds, run.stretcher
-
         asked_s = time.monotonic()
 
-        def steps() -> Steps[int]:
-            count = len(sounds.channels)
-            yield Progress(0, count, "Stretching")
-            tile = stretcher.stretch(*stretching.span(number))
+        def steps() -> Steps[range]:
+            total = len(sounds.channels)
+            yield Progress(0, total, "Stretching")
+            stretch = stretcher.stretch(stretching.span(number)[0], stretching.span(number + count - 1)[1])
             parts = []
             for index, channel in enumerate(sounds.channels):
-                yield Progress(index, count, "Stretching")
-                parts.append(tile.of(sounds.read(channel)))
-            self._player.add_tile(stretching, number, parts)
-            self._tile_took_s = time.monotonic() - asked_s
-            return number
+                yield Progress(index, total, "Stretching")
+                parts.append(stretching.parts(number, stretch.of(sounds.read(channel))))
+            for place, tile in enumerate(zip(*parts, strict=True)):
+                self._player.add_tile(stretching, number + place, tile)
+            self._took_s = time.monotonic() - asked_s
+            return range(number, number + count)
 
         job = Job("Stretching", steps)
         job.done.connect(partial(self._added, run, job))
         job.failed.connect(self._failed)
         job.ended.connect(partial(self._ended, job))
-        self._job = job
+        self._job, self._under_way = job, range(number, number + count)
         self._worker.submit(job)
 
-    def _added(self, run: _Run, job: Job, number: int) -> None:
-        run.have.add(number)
+    def _added(self, run: _Run, job: Job, numbers: range) -> None:
+        run.have.update(numbers)
         if self._job is job:
-            run.stale.discard(number)
+            run.stale.difference_update(numbers)
         else:
-            run.stale.add(number)  # it was under way when other sounds came
+            run.stale.update(numbers)  # they were under way when other sounds came
 
     def _failed(self, sentence: str) -> None:
         self._drop_job()
