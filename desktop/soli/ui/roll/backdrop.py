@@ -104,6 +104,9 @@ class Backdrop:
 
 def draw_part(painter: QPainter, view: View, part: QRectF, draw: Draw) -> None:
     """Paint no more than a part of the view (pixels); the painter's clip is to keep what lies around it."""
+    if part.contains(QRectF(0, 0, view.width, view.height)):
+        draw(painter, view)
+        return
     left, top = part.x() - AROUND_PX, part.y() - AROUND_PX
     width, height = (ceil(side) + 2 * AROUND_PX for side in (part.width(), part.height()))
     painter.translate(left, top)

@@ -18,6 +18,7 @@ from soli.ui.roll.view import View
 
 LEAST_PX = 3.0
 FAR_PX = 50.0
+MIDDLE = 64  # pixels: most notes are no longer
 SHARED_PX = 90  # from about this many lines on, Qt paints with threads
 
 Pixels = NDArray[np.uint32]
@@ -95,11 +96,8 @@ class _Shape(NamedTuple):
     fill: int
     end: int
 
-    def within(self, side: int) -> "_Shape":
-        """The same with corners that have room in a box so wide or high."""
-        end = min(self.end, max(1, side // 2))
-        if end == self.end:
-            return self
+    def within(self, end: int) -> "_Shape":
+        """The same with corners that have room in a box of twice that width or height."""
         line = min(self.line, float(end))
         return self._replace(radius=min(self.radius, end - line / 2), line=line, end=end)
 
@@ -117,30 +115,34 @@ def draw_rounded(
         np.floor(places * ratio + 0.5).astype(np.int64)
         for places in (outer.left, outer.top, outer.left + outer.width, outer.top + outer.height)
     )
-    places = (left, top, np.maximum(right - left, 2), np.maximum(bottom - top, 2))
+    widths, heights = np.maximum(right - left, 2), np.maximum(bottom - top, 2)
+    ends = np.minimum(full.end, np.minimum(widths, heights) // 2)
+    patterns = {
+        (end, height): _pattern(full if end == full.end else full.within(end), height)
+        for end, height in set(zip(ends.tolist(), heights.tolist(), strict=True))
+    }
     painter.save()
     painter.scale(1 / ratio, 1 / ratio)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     draw = painter.drawImage
-    for x, y, width, height in zip(*(place.tolist() for place in places), strict=True):
-        shape = full.within(min(width, height))
-        column, end = _column(shape, height), shape.end
-        draw(x, y, column, 0, 0, end, height)
-        draw(x + width - end, y, column, end + 1, 0, end, height)
-        if width > 2 * end:
-            draw(QRect(x + end, y, width - 2 * end, height), column, QRect(end, 0, 1, height))
+    for x, y, width, height, end in zip(*(c.tolist() for c in (left, top, widths, heights, ends)), strict=True):
+        pattern, rest = patterns[end, height], width - 2 * end
+        if rest <= MIDDLE:
+            draw(x, y, pattern, 0, 0, end + rest, height)
+        else:
+            draw(x, y, pattern, 0, 0, end, height)
+            draw(QRect(x + end, y, rest, height), pattern, QRect(end, 0, 1, height))
+        draw(x + end + rest, y, pattern, end + MIDDLE, 0, end, height)
     painter.restore()
 
 
-@lru_cache(maxsize=512)
-def _column(shape: _Shape, height: int) -> QImage:
-    """The smallest box of a height: both ends, and one column of pixels between them."""
+@lru_cache(maxsize=256)
+def _pattern(shape: _Shape, height: int) -> QImage:
+    """A box of a height, MIDDLE pixels wider than its ends."""
     pixels, end = _smallest(shape), shape.end
-    rows = np.full(height, end)
-    rows[:end] = np.arange(end)
-    rows[height - end :] = np.arange(end + 1, len(pixels))
-    column = np.ascontiguousarray(pixels[rows])
-    return QImage(column.data, len(pixels), height, 4 * len(pixels), QImage.Format.Format_ARGB32_Premultiplied).copy()
+    rows, columns = (np.r_[0:end, np.full(between, end), end + 1 : len(pixels)] for between in (height - 2 * end, MIDDLE))
+    box = np.ascontiguousarray(pixels[rows][:, columns])
+    return QImage(box.data, len(columns), height, 4 * len(columns), QImage.Format.Format_ARGB32_Premultiplied).copy()
 
 
 @lru_cache(maxsize=256)

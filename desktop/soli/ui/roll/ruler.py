@@ -205,15 +205,16 @@ class Ruler(QWidget):
         step = next((s for s in STEPS_S if s * view.px_per_s >= LEAST_STEP_PX), STEPS_S[-1])
         painter.setFont(theme.font(7.8, figures=True))
         decimals = 2 if step < 0.1 else 1 if step < 1 else 0
-        for i in range(max(0, int(view.start_s / step)), int(view.end_s / step) + 1):
-            x = view.x_of(i * step)
-            painter.setPen(QPen(theme.colour("border"), 1))
-            painter.drawLine(QLineF(x, HEIGHT - 6, x, HEIGHT - 2))
+        metrics, base = painter.fontMetrics(), (top + HEIGHT - 6 + painter.fontMetrics().capHeight()) / 2
+        places = [(i, view.x_of(i * step)) for i in range(max(0, int(view.start_s / step)), int(view.end_s / step) + 1)]
+        painter.setPen(QPen(theme.colour("border"), 1))
+        painter.drawLines([QLineF(x, HEIGHT - 6, x, HEIGHT - 2) for _, x in places])
+        painter.setPen(theme.colour("dim"))
+        for i, x in places:
             if i == 0 and x < LEAST_STEP_PX / 2:
                 continue  # it would be cut off
-            painter.setPen(theme.colour("dim"))
             text = f"{i * step:.{decimals}f} s" if view.end_s < 60 else clock(i * step, decimals=decimals)
-            painter.drawText(QRectF(x - 40, top, 80, HEIGHT - top - 6), Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(QPointF(x - metrics.horizontalAdvance(text) / 2, base), text)
 
     def _paint_bars(self, painter: QPainter, bottom: int) -> None:
         view, theme, beats = self._view, self._theme, self._beats
@@ -228,11 +229,11 @@ class Ruler(QWidget):
             low, high = np.searchsorted(beats.time_s, (view.start_s, view.end_s))
             places = beats.time_s[low:high][~beats.is_bar[low:high]]
             painter.drawLines([QLineF(x, bottom - 6, x, bottom - 1) for x in ((places - view.start_s) * view.px_per_s).tolist()])
-        for time_s, bar in zip(bars[first:last].tolist(), numbers[first:last].tolist(), strict=True):
-            if (bar - 1) % every:
-                continue
-            x = view.x_of(time_s)
-            painter.setPen(QPen(theme.colour("faint"), 1))
-            painter.drawLine(QLineF(x, 2, x, bottom - 1))
-            painter.setPen(theme.colour("ink"))
-            painter.drawText(QRectF(x + 5, 0, 60, bottom), Qt.AlignmentFlag.AlignVCenter, str(bar))
+        shown = [i for i in range(first, last) if (numbers[i] - 1) % every == 0]
+        lefts = ((bars[shown] - view.start_s) * view.px_per_s).tolist()
+        painter.setPen(QPen(theme.colour("faint"), 1))
+        painter.drawLines([QLineF(x, 2, x, bottom - 1) for x in lefts])
+        painter.setPen(theme.colour("ink"))
+        base = (bottom + painter.fontMetrics().capHeight()) / 2
+        for x, bar in zip(lefts, numbers[shown].tolist(), strict=True):
+            painter.drawText(QPointF(x + 5, base), str(bar))
