@@ -56,7 +56,7 @@ class SoundServer:
             env=os.environ | self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 30
             while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:
                 time.sleep(0.05)
             yield heard
@@ -85,10 +85,10 @@ class SoundServer:
         _end(self._server)
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(["pactl", *words], env=os.environ | self.environment, capture_output=True, timeout=5, check=False)
+        return subprocess.run(["pactl", *words], env=os.environ | self.environment, capture_output=True, timeout=30, check=False)
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with suppress(subprocess.TimeoutExpired):
                 if self._control("info").returncode == 0:
