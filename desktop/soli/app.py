@@ -60,10 +60,12 @@ class Application:
         self.keeper = Safekeeping(self.document, autosaves)
         self.session = Session(self.document, self.worker, self.keeper)
         self.session.projects.known_folders = preferences.known_folders
+        self.session.pace = preferences.pace
         self.session.begin_with(from_table(preferences.decomposition))
         self.window = MainWindow(
             self.document, self.session, self.listening, self.audition, self.selection, self.theme, preferences
         )
+        self.window.jobs.pace = partial(getattr, self.session, "pace")
         self.entering = Entering(qt, self.window)
         self.keeper.look = partial(outlook.look, self.window)
         self.session.projects.outlook_found.connect(self.window.show_outlook)
@@ -101,6 +103,7 @@ class Application:
     def close(self, *, discard: bool = True) -> None:
         """End everything; what is not saved is kept for the next start unless it is to be discarded."""
         note_clipboard.let_go()
+        self.settings.pace = self.session.pace
         self.recovering.close()
         self.worker.close()
         self.keeper.close(discard=discard)

@@ -46,6 +46,7 @@ class Settings:
     opacity: str = "confidence"  # what the opacity of notes says
     note_table: bool = False
     note_table_width: int = 410  # device-independent pixels
+    pace: float = 1.0  # of a decomposition here, as a multiple of what is expected
     recent: list[str] = field(default_factory=list)
     keys: dict[str, list[str]] = field(default_factory=dict)
     decomposition: Table = field(default_factory=dict)
@@ -89,6 +90,8 @@ def load(path: Path) -> Settings:
     settings.keys = {
         name: keys for name, keys in settings.keys.items() if isinstance(keys, list) and all(isinstance(key, str) for key in keys)
     }
+    if not 0 < settings.pace < math.inf:
+        settings.pace = 1.0
     settings.decomposition = _plain(settings.decomposition)
     settings.export = _plain(settings.export)
     settings.presets = {name: _plain(table) for name, table in settings.presets.items() if isinstance(table, dict)}

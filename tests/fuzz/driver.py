@@ -112,13 +112,13 @@ def _check_audio(path: Path) -> None:
 
 def _check_project(path: Path) -> None:
     from soli.progress import finish
-    from soli.project import pipeline, storage
+    from soli.project import estimating, storage
 
     opened = finish(storage.open_steps(path))
     state = opened.state
     assert "\n" not in opened.warning
     if state.audio is not None:
-        assert pipeline.estimate(state).seconds >= 0
+        assert estimating.estimate(state).seconds >= 0
     if opened.separation is not None:
         assert all(np.isfinite(signal).all() for signal in opened.separation.signals.values())
     again = path.with_name("again.soli")

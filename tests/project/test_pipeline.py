@@ -14,7 +14,7 @@ from synth import render
 from soli.decompose.constraints import MaskEdit
 from soli.errors import InputError
 from soli.progress import Progress, finish
-from soli.project import commands, pipeline
+from soli.project import commands, estimating, pipeline
 from soli.project.state import State
 from soli.score import midi
 from soli.score.notes import Note, Score
@@ -200,19 +200,34 @@ def test_an_alignment_of_an_empty_score_warns(state):
 
 
 def test_an_estimate_grows_with_the_work(state):
-    first = pipeline.estimate(state)
-    more = pipeline.estimate(replace(state, settings=replace(state.settings, iterations=40)))
+    first = estimating.estimate(state)
+    more = estimating.estimate(replace(state, settings=replace(state.settings, iterations=40)))
     assert 0 < first.seconds < more.seconds
     assert first.megabytes == more.megabytes
     longer = replace(state, audio=Audio(np.tile(state.audio.samples, (20, 1)), state.audio.rate))
-    assert pipeline.estimate(longer).megabytes > first.megabytes
+    assert estimating.estimate(longer).megabytes > first.megabytes
+
+
+def test_the_autoencoder_and_more_layers_are_expected_to_take_longer(state):
+    first = estimating.estimate(state).seconds
+    assert estimating.estimate(replace(state, settings=replace(state.settings, method="nae"))).seconds > first
+    assert estimating.estimate(replace(state, layers=state.layers[:1])).seconds < first
+
+
+def test_what_a_run_took_makes_the_next_estimate_right(state):
+    expected = estimating.estimate(state).seconds
+    took = {"decompose": 6.0, "separate": 2.0, "read": 100.0}
+    pace = estimating.pace_of(state, took)
+    assert estimating.estimate(state, pace=pace).seconds == pytest.approx(min(8.0, estimating.SLOWEST * expected))
+    assert estimating.pace_of(state, {"decompose": 0.1, "separate": 0.1}) is None, "too short to tell"
+    assert estimating.pace_of(state, {"refit": 10.0}) is None
 
 
 def test_what_goes_beyond_the_memory_is_told_before_it_begins(state, monkeypatch):
-    expected = pipeline.estimate(state)
-    monkeypatch.setattr(pipeline, "memory_bytes", lambda: expected.megabytes * 1e6 + 1)
-    assert pipeline.objection(state, expected) == ""
-    monkeypatch.setattr(pipeline, "memory_bytes", lambda: expected.megabytes * 1e6 - 1)
+    expected = estimating.estimate(state)
+    monkeypatch.setattr(estimating, "memory_bytes", lambda: expected.megabytes * 1e6 + 1)
+    assert estimating.objection(state, expected) == ""
+    monkeypatch.setattr(estimating, "memory_bytes", lambda: expected.megabytes * 1e6 - 1)
     with pytest.raises(InputError, match=r"2 layers take about 1 s and .* GB of memory, .*; cut the recording") as told:
         next(pipeline.separate_steps(state))
     assert "\n" not in str(told.value)
@@ -222,12 +237,12 @@ def test_what_goes_beyond_the_memory_is_told_before_it_begins(state, monkeypatch
     ("seconds", "words"), [(0.1, "1 s"), (85.4, "85 s"), (100, "2 min"), (5000, "83 min"), (7000, "2 h"), (90_000, "25 h")]
 )
 def test_estimates_are_said_in_fitting_units(seconds, words):
-    assert pipeline.Estimate(seconds, 1234.0).in_words == f"about {words} and 1.2 GB of memory"
+    assert estimating.Estimate(seconds, 1234.0).in_words == f"about {words} and 1.2 GB of memory"
 
 
 def test_a_long_run_begins_with_its_estimate(state, monkeypatch):
     monkeypatch.setattr(pipeline, "LONG_S", 0.0)
-    assert next(pipeline.separate_steps(state)).what == f"Decomposing, {pipeline.estimate(state).in_words}"
+    assert next(pipeline.separate_steps(state)).what == f"Decomposing, {estimating.estimate(state).in_words}"
 
 
 def test_updates_that_run_away_are_told_and_publish_nothing(state):

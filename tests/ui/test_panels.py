@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from soli.project import commands, pipeline
+from soli.project import commands, estimating
+from soli.project.estimating import estimate
 from soli.project.pipeline import Loaded
 
 
@@ -110,7 +111,7 @@ def test_what_goes_beyond_the_memory_is_said_before_it_is_asked_for(piece, monke
     panel = piece.window.jobs
     assert panel.says.text().startswith("Ready: about ")
     assert panel.says.toolTip() == ""
-    monkeypatch.setattr(pipeline, "memory_bytes", lambda: 1000)
+    monkeypatch.setattr(estimating, "memory_bytes", lambda: 1000)
     piece.document.do(commands.delete_notes(piece.document.state, [0]))
     qtbot.waitUntil(lambda: panel.says.text() == "Too large for the memory here")
     assert "cut the recording into pieces" in panel.says.toolTip()
@@ -127,3 +128,15 @@ def test_who_closes_the_drawer_from_within_is_back_on_the_roll(piece):
     window.jobs.method.setFocus()
     window.actions_["drawer_history"].trigger()
     assert window.focusWidget() is window.jobs.method
+
+
+def test_the_time_a_run_is_said_to_take_follows_the_last_one(piece, qtbot, monkeypatch):
+    from soli.ui import session
+
+    monkeypatch.setattr(session, "pace_of", lambda *_: 25.0)
+    piece.session.decompose()
+    qtbot.waitUntil(lambda: piece.document.separation is not None and piece.session.pace == 25.0, timeout=30_000)
+    piece.document.restore(Loaded(piece.document.state))
+    expected = estimate(piece.document.state, pace=25.0)
+    qtbot.waitUntil(lambda: piece.window.jobs.says.text() == f"Ready: {expected.in_words}", timeout=10_000)
+    assert expected.seconds == pytest.approx(25 * estimate(piece.document.state).seconds)

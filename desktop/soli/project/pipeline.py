@@ -16,8 +16,8 @@ from soli.decompose.bodies import NO_LIMITS
 from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.model import Factors
 from soli.errors import InputError
-from soli.memory import memory_bytes
 from soli.progress import Progress, Steps
+from soli.project.estimating import estimate, objection
 from soli.project.layering import split, suggested_kind
 from soli.project.signals import Layers, Signals
 from soli.project.state import RESIDUAL, State
@@ -30,14 +30,9 @@ from soli.score.reading import read_score
 from soli.signal import audio
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.headers import breaking_off
-from soli.signal.spectrogram import Grid
 
 _NULL_BLOCK = 2**18  # samples
 
-# What a run was measured to take on two cores of a shared machine: good to a factor of two or so.
-SECONDS_PER_ENTRY, SECONDS_PER_SAMPLE = 9e-10, 6e-8
-TOLERANCE_S, COPIES = 0.42, 2.4  # what a note may use beyond itself; templates that sound with it
-PROGRAM_MB = 180.0
 LONG_S = 60.0  # a run is announced with its estimate from here on
 
 Anchors: TypeAlias = tuple[tuple[float, float], ...]  # (score seconds, recording seconds)
@@ -232,50 +227,6 @@ def open_steps(recording: Path, score: Path, *, align: bool = True, layers: str 
     return replace(placed, warning=warning, seconds=seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run will take, roughly."""
-
-    seconds: float
-    megabytes: float
-
-    @property
-    def in_words(self) -> str:
-        """As in: about 85 s and 1.2 GB of memory."""
-        if self.seconds < 100:
-            time_needed = f"{max(1, round(self.seconds))} s"
-        elif self.seconds < 100 * 60:
-            time_needed = f"{round(self.seconds / 60)} min"
-        else:
-            time_needed = f"{round(self.seconds / 3600)} h"
-        return f"about {time_needed} and {self.megabytes / 1000:.1f} GB of memory"
-
-
-def objection(state: State, expected: Estimate) -> str:
-    """Why decomposing `state` goes beyond the memory of this computer, and what to do; "" when it does not."""
-    memory = memory_bytes() / 1e6
-    if expected.megabytes <= memory:
-        return ""
-    minutes = require_recording(state).duration_s / 60
-    return (
-        f"{minutes:.0f} minutes in {len(state.layers)} layers take {expected.in_words}, and this computer has "
-        f"{memory / 1000:.1f} GB; cut the recording into pieces, or take fewer layers, one channel or a lower sample rate"
-    )
-
-
-def estimate(state: State) -> Estimate:
-    """What decomposing `state` will take on two cores, from the length of the recording and what sounds in it."""
-    recording = require_recording(state)
-    grid = Grid.for_recording(recording.rate, recording.length)
-    channels = min(recording.channels, 2)
-    held_s = sum(n.sounding_offset_s - n.onset_s + TOLERANCE_S for n in state.present_notes())
-    entries = held_s / grid.hop_s * COPIES * grid.bins
-    seconds = entries * max(1, state.settings.iterations) * SECONDS_PER_ENTRY + SECONDS_PER_SAMPLE * recording.samples.size
-    sound = 4e-6 * recording.samples.size
-    spectra = 4e-6 * grid.bins * grid.frames * channels
-    return Estimate(seconds, PROGRAM_MB + spectra + sound * (2 + len(state.layers)))
-
-
 def unwanted_notes(state: State) -> list[Note]:
     """The notes left out by hand: most often they sound, and no layer shall hold them.
 
@@ -285,11 +236,14 @@ def unwanted_notes(state: State) -> list[Note]:
     return [state.notes[i] for i in sorted((state.absent - cut) & state.notes.keys())]
 
 
-def separate_steps(state: State, *, encoder: Encoder | None = None, start: Separation | None = None) -> Steps[Separation]:
+def separate_steps(
+    state: State, *, encoder: Encoder | None = None, start: Separation | None = None, pace: float = 1.0
+) -> Steps[Separation]:
     """Decompose the recording by the notes and the mask of `state`, and make every layer and the residual.
 
     `encoder`: one that was trained on another recording of the same instruments, to be applied instead of a run.
     `start`: what was found before, to begin with where it is of use (see `model.decompose_steps`); `factors.warm` tells.
+    `pace`: see `estimate`.
     Raises InputError when there is nothing to decompose, or more than the memory of this computer holds.
     """
     recording = require_recording(state)
@@ -300,7 +254,7 @@ def separate_steps(state: State, *, encoder: Encoder | None = None, start: Separ
                 "none of the notes is in the recording; choose another score, or bring notes back that were left out"
             )
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
-    expected = estimate(state)
+    expected = estimate(state, pace=pace)
     if objected := objection(state, expected):
         raise InputError(objected)
     if expected.seconds >= LONG_S:

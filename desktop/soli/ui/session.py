@@ -14,6 +14,7 @@ from soli.errors import InputError
 from soli.progress import Steps
 from soli.project import commands, layering, pipeline, storage
 from soli.project.document import Document
+from soli.project.estimating import pace_of
 from soli.project.pipeline import Loaded, Separation
 from soli.project.refit import refit_separation_steps
 from soli.score import reading
@@ -48,6 +49,7 @@ class Session(QObject):
         keeper.told.connect(self._warn)
         self.defaults = ModelSettings()
         self.may_replace: Callable[[], bool] = lambda: True  # asked before a piece takes the place of this one
+        self.pace = 1.0  # of runs on this computer, see `estimating.pace_of`
         self._decomposing: Job | None = None
         self._opening: Job | None = None
         self._ear = pipeline.Ear()
@@ -107,11 +109,11 @@ class Session(QObject):
         if self._decomposing is not None or self._opening is not None:
             return
         state = self._document.state
-        start = None if from_scratch else self._document.separation
+        start, pace = None if from_scratch else self._document.separation, self.pace
 
         def steps() -> Steps[Separation]:
             known = Encoder.load(encoder) if encoder is not None else None
-            return (yield from pipeline.separate_steps(state, encoder=known, start=start))
+            return (yield from pipeline.separate_steps(state, encoder=known, start=start, pace=pace))
 
         job = Job("Decomposing", steps)
         job.done.connect(self._separated)
@@ -355,6 +357,9 @@ class Session(QObject):
         self.said.emit("warning", sentence(text))
 
     def _separated(self, separation: Separation) -> None:
+        factors = separation.factors
+        if not factors.warm and len(factors.losses) >= separation.source.settings.iterations:
+            self.pace = pace_of(separation.source, separation.seconds) or self.pace
         # A recording that was opened meanwhile has nothing to do with these layers.
         if separation.source.audio is self._document.state.audio:
             self._document.publish(separation)

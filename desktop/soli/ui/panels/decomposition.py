@@ -1,6 +1,7 @@
 """The decomposition beside the mixer: method, loss curves, progress, cancel."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPus
 
 from soli.decompose.model import Factors
 from soli.progress import Progress
-from soli.project import commands, pipeline
+from soli.project import commands
 from soli.project.document import Document
+from soli.project.estimating import estimate, objection
 from soli.ui.theme import Theme
 from soli.ui.worker import Job
 
@@ -162,6 +164,7 @@ class DecompositionPanel(QWidget):
         self._document, self._theme = document, theme
         self._job: Job | None = None
         self._last: Progress | None = None
+        self.pace: Callable[[], float] = lambda: 1.0  # of runs on this computer, see `estimate`
         heading = QLabel("DECOMPOSITION")
         heading.setObjectName("heading")
         self.method = QuietComboBox()
@@ -275,8 +278,8 @@ class DecompositionPanel(QWidget):
         elif not state.notes:
             self.says.setText("Open a score, or draw notes on the roll")
         else:
-            expected = pipeline.estimate(state)
-            objected = pipeline.objection(state, expected)
+            expected = estimate(state, pace=self.pace())
+            objected = objection(state, expected)
             self.says.setText("Too large for the memory here" if objected else f"Ready: {expected.in_words}")
             self.says.setToolTip(objected)
 
