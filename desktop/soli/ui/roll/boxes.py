@@ -72,8 +72,8 @@ def fill(painter: QPainter, many: Boxes, colour: QColor) -> None:
         painter.setBrush(colour)
         painter.drawRects(Boxes(*(column[~tall] for column in many)).rectangles())
     if tall.any():
-        ink = QImage(1, 1, QImage.Format.Format_ARGB32)
-        ink.setPixelColor(0, 0, colour)
+        ink = QImage(1, 1, QImage.Format.Format_ARGB32_Premultiplied)
+        ink.fill(colour)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         for box in Boxes(*(column[tall] for column in many)).rectangles():
             painter.drawImage(box, ink)

@@ -39,7 +39,7 @@ class Mosaic:
         first = (key % pitches) * self._width + left.astype(np.int64)
         steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         self._cells.ravel()[np.repeat(first, lengths) + steps] = np.repeat(key // pitches + len(self._colours), lengths)
-        self._colours += [_premultiplied(colour) for colour in colours]
+        self._colours += [premultiplied(colour) for colour in colours]
 
     def image(self) -> QImage:
         """The cells in their colours, the lowest pitch in the last row."""
@@ -60,7 +60,8 @@ class Mosaic:
             painter.drawImage(box, image, QRectF(0, self.highest - pitch, self._width, 1))
 
 
-def _premultiplied(colour: QColor) -> int:
+def premultiplied(colour: QColor) -> int:
+    """A colour as a pixel of the pictures that Qt blends fastest."""
     alpha = colour.alpha()
     red, green, blue = ((part * alpha + 127) // 255 for part in (colour.red(), colour.green(), colour.blue()))
     return alpha << 24 | red << 16 | green << 8 | blue

@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
 from soli.ui.roll.boxes import FAR_PX, Boxes, box_of, fill
+from soli.ui.roll.mosaic import premultiplied
 from soli.ui.roll.view import View
 from soli.ui.theme import Theme
 
@@ -58,8 +59,8 @@ def draw_grid(painter: QPainter, view: View, theme: Theme, beats: Beats) -> None
             row = np.zeros((width,), np.uint32)
             edges = np.floor(places * ratio + 0.5).astype(np.int64)
             spots = (edges[:, None] + np.arange(max(1, round(ratio)))).ravel()
-            row[spots[(spots >= 0) & (spots < width)]] = ink.rgba()
-            image = QImage(row.data, width, 1, 4 * width, QImage.Format.Format_ARGB32).copy()
+            row[spots[(spots >= 0) & (spots < width)]] = premultiplied(ink)
+            image = QImage(row.data, width, 1, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.drawImage(QRectF(0, 0, width / ratio, view.height), image)
     tops = np.array([floor(view.y_of(pitch - 1) + 0.5) for pitch in range(12 * int(view.bottom // 12), int(view.top) + 12, 12)])
