@@ -7,13 +7,15 @@ from scipy.signal import sosfilt, sosfreqz
 from soli.playback.loudness import (
     LOUDEST_DB,
     QUIETEST_DB,
+    Loudness,
     excerpts,
     k_weighting,
     matching_gain_db,
     power_weights,
     weighted_energy,
 )
-from soli.playback.mixer import Strip
+from soli.playback.mixer import Strip, mix_offline
+from soli.progress import finish
 
 RATE = 48_000
 
@@ -95,3 +97,44 @@ def test_excerpts_are_bounded_and_inside(length):
     assert all(0 <= first < end <= length for first, end in places)
     assert sum(end - first for first, end in places) <= min(length, 10 * RATE)
     assert bool(places) == bool(length)
+
+
+def weigh(signals, **since):
+    original = stretches([sum(signals[1:], signals[0])])[0]
+    return finish(Loudness.steps(stretches(signals), original, len(signals[0]), RATE, **since))
+
+
+def test_any_mix_is_as_loud_as_if_it_were_mixed_and_listened_to():
+    signals = [*sounds(2), sounds(1, seed=5)[0][:, :1]]
+    signals[1] = signals[1] + 0.7 * signals[0]  # layers have something in common
+    original = sum(signals[1:], signals[0])
+    loudness = weigh(signals)
+    power = power_weights(round(0.4 * RATE), RATE)
+    for strips in (
+        [Strip(), Strip(), Strip()],
+        [Strip(-3.0, 0.4), Strip(2.0, -1.0), Strip(-9.0, 0.2)],
+        [Strip(soloed=True), Strip(muted=True), Strip()],
+    ):
+        mixed = mix_offline(signals, strips)
+        heard = [sum(weighted_energy(sound[a:b], power) for a, b in excerpts(len(mixed), RATE)) for sound in (mixed, original)]
+        assert loudness.matching_gain_db(strips) == pytest.approx(10 * np.log10(heard[0] / heard[1]), abs=0.01)
+
+
+def test_only_what_has_changed_is_listened_to_again():
+    signals = sounds(2)
+    before = weigh(signals)
+    for signal in signals:
+        signal[3 * RATE : 5 * RATE] *= 3.0
+    asked = []
+
+    def watched(first, end, signal=signals[0]):
+        asked.append((first, end))
+        return signal[first:end]
+
+    original = stretches([signals[0] + signals[1]])[0]
+    steps = Loudness.steps(
+        [watched, *stretches(signals[1:])], original, len(signals[0]), RATE, former=before, changed=[(3 * RATE, 5 * RATE)]
+    )
+    strips = [Strip(-4.0), Strip(1.0, 0.3)]
+    assert finish(steps).matching_gain_db(strips) == pytest.approx(weigh(signals).matching_gain_db(strips), abs=1e-9)
+    assert 1 <= len(asked) <= 6

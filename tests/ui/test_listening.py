@@ -192,6 +192,29 @@ def test_what_led_to_what_is_held_is_let_go(room):
     assert room.listening._held.before is None
 
 
+def original_db(room) -> float:
+    return room.player._strips[room.listening.channels.index(ORIGINAL)].gain_db
+
+
+def test_comparing_weighs_nothing_by_itself_and_follows_faders_and_edits(room, monkeypatch):
+    monkeypatch.setattr(room.worker, "submit", lambda _: pytest.fail("comparing has something computed"))
+    room.listening.compare(True)
+    at_first_db = original_db(room)
+    state = room.document.state
+    room.document.do(commands.set_strips(state, {i: Strip(-12.0) for i in (0, 1, RESIDUAL)}, "quieter"))
+    assert original_db(room) == pytest.approx(at_first_db - 12.0, abs=0.01)
+    room.listening.compare(False)
+    room.listening.compare(True)
+    assert original_db(room) == pytest.approx(at_first_db - 12.0, abs=0.01)
+    monkeypatch.undo()
+    former = room.document.separation
+    louder = {i: ((0, 3 * signal),) for i, signal in former.signals.items()}
+    signals = former.signals.replaced(louder)
+    room.document.publish(replace(former, signals=signals, patched=((0, room.audio.length),)))
+    room.worker.run()
+    assert original_db(room) == pytest.approx(at_first_db - 12.0 + 20 * np.log10(3), abs=0.01)
+
+
 def test_after_an_edit_the_player_holds_what_the_document_does(separated, qtbot):
     player, patches = separated.player, []
     patch = player.patch

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.playback.mixer import Strip, channel_gains, fold
+from soli.progress import Progress, Steps, finish
 from soli.signal.audio import FloatArray
 
 EXCERPTS = 16
@@ -42,28 +43,65 @@ def k_weighting(rate: int) -> NDArray[np.float64]:
     return np.array([shelf, high_pass])
 
 
-def matching_gain_db(signals: Sequence[Stretch], strips: Sequence[Strip], original: Stretch, length: int, rate: int) -> float:
-    """The gain that makes the original as loud as the mix of `signals` under `strips`, in dB.
+class Loudness:
+    """How loud any mix of some signals is, without a further look at them, and how loud the original beside it.
 
-    Each signal is a function that gives its samples from one to another as float32 of shape (length, channels), all `length`
-    samples long at `rate` Hz. Listens to excerpts all over the piece, so that it takes no longer for a longer one. Between
-    QUIETEST_DB and LOUDEST_DB; 0 where mix or original are silent.
+    `products`: for each excerpt and output channel what each two signals have in common as the ear weighs it, float64 of
+    shape (excerpts, 2, signals, signals); `original`: its energies, (excerpts,).
     """
-    gains = channel_gains(strips)
-    mixed_energy = original_energy = 0.0
-    places = excerpts(length, rate)
-    power = power_weights(max((end - first for first, end in places), default=1), rate)
-    for first, end in places:
-        mix = np.zeros((end - first, 2), np.float32)
-        for signal, gain in zip(signals, gains, strict=True):
-            if gain.any():
-                mix += fold(signal(first, end)) * gain
-        mixed_energy += weighted_energy(mix, power)
-        whole = fold(original(first, end)) * np.ones(2, np.float32)
-        original_energy += weighted_energy(whole, power)
-    if not (mixed_energy > 0.0 and original_energy > 0.0 and math.isfinite(mixed_energy / original_energy)):
-        return 0.0
-    return min(LOUDEST_DB, max(QUIETEST_DB, 10.0 * math.log10(mixed_energy / original_energy)))
+
+    def __init__(self, products: NDArray[np.float64], original: NDArray[np.float64]) -> None:
+        self._products, self._original = products, original
+
+    def matching_gain_db(self, strips: Sequence[Strip]) -> float:
+        """The gain that makes the original as loud as the mix under `strips`, one a signal, in dB.
+
+        Between QUIETEST_DB and LOUDEST_DB; 0 where mix or original are silent.
+        """
+        gains = channel_gains(strips).astype(np.float64)
+        mix = float(np.einsum("ic,cij,jc->", gains, self._products.sum(axis=0), gains))
+        original = float(self._original.sum())
+        if not (mix > 0.0 and original > 0.0 and math.isfinite(mix / original)):
+            return 0.0
+        return min(LOUDEST_DB, max(QUIETEST_DB, 10.0 * math.log10(mix / original)))
+
+    @staticmethod
+    def steps(
+        signals: Sequence[Stretch],
+        original: Stretch,
+        length: int,
+        rate: int,
+        *,
+        former: "Loudness | None" = None,
+        changed: Sequence[tuple[int, int]] = (),
+    ) -> "Steps[Loudness]":
+        """Listen to excerpts all over the piece, so that it takes no longer for a longer one.
+
+        Each signal is a function that gives its samples from one to another as float32 of shape (length, channels), all
+        `length` samples long at `rate` Hz. What they were `former`ly is kept but where ranges of samples have `changed`.
+        """
+        places = excerpts(length, rate)
+        products = np.zeros((len(places), 2, len(signals), len(signals)))
+        energies = np.zeros(len(places))
+        if former is not None and former._products.shape == products.shape:
+            products[:], energies[:] = former._products, former._original
+        else:
+            changed = [(0, length)]
+        power = power_weights(max((end - first for first, end in places), default=1), rate)
+        for number, (first, end) in enumerate(places):
+            yield Progress(number, len(places), "Weighing the loudness")
+            if not any(low < end and first < high for low, high in changed):
+                continue
+            spectra = np.stack([_spectrum(_in_two(signal(first, end)), power) for signal in signals], axis=1)
+            parts = np.concatenate([spectra.real, spectra.imag])  # (bins twice, signals, 2)
+            products[number] = np.einsum("kic,kjc->cij", parts, parts, optimize=True)
+            energies[number] = weighted_energy(_in_two(original(first, end)), power)
+        return Loudness(products, energies)
+
+
+def matching_gain_db(signals: Sequence[Stretch], strips: Sequence[Strip], original: Stretch, length: int, rate: int) -> float:
+    """The gain that makes the original as loud as the mix of `signals` under `strips`, as Loudness says."""
+    return finish(Loudness.steps(signals, original, length, rate)).matching_gain_db(strips)
 
 
 def power_weights(length: int, rate: int) -> FloatArray:
@@ -78,9 +116,22 @@ def power_weights(length: int, rate: int) -> FloatArray:
 
 def weighted_energy(sound: FloatArray, power: FloatArray) -> float:
     """Energy of a sound of shape (length, channels) under `power_weights` of its length, up to a factor that hangs on that."""
-    # By Parseval's theorem: no filter has to run over the samples, which would need a library that takes long to load.
+    spectrum = _spectrum(sound, power)
+    return float((spectrum.real**2 + spectrum.imag**2).sum())
+
+
+def _spectrum(sound: FloatArray, power: FloatArray) -> NDArray[np.complex64]:
+    """The weighted spectrum of a sound as it is heard, in its one or two channels: its energy is that of the sound.
+
+    By Parseval's theorem: no filter has to run over the samples, which would need a library that takes long to load.
+    """
     spectrum = np.fft.rfft(sound, 2 * (len(power) - 1), axis=0)
-    return float(((spectrum.real**2 + spectrum.imag**2) * power).sum())
+    return np.asarray(spectrum * np.sqrt(power), np.complex64)
+
+
+def _in_two(sound: FloatArray) -> FloatArray:
+    folded: FloatArray = fold(sound) * np.ones(2, np.float32)
+    return folded
 
 
 def excerpts(length: int, rate: int) -> list[tuple[int, int]]:

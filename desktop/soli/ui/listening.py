@@ -2,11 +2,9 @@
 
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from soli.playback.loudness import matching_gain_db
 from soli.playback.mixer import mix_offline
 from soli.playback.player import Player, PlayerStatus, Strip
 from soli.progress import Progress, Steps
@@ -15,6 +13,7 @@ from soli.project.pipeline import Separation
 from soli.project.state import ORIGINAL, RESIDUAL
 from soli.signal.audio import Audio, FloatArray
 from soli.ui.clicks import Clicks
+from soli.ui.listening_loudness import Matching
 from soli.ui.speed import Sounds, Speed
 from soli.ui.worker import Job, Worker
 
@@ -88,6 +87,7 @@ class Listening(QObject):
     def __init__(self, document: Document, player: Player, worker: Worker, *, stretch_worker: Worker | None = None) -> None:
         super().__init__()
         self.speed = Speed(player, stretch_worker or worker)
+        self.matching = Matching(stretch_worker or worker)
         self.clicks = Clicks(document, player)
         self._scrubbed_s = -1.0
         self._document, self._player, self._worker = document, player, worker
@@ -105,6 +105,7 @@ class Listening(QObject):
         self._timer.timeout.connect(self._tick)
         self._timer.start()
         self.speed.said.connect(self.said)
+        self.matching.changed.connect(self._match)
         document.subscribe(self._follow)
 
     @property
@@ -188,6 +189,7 @@ class Listening(QObject):
 
     def close(self) -> None:
         self.speed.close()
+        self.matching.close()
         self._timer.stop()
         self._player.close()
 
@@ -197,24 +199,17 @@ class Listening(QObject):
         if channels == (ORIGINAL,):
             return [replace(strips[0], muted=False)]  # before a decomposition there is nothing else to hear
         if self._comparing:
-            heard = Strip(gain_db=self._matching_gain_db(channels, strips))
+            heard = Strip(gain_db=self.matching.gain_db(channels, strips))
             return [
                 heard if channel == ORIGINAL else replace(strip, muted=True)
                 for channel, strip in zip(channels, strips, strict=True)
             ]
         return strips
 
-    def _matching_gain_db(self, channels: tuple[int, ...], strips: list[Strip]) -> float:
-        """What makes the original as loud as the mix: the louder of two always sounds better."""
-        audio, separation = self._document.state.audio, self._document.separation
-        if audio is None or separation is None or any(c not in separation.signals for c in channels if c != ORIGINAL):
-            return 0.0
-
-        def original(first: int, end: int) -> FloatArray:
-            return audio.samples[first:end]
-
-        signals = [original if c == ORIGINAL else partial(separation.signals.stretch, c) for c in channels]
-        return matching_gain_db(signals, strips, original, len(audio.samples), audio.rate)
+    def _match(self) -> None:
+        """What is compared is as loud as it should be from now on: the louder of two always sounds better."""
+        if self._comparing:
+            self._send_strips()
 
     def _names(self, channels: tuple[int, ...]) -> list[str]:
         state, others = self._document.state, {RESIDUAL: "Residual", ORIGINAL: "Original"}
@@ -271,6 +266,7 @@ class Listening(QObject):
             if heard:
                 self._brought = Sounds(wanted.channels, wanted.audio, wanted.separation)
                 self.speed.take(self._brought, brought[0])
+                self.matching.take(self._brought, brought[0])
                 self._loaded = wanted.channels
                 if self._held is wanted:  # else the next ones are in the player already
                     self._swapping = False
