@@ -60,8 +60,8 @@ def export_steps(
 ) -> Steps[list[Path]]:
     """Write the files of `order` into `folder`; names, order and mix as `state` has them now. `project` is its name.
 
-    All files or none: they take their names together when the last is whole. The same separation and order give the same bytes
-    (but for OGG). Raises InputError when the place or the format cannot hold them.
+    All files or none: they take their names together when the last is whole. The same separation and order give the same bytes.
+    Raises InputError when the place or the format cannot hold them.
     """
     order = order or Order()
     items = plan(separation, state, order, project=project)

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soli.errors import InputError
 from soli.signal.library import FORMATS, as_library_name, reason
+from soli.signal.ogg_serial import set_serial
 
 Samples: TypeAlias = NDArray[np.float32]
 IntSamples: TypeAlias = NDArray[np.int32]
@@ -116,8 +118,8 @@ def encoded(
 ) -> Iterator[int]:
     """Write `samples` (length, channels) times `gain` to `path`; yields how many are written after each block.
 
-    rng: dither for the forms of whole numbers, where it is needed. The same samples give the same bytes in WAV, FLAC and MP3; an
-    OGG stream has a random number by its format. Raises InputError when the place or the format cannot hold them.
+    rng: dither for the forms of whole numbers, where it is needed. The same samples give the same bytes. Raises InputError when
+    the place or the format cannot hold them.
     """
     import soundfile
 
@@ -127,6 +129,7 @@ def encoded(
         raise InputError(refused)
     container, subtype, _ = FORMS[form]
     depth = bits(form)
+    serial = 0
     noise = rng if rng is not None and needs_dither(samples, form, gain=gain) else None
     try:
         with soundfile.SoundFile(as_library_name(path), "w", rate, samples.shape[1], format=container, subtype=subtype) as file:
@@ -134,10 +137,14 @@ def encoded(
                 block = samples[first : first + BLOCK_LENGTH]
                 # Whatever made a zero, it is written as the same one.
                 block = block * np.float32(gain) + np.float32(0)
+                if container == "OGG":
+                    serial = crc32(block.tobytes(), serial)
                 file.write(block if depth is None else quantised(block, depth, rng=noise))
                 yield min(first + BLOCK_LENGTH, len(samples))
         if container == "WAV":
             _forget_time(path)
+        elif container == "OGG":
+            set_serial(path, serial)
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
         raise InputError(
             f"{path.parent}: the sound cannot be written there ({reason(error)}); choose another folder or format"
