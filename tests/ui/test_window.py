@@ -154,3 +154,28 @@ def test_the_clock_stays_whole_in_the_smallest_window(piece, qtbot):
     assert piece.window.jobs.isVisible()
     bottom = piece.window.jobs.mapTo(piece.window, piece.window.jobs.rect().bottomLeft()).y()
     assert bottom <= piece.window.height()
+
+
+def test_words_of_the_transport_are_cut_with_an_ellipsis_or_not_at_all(piece, qtbot):
+    transport, long = piece.window.transport, "Waltz in D flat major, Op. 64 No. 1, played by somebody"
+    for width in (900, 1000, 1280, 1600):
+        piece.window.resize(width, 600)
+        transport.show_title(long, edited=True)
+        transport.show_stale(separated=True, stale=True)
+        qtbot.waitUntil(lambda width=width: transport.width() == width)
+        QApplication.processEvents()
+        button = transport.decompose
+        assert button.width() >= button.sizeHint().width()
+        assert transport.peak.geometry().right() <= transport.width()
+        assert button.geometry().right() < transport.master.geometry().left()
+        if transport.title.isVisible():
+            assert transport.title.text().endswith("…   •  edited")
+            assert transport.title.fontMetrics().horizontalAdvance(transport.title.text()) <= transport.title.width()
+            assert transport.title.toolTip() == long
+    assert transport.title.isVisible()
+    before = transport.decompose.width()
+    transport.show_stale(separated=True, stale=False)
+    QApplication.processEvents()
+    assert transport.decompose.width() == before
+    transport.show_title("Lied", edited=False)
+    assert (transport.title.text(), transport.title.toolTip()) == ("Lied", "")

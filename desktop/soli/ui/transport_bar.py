@@ -2,17 +2,19 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QFont, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from soli.playback.player import PlayerStatus
 from soli.ui.beats import Beats
 from soli.ui.compare_switch import CompareSwitch
+from soli.ui.elided_label import ElidedLabel
 from soli.ui.mixer.meter import Meter
 from soli.ui.roll.ruler import clock
 from soli.ui.speed_field import SpeedField
 from soli.ui.theme import Theme
 
 HEIGHT = 56
+STALE_WORDS = "Decompose again"
 
 
 class TransportBar(QWidget):
@@ -26,9 +28,8 @@ class TransportBar(QWidget):
         self.setFixedHeight(HEIGHT)
         self.brand = QLabel("Soli")
         self.brand.setObjectName("brand")
-        self.title = QLabel()
+        self.title = ElidedLabel()
         self.title.setObjectName("title")
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         left = QHBoxLayout()
         left.setSpacing(12)
         left.addWidget(self.brand)
@@ -61,7 +62,6 @@ class TransportBar(QWidget):
         right.setSpacing(14)
         self.decompose = QPushButton("Decompose")
         self.decompose.setObjectName("primary")
-        self.decompose.setMinimumWidth(158)  # as wide as "Decompose again", so that nothing moves when it says so
         self.decompose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._bind(self.decompose, actions["decompose"])
         right.addStretch(1)
@@ -93,24 +93,20 @@ class TransportBar(QWidget):
         width = event.size().width()
         self.tempo.setVisible(width >= 1080)
         self.place.setVisible(width >= 1040)
-        self.brand.setVisible(width >= 980)
+        self.brand.setVisible(width >= 1360)
         self.title.setVisible(width >= 980)
         self.master.setFixedWidth(132 if width >= 1180 else 70)
-        self.decompose.setMinimumWidth(158 if width >= 1180 else 118)
         super().resizeEvent(event)
 
     def show_title(self, title: str, *, edited: bool) -> None:
-        mark = "   •  edited" if edited else ""
-        self.title.setText(f"{title}{mark}" if title else "")
+        self.title.show_words(title, "   •  edited" if edited and title else "")
 
     def show_stale(self, *, separated: bool, stale: bool) -> None:
         """The button is loud while there is something to hear that is not heard yet."""
-        self.decompose.setText("Decompose again" if separated and stale else "Decompose")
+        self.decompose.setText(STALE_WORDS if separated and stale else "Decompose")
         role = "quietly" if separated and not stale else "primary"
         if self.decompose.objectName() != role:
-            self.decompose.setObjectName(role)
-            self.decompose.style().unpolish(self.decompose)
-            self.decompose.style().polish(self.decompose)
+            self._set_role(role)
 
     def show_speed(self, speed: float, *, busy: bool) -> None:
         """Say how fast it plays, and whether that is still being prepared."""
@@ -170,3 +166,19 @@ class TransportBar(QWidget):
         for label in (self.place, self.tempo, self.peak):
             label.setFont(self._theme.font(9, figures=True))
         self.title.setFont(self._theme.font(10))
+        self._keep_room()
+
+    def _keep_room(self) -> None:
+        """The button is as wide as its longest words, so that nothing moves when it says them."""
+        button, words, role = self.decompose, self.decompose.text(), self.decompose.objectName()
+        button.setMinimumWidth(0)
+        button.setText(STALE_WORDS)
+        self._set_role("primary")
+        button.setMinimumWidth(button.sizeHint().width())
+        button.setText(words)
+        self._set_role(role)
+
+    def _set_role(self, role: str) -> None:
+        self.decompose.setObjectName(role)
+        self.decompose.style().unpolish(self.decompose)
+        self.decompose.style().polish(self.decompose)
