@@ -8,7 +8,7 @@ import pytest
 from soli.playback import output
 from soli.playback.board import SIZE, durations_s, read_board
 from soli.playback.mixer import Mixer, Strip, channel_gains
-from soli.playback.output import BLOCK_LENGTH, LATENCIES_S, NoSoundError, Output
+from soli.playback.output import BLOCK_LENGTH, LATENCIES_S, SETTLES_AFTER_S, NoSoundError, Output
 
 RATE = 48000
 
@@ -144,6 +144,50 @@ def test_a_device_that_runs_dry_twice_is_fed_further_ahead_and_the_music_goes_on
     dry(card, clock, 9, 1.0)
     assert opened.deepen() is None, "there is no more"
     assert opened.trouble() == ""
+
+
+def test_after_a_long_calm_it_is_fed_less_far_ahead_again_in_silence(card: Card, clock: Clock) -> None:
+    opened, _ = playing()
+    dry(card, clock, 2, 1.0)
+    assert opened.deepen() == LATENCIES_S[1]
+    calm(opened, card, clock, SETTLES_AFTER_S + 60.0)  # while music plays nothing may be opened
+    assert card.streams[-1].latency == LATENCIES_S[1]
+    opened.desk.post((3, "pause", ()))
+    settled = calm(opened, card, clock, 10.0)
+    assert settled == [LATENCIES_S[0]]
+    assert card.streams[-1].latency == LATENCIES_S[0]
+    assert card.streams[-1].active
+    opened.desk.post((4, "play", ()))
+    card.play()
+    np.testing.assert_array_equal(card.play()[-1], np.float32([0.5, 0.25]))
+
+
+def test_what_was_too_soon_takes_longer_the_next_time(card: Card, clock: Clock) -> None:
+    opened, _ = playing()
+    opened.desk.post((3, "pause", ()))
+    dry(card, clock, 2, 1.0)
+    assert opened.deepen() == LATENCIES_S[1]
+    assert calm(opened, card, clock, SETTLES_AFTER_S - 10.0) == []
+    dry(card, clock, 1, 1.0)
+    assert opened.deepen() is None
+    assert calm(opened, card, clock, SETTLES_AFTER_S - 10.0) == []
+    assert calm(opened, card, clock, 20.0) == [LATENCIES_S[0]]
+    dry(card, clock, 2, 1.0)
+    assert opened.deepen() == LATENCIES_S[1]
+    assert calm(opened, card, clock, SETTLES_AFTER_S + 10.0) == []
+    assert calm(opened, card, clock, SETTLES_AFTER_S) == [LATENCIES_S[0]]
+
+
+def calm(opened: Output, card: Card, clock: Clock, seconds: float) -> list[float]:
+    """Let time pass without a stall; which latencies it settles to."""
+    settled = []
+    until_s = clock.now_s + seconds
+    while clock.now_s < until_s:
+        clock.now_s += 0.5
+        card.play()
+        if (latency_s := opened.settle()) is not None:
+            settled.append(latency_s)
+    return settled
 
 
 @pytest.mark.parametrize(("apart_s", "latency_s"), [(0.1, None), (61.0, None), (1.0, 0.1)])

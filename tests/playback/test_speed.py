@@ -12,7 +12,7 @@ from soli.playback.fake import FakePlayer
 from soli.playback.metronome import CountIn, click, count_in
 from soli.playback.mixer import Strip
 from soli.playback.stretch import stretched_length
-from soli.playback.tiles import Stretching, wanted_tiles
+from soli.playback.tiles import MARGIN_S, TILE_S, Stretching, wanted_tiles
 
 RATE = 1000
 FADE = 5
@@ -112,7 +112,7 @@ def test_the_music_waits_for_a_tile_and_goes_on_where_it_was():
     halted_s = player.status().position_s
     assert not heard[-1].any()
     assert player.status().position_s == halted_s < stretching.tile_s
-    bring(player, stretching, sounds, [1])
+    bring(player, stretching, sounds, [1, 2])
     out = player.step(500)
     assert not player.status().waiting
     start = round(halted_s * 2 * RATE)
@@ -147,7 +147,7 @@ def test_a_tile_in_the_place_of_one_that_is_heard_cross_fades(half):
     player, stretching, sounds = half
     player.play()
     player.step(200)
-    bring(player, stretching, [0 * sound for sound in sounds], [0])
+    bring(player, stretching, [0 * sound for sound in sounds], [0, 1])
     out = player.step(300)
     assert np.abs(out[20:]).max() == 0.0
     assert np.abs(out[:5]).max() > 0.0
@@ -354,7 +354,25 @@ def test_the_tile_under_the_playhead_comes_first_and_no_more_than_a_few_are_want
     loop_s = None if loop is None else (loop[0], loop[0] + loop[1])
     wanted = wanted_tiles(stretching, position_s, loop_s)
     assert wanted[0] == min(stretching.tiles - 1, int(position_s / stretching.tile_s))
-    assert len(wanted) == len(set(wanted)) <= 70
+    assert len(wanted) == len(set(wanted)) <= 90
     assert all(0 <= number < stretching.tiles for number in wanted)
     if loop_s is not None and position_s < loop_s[1] and loop_s[1] - position_s < 5.0:
         assert min(stretching.tiles - 1, int(loop_s[0] / stretching.tile_s)) in wanted
+
+
+@given(st.sampled_from([8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000]))
+def test_tiles_and_margins_are_a_whole_number_of_samples(rate):
+    """Otherwise tiles at another rate would drift apart."""
+    stretching = Stretching(1, 1, 0.5, rate, 100 * rate, (1,))
+    assert stretching.tile_length / rate == pytest.approx(TILE_S, rel=1e-9)
+    assert stretching.margin / rate == pytest.approx(MARGIN_S, rel=1e-9)
+
+
+def test_parts_of_a_longer_stretch_are_the_tiles():
+    stretching = Stretching(1, 1, 0.5, RATE, 9000, (1,))
+    sound = np.arange(-1000, 9000, dtype=np.float32)[:, None]
+    first, end = stretching.span(3)[0], stretching.span(5)[1]
+    parts = stretching.parts(sound[1000 + first : 1000 + end])
+    assert len(parts) == 3
+    for number, part in zip((3, 4, 5), parts, strict=True):
+        np.testing.assert_array_equal(part[:, 0], np.arange(*stretching.span(number)))

@@ -160,11 +160,11 @@ def test_after_an_edit_only_the_tiles_that_sound_of_it_are_computed_again(qapp):
             speed._look()
         return sorted(brought)
 
-    everything = list(range(49))
-    assert after(lambda: speed.set(0.5)) == everything  # a tile holds a quarter of a second of the recording
+    everything = list(range(61))
+    assert after(lambda: speed.set(0.5)) == everything  # a tile holds a fifth of a second of the recording
     assert after(lambda: None) == []
-    assert after(lambda: speed.take(sounds, [(round(3.5 * 8000), round(4.5 * 8000))])) == list(range(13, 19))
-    assert after(lambda: speed.take(sounds, [(round(5.1 * 8000), round(5.2 * 8000))])) == list(range(19, 22))
+    assert after(lambda: speed.take(sounds, [(round(3.5 * 8000), round(4.5 * 8000))])) == list(range(16, 24))
+    assert after(lambda: speed.take(sounds, [(round(5.1 * 8000), round(5.15 * 8000))])) == list(range(24, 27))
     assert after(lambda: speed.take(sounds, None)) == everything
     speed.close()
 

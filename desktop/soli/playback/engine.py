@@ -60,8 +60,9 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
 
     Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate),
     ("tile", Tile) after a ("sound", signal) for each of its sounds, so that no message is long,
-    and ("close",); says ("ready", sentence) once, ("deeper", seconds) when it feeds the device further ahead, ("there",) when
-    a device has come that was not there, and ("failed", sentence) or ("lost", sentence) before it gives up.
+    and ("close",); says ("ready", sentence) once, ("deeper", seconds) when it feeds the device further ahead,
+    ("settled", seconds) when it does so less far again, ("there",) when a device has come that was not there, and
+    ("failed", sentence) or ("lost", sentence) before it gives up.
     """
     code = 1
     quieten()
@@ -152,16 +153,18 @@ class Engine:
     def _goes_on(self, output: Output) -> bool:
         """Whether the stream still plays; the parent is told what has become of it."""
         try:
-            trouble, deeper = output.trouble(), None
+            trouble, fed_s, deeper = output.trouble(), None, True
             if not trouble:
-                deeper = output.deepen()
+                fed_s = output.deepen()
+            if not trouble and fed_s is None:
+                fed_s, deeper = output.settle(), False
         except NoSoundError as error:
             trouble = str(error)
         if trouble:
             self._pipe.send(("lost", trouble))
             return False
-        if deeper is not None:
-            self._pipe.send(("deeper", deeper))
+        if fed_s is not None:
+            self._pipe.send(("deeper" if deeper else "settled", fed_s))
         return True
 
     def _look_for_device(self) -> None:

@@ -16,11 +16,14 @@ from soli.signal.audio import FloatArray
 
 BLOCK_LENGTH = 512
 # How far a device is fed ahead by default. A change is heard within 100 ms with the first; the others are for machines
-# that stand still for longer than that, and are taken once they have been seen to.
+# that stand still for longer than that, and are taken once they have been seen to, for as long as that is not long ago.
 LATENCIES_S = (0.07, 0.15, 0.3)
 STALLS = 2
 STALLS_WITHIN_S = 60.0
 APART_S = 0.5
+SETTLES_AFTER_S = 120.0  # without a stall; twice as long each time that it was too soon
+SETTLES_AT_MOST_AFTER_S = 1920.0
+SILENT_S = 2.0
 LOST_AFTER_S = 3.0
 LATENCY_TRACKING = 0.05
 PATIENCE_S = 1.0
@@ -34,7 +37,7 @@ class Output:
     """A stream in the device's own rate that plays a desk.
 
     `device` is PortAudio's name or number of one, None for the default. Where `latency_s` is None the stream begins with
-    the first of LATENCIES_S and `deepen` takes it further. Raises NoSoundError.
+    the first of LATENCIES_S, `deepen` takes it further, and `settle` back. Raises NoSoundError.
     """
 
     def __init__(self, cells: Cells, device: str | int | None, latency_s: float | None) -> None:
@@ -50,6 +53,10 @@ class Output:
         self._board = BoardWriter(cells)
         self._scratch = np.zeros((BLOCK_LENGTH, CHANNELS), np.float32)
         self._stop, self._abort = sounddevice.CallbackStop, sounddevice.CallbackAbort
+        self._step = 0  # of the latencies
+        self._settled = False
+        self._settles_after_s = SETTLES_AFTER_S
+        self._calm_since_s = self._silent_since_s = clock_s()
         self._ending: type[Exception] | None = None
         self._offset_s: float | None = None
         self._played = 0
@@ -104,19 +111,38 @@ class Output:
         NoSoundError if the device cannot be opened again.
         """
         late = self._stalls_s
-        if len(self._latencies_s) < 2 or len(late) < STALLS or late[-1] - late[-STALLS] > STALLS_WITHIN_S:
+        if self._step + 1 >= len(self._latencies_s) or len(late) < STALLS or late[-1] - late[-STALLS] > STALLS_WITHIN_S:
             return None
-        latency_s = self._latencies_s[1]
+        if self._settled:
+            self._settles_after_s, self._settled = min(2 * self._settles_after_s, SETTLES_AT_MOST_AFTER_S), False
+        return self._reopen(self._step + 1)
+
+    def settle(self) -> float | None:
+        """Feed the device less far ahead again after a long time without a stall; by how much then. Called now and then.
+
+        In silence only, where the opening of a device is not heard. Raises NoSoundError as `deepen` does.
+        """
+        now_s, late = clock_s(), self._stalls_s
+        if self.desk.sounding:
+            self._silent_since_s = now_s
+        calm_s = now_s - max([self._calm_since_s, *late[-1:]])
+        if not self._step or now_s - self._silent_since_s < SILENT_S or calm_s < self._settles_after_s:
+            return None
+        self._settled = True
+        return self._reopen(self._step - 1)
+
+    def _reopen(self, step: int) -> float | None:
+        """Go on with another latency; None if the device no longer answers."""
         if not self.stop(at_once=False):
             return None  # which is trouble, and found to be
         closing = threading.Thread(target=self._close, daemon=True)
         closing.start()
         closing.join(timeout=PATIENCE_S)
-        del self._latencies_s[0]
+        self._step, self._calm_since_s = step, clock_s()
         self._stalls_s, self._ending, self._offset_s, self._played, self._blocks = [], None, None, 0, 0
         self._open()
         self.start()
-        return latency_s
+        return self._latencies_s[step]
 
     def _open(self) -> None:
         sounddevice = library()
@@ -128,7 +154,7 @@ class Output:
                     device=self._device,
                     channels=self._channels,
                     dtype="float32",
-                    latency=self._latencies_s[0],
+                    latency=self._latencies_s[self._step],
                     callback=self._callback,
                 )
         except (sounddevice.PortAudioError, ValueError) as error:

@@ -244,6 +244,8 @@ class ProcessPlayer(Controls):
                         f"The computer was too busy to feed the sound device in time; it is fed {1000 * about[0]:.0f} ms ahead "
                         "from now on, and changes are heard that much later."
                     )
+                elif kind == "settled":
+                    self._fed_ahead = ""
                 elif kind == "there":
                     self._outbox.put(("device",))
                 else:

@@ -9,9 +9,8 @@ import numpy as np
 
 from soli.signal.audio import FloatArray, resample
 
-TILE_S = 0.5  # so short that the first one is there soon
-# What a tile brings along on either side, so that it can be resampled without a seam: a whole number of samples at
-# all rates in use, and at another within half a sample.
+TILE_S = 0.4  # so short that the first one is there soon, and a whole number of samples at all rates in use
+# What a tile brings along on either side, so that it can be resampled without a seam; as whole.
 MARGIN_S = 0.04
 AHEAD_S = 24.0  # how far ahead of the playhead tiles are wanted
 BEHIND_S = 8.0
@@ -98,8 +97,8 @@ class Stretching:
         """The samples that a tile is made of, its margins included."""
         return number * self.tile_length - self.margin, (number + 1) * self.tile_length + self.margin
 
-    def parts(self, number: int, sound: FloatArray) -> list[FloatArray]:
-        """Tiles from `number` on with their margins, of a sound that spans them and the margins around."""
+    def parts(self, sound: FloatArray) -> list[FloatArray]:
+        """The tiles, with their margins, of a sound that spans some and the margins around them."""
         length = self.tile_length
         count = (len(sound) - 2 * self.margin) // length
         return [sound[at * length : (at + 1) * length + 2 * self.margin] for at in range(count)]

@@ -214,7 +214,7 @@ class Speed(QObject):
             parts = []
             for index, channel in enumerate(sounds.channels):
                 yield Progress(index, total, "Stretching")
-                parts.append(stretching.parts(number, stretch.of(sounds.read(channel))))
+                parts.append(stretching.parts(stretch.of(sounds.read(channel))))
             for place, tile in enumerate(zip(*parts, strict=True)):
                 self._player.add_tile(stretching, number + place, tile)
             self._took_s = time.monotonic() - asked_s
