@@ -1,5 +1,6 @@
 """The stream between desk and device, with a device that does as it is told."""
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -272,3 +273,19 @@ def test_no_device_is_a_sentence(card: Card) -> None:
         with pytest.raises(NoSoundError, match="No sound device" if device is None else "kazoo") as raised:
             Output(np.zeros(SIZE), device, None)
         assert str(raised.value).count(".") == 1
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_asking_for_the_right_to_come_first_leaves_this_thread_as_it_was(allowed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def schedule(*_: object) -> None:
+        asked.append(threading.get_ident())
+        if not allowed:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(output.sys, "platform", "linux")
+    monkeypatch.setattr(output.os, "sched_setscheduler", schedule, raising=False)
+    assert output.may_hurry() is allowed
+    assert asked
+    assert threading.get_ident() not in asked

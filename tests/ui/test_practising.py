@@ -494,6 +494,36 @@ def test_play_counts_in_as_many_bars_and_space_ends_it(quiet):
     assert not listening.status.playing
 
 
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
+def test_the_count_in_is_as_fast_as_the_music_will_be(quiet, speed):
+    _, player, listening = quiet
+    listening.speed.set(speed)
+    settle(player, listening)
+    listening.clicks.set_bars(1)
+    counted = told(player, "count_in")
+    listening.toggle_play()
+    [(clicks,)] = counted
+    assert np.diff(clicks.times_s) == pytest.approx([0.5 / speed] * 3)
+    assert clicks.length_s == pytest.approx(4 * 0.5 / speed)
+
+
+def test_the_metronome_clicks_as_fast_as_the_music_plays(quiet):
+    document, player, listening = quiet
+    listening.speed.set(0.5)
+    settle(player, listening)
+    listening._player.play()
+    without = np.concatenate([player.step(512) for _ in range(40)])[:, 0]
+    listening.stop()
+    player.step(512)
+    listening.clicks.toggle()
+    listening._player.play()
+    out = np.concatenate([player.step(512) for _ in range(40)])[:, 0]
+    rate = document.state.audio.rate
+    for number, beat_s in enumerate((0.2, 0.7)):
+        at, sound = round(beat_s / 0.5 * rate), 10 ** (-6 / 20) * click(rate, accented=number == 0)[:, 0]
+        np.testing.assert_allclose((out - without)[at : at + len(sound)], sound, atol=1e-5)
+
+
 def test_settings_of_the_clicks_that_make_no_sense_are_as_if_unset(qapp):
     clicks = Clicks(Document(), FakePlayer(live=False))
     clicks.use(Settings(click_level="deafening", count_in=-3))

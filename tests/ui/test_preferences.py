@@ -282,6 +282,14 @@ def test_devices_that_cannot_be_listed_are_told_in_a_sentence(devices, preferenc
     qtbot.waitUntil(lambda: page.device.count() == 4)
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_where_the_sound_may_not_come_first_the_page_says_what_helps(allowed, preferences, qtbot, monkeypatch):
+    monkeypatch.setattr(audio_page, "may_hurry", lambda: allowed)
+    page = preferences("Audio").audio
+    qtbot.waitUntil(lambda: "rate of the device" in page.says.text(), timeout=20_000)
+    assert ("rtprio" in page.says.text()) is not allowed
+
+
 def test_what_the_player_says_of_the_device_is_said_on_the_page(piece, preferences, qtbot):
     page = preferences("Audio").audio
     qtbot.waitUntil(page.refresh.isEnabled)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPush
 from soli.errors import DeviceError
 from soli.playback.controls import PlayerStatus
 from soli.playback.devices import OutputDevice, output_devices
+from soli.playback.output import may_hurry
 from soli.settings import LATENCIES_S, Settings
 
 LATENCY_NAMES = {
@@ -15,6 +16,10 @@ LATENCY_NAMES = {
     "normal": "Normal: 70 ms, and more once the computer proves to need it",
     "long": "Long: 300 ms, for machines with much else to do",
 }
+PRIORITY_ADVICE = (
+    " The music stalls less where Soli may come before other programs: write “@audio - rtprio 20” into a file in "
+    "/etc/security/limits.d, join the group audio, and log in again."
+)
 
 
 class AudioPage(QWidget):
@@ -45,6 +50,7 @@ class AudioPage(QWidget):
         self.latency.setCurrentIndex(max(0, self.latency.findData(settings.latency)))
         if settings.latency not in LATENCIES_S:
             self.latency.setCurrentIndex(self.latency.findData("normal"))
+        self._advice = "" if may_hurry() else PRIORITY_ADVICE
         self.says = QLabel()
         self.says.setWordWrap(True)
         self.says.setObjectName("quiet")
@@ -136,9 +142,9 @@ class AudioPage(QWidget):
             heard = "mono" if chosen.channels == 1 else "stereo"
             more = f", on the first two of its {chosen.channels} channels" if chosen.channels > 2 else ""
             latency = f" Its latency is {1000 * chosen.least_latency_s:.0f} ms at least." if chosen.least_latency_s else ""
-            self._say(f"Plays in {heard} at {chosen.rate / 1000:g} kHz{more}.{latency}")
+            self._say(f"Plays in {heard} at {chosen.rate / 1000:g} kHz{more}.{latency}{self._advice}")
         else:
-            self._say("Recordings play in stereo, at the rate of the device.")
+            self._say(f"Recordings play in stereo, at the rate of the device.{self._advice}")
 
     def _say(self, text: str, *, warns: bool = False) -> None:
         self.says.setText(text)
