@@ -19,8 +19,10 @@ import pytest
 from playback.waiting import eventually
 
 from soli.playback import engine, remote, segments
+from soli.playback.metronome import count_in
 from soli.playback.mixer import Strip
 from soli.playback.player import ProcessPlayer
+from soli.playback.tiles import Stretching
 from soli.signal.audio import resample
 from soli.signal.patchwork import Patchwork
 
@@ -361,6 +363,14 @@ def test_nor_do_they_on_a_sound_card() -> None:
     storm("pulse")
 
 
+def slow_down(player: ProcessPlayer, tile: int) -> None:
+    """Turn to a tile at half speed, which may be of the newest load or come too late for it."""
+    stretching = Stretching(2 * player.generation, player.generation, 0.5, RATE, 4 * RATE, (2, 2))
+    first, end = stretching.span(tile)
+    player.add_tile(stretching, tile, [np.full((end - first, 2), 0.1, np.float32)] * 2)
+    player.hear(stretching)
+
+
 def storm(device: str) -> None:
     threads = threading.active_count()
     player = ProcessPlayer(device)
@@ -375,6 +385,12 @@ def storm(device: str) -> None:
         lambda: player.set_loop(rng.uniform(0, 2), rng.uniform(0, 2)),
         lambda: player.set_loop(None),
         lambda: player.audition(tone(rng.uniform(0, 0.1)), RATE),
+        lambda: player.patch([(0, rng.randrange(RATE), tone(0.05))]),
+        lambda: player.play_range(rng.uniform(0, 2), rng.uniform(0, 2)),
+        lambda: player.count_in(count_in(1, beats_a_bar=2, beat_s=0.1)),
+        lambda: player.set_metronome(rng.uniform(0, 1)),
+        lambda: slow_down(player, rng.randrange(4)),
+        lambda: player.hear(None),
         lambda: player.set_strips([Strip(rng.uniform(-40, 6)), Strip(soloed=rng.random() < 0.5)]),
         player.status,
     ]
@@ -389,6 +405,7 @@ def storm(device: str) -> None:
         rng.choice(acts)()
         slowest_s = max(slowest_s, time.perf_counter() - started_s)
         time.sleep(0.01)
+    player.hear(None)
     player.set_loop(None)
     player.seek(0.25)
     player.pause()

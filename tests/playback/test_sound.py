@@ -232,6 +232,49 @@ def test_a_card_that_is_unplugged_stops_the_music_and_one_that_comes_later_is_pl
     assert np.abs(heard[0]).max() == pytest.approx(0.25, abs=1e-3)
 
 
+def test_an_error_in_the_callback_stops_the_music_with_a_sentence_and_the_next_play_goes_on(
+    sound_server: SoundServer, player: ProcessPlayer
+) -> None:
+    player.load([np.full((60 * RATE, 2), 0.25, np.float32)], RATE, [Strip()])
+    player.play()
+    assert eventually(lambda: player.status().position_s > 0.3)
+    former = player.process_id
+    player._send(0, "what_nobody_knows", ())  # the audio thread stumbles over it
+    assert eventually(lambda: "The sound engine failed" in player.status().message)
+    assert player.status().message.count(".") == 1
+    assert not player.status().playing
+    stopped_s = player.status().position_s
+    player.play()
+    with sound_server.recording() as heard:
+        assert eventually(lambda: player.status().position_s > stopped_s + 0.5)
+    assert player.process_id != former
+    assert player.status().message == ""
+    assert np.abs(heard[0]).max() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_a_layer_with_values_that_are_no_numbers_is_left_out_and_named_whenever_it_comes(
+    sound_server: SoundServer, player: ProcessPlayer
+) -> None:
+    sounds = noise(2.0, 3)
+    broken = sounds[1].copy()
+    broken[RATE] = np.nan
+    player.load([sounds[0], broken, sounds[2][:RATE]], RATE, [Strip()] * 3, names=["Left hand", "Right hand", "Flute"])
+    with sound_server.recording() as heard:
+        player.play()
+        assert player.status().message.startswith("Right hand is silent")
+        assert eventually(lambda: player.status().position_s > 0.1)
+        assert eventually(lambda: not player.status().playing)
+        time.sleep(0.5)
+    assert player.status().underruns == 0
+    assert largest_difference(heard[0], mix_offline([sounds[0], sounds[2][:RATE]], [Strip()] * 2)) < SILENT_ENOUGH
+    player.patch([(0, 0, np.full((10, 2), np.inf, np.float32))])
+    assert player.status().message.startswith("Left hand, Right hand are silent")
+    player.set_loop(0.0, 0.9)
+    player.play()
+    assert eventually(lambda: player.status().peaks[2] > 0.0)
+    assert eventually(lambda: player.status().peaks[:2] == (0.0, 0.0))
+
+
 def test_a_player_without_a_card_finds_the_one_that_is_plugged_in(sound_server: SoundServer) -> None:
     sound_server.unplug()
     with closing(ProcessPlayer("pulse")) as player:
