@@ -87,7 +87,7 @@ class Listening(QObject):
     def __init__(self, document: Document, player: Player, worker: Worker, *, stretch_worker: Worker | None = None) -> None:
         super().__init__()
         self.speed = Speed(player, stretch_worker or worker)
-        self.matching = Matching(stretch_worker or worker)
+        self.matching = Matching(worker)
         self.clicks = Clicks(document, player)
         self._scrubbed_s = -1.0
         self._document, self._player, self._worker = document, player, worker
