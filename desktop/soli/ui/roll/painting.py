@@ -1,5 +1,6 @@
 """How the grid, the loop, the playhead and what lies over the notes are drawn."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, floor
 
@@ -11,11 +12,11 @@ from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
 from soli.ui.roll.boxes import FAR_PX, Boxes, box_of, fill
 from soli.ui.roll.mosaic import premultiplied
+from soli.ui.roll.stretches import Times
 from soli.ui.roll.view import View
 from soli.ui.theme import Theme
 
 HATCH_PX = 10.0
-MANY_LINES = 40
 BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 
 
@@ -43,29 +44,35 @@ def draw_upright(painter: QPainter, x: float, height: float, colour: QColor, *, 
 
 def draw_grid(painter: QPainter, view: View, theme: Theme, beats: Beats) -> None:
     """Bar lines, and a line under every C; beats too when there is room."""
-    ratio = painter.device().devicePixelRatioF()
     first, last = (int(i) for i in np.searchsorted(beats.time_s, (view.start_s, view.end_s)))
     is_bar = beats.is_bar[first:last]
-    for rows, apart_s, least_px, alpha in ((~is_bar, beats.beat_s, 24, 34), (is_bar, beats.bar_s, 8, 80)):
-        if rows.any() and apart_s * view.px_per_s > least_px:
-            ink = theme.colour("faint", alpha)
-            places = np.floor((beats.time_s[first:last][rows] - view.start_s) * view.px_per_s + 0.5)
-            if len(places) < MANY_LINES:
-                lines = np.ones(len(places))
-                fill(painter, Boxes(places, 0 * lines, lines, view.height * lines), ink)
-                continue
-            # Line by line each pixel lies far from the one before it: one row of all lines, made high, takes a third of the time.
-            width = ceil(view.width * ratio)
-            row = np.zeros((width,), np.uint32)
-            edges = np.floor(places * ratio + 0.5).astype(np.int64)
-            spots = (edges[:, None] + np.arange(max(1, round(ratio)))).ravel()
-            row[spots[(spots >= 0) & (spots < width)]] = premultiplied(ink)
-            image = QImage(row.data, width, 1, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            painter.drawImage(QRectF(0, 0, width / ratio, view.height), image)
+    places = np.floor((beats.time_s[first:last] - view.start_s) * view.px_per_s + 0.5)
+    inks = [
+        (places[rows], theme.colour("faint", alpha))
+        for rows, apart_s, least_px, alpha in ((~is_bar, beats.beat_s, 24, 34), (is_bar, beats.bar_s, 8, 80))
+        if rows.any() and apart_s * view.px_per_s > least_px
+    ]
+    if inks:
+        _draw_uprights(painter, view, inks)
     tops = np.array([floor(view.y_of(pitch - 1) + 0.5) for pitch in range(12 * int(view.bottom // 12), int(view.top) + 12, 12)])
     lines = np.ones(len(tops))
     fill(painter, Boxes(0 * lines, tops * lines, view.width * lines, lines), theme.colour("faint", 60))
+
+
+def _draw_uprights(painter: QPainter, view: View, inks: Sequence[tuple[Times, QColor]]) -> None:
+    """Lines from top to bottom a pixel wide, many in a colour.
+
+    In one of them each pixel lies far in memory from the one above: a row of pixels of all lines, made high, is quicker.
+    """
+    ratio = painter.device().devicePixelRatioF()
+    width = ceil(view.width * ratio)
+    row = np.zeros(width, np.uint32)
+    for places, ink in inks:
+        spots = np.floor(places * ratio + 0.5).astype(np.int64)[:, None] + np.arange(max(1, round(ratio)))
+        row[spots[(spots >= 0) & (spots < width)]] = premultiplied(ink)
+    image = QImage(row.data, width, 1, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(QRectF(0, 0, width / ratio, view.height), image)
 
 
 def draw_beyond(painter: QPainter, view: View, theme: Theme, end_s: float | None) -> None:
