@@ -13,7 +13,7 @@ os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", "disabled:")
 
 import pytest
 from project.states import content
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -30,6 +30,7 @@ from soli.ui.roll.toolbox import index_of
 
 RATE = 8000
 SETTLED = 40_000  # objects
+PLAYHEAD_PX = 5
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
@@ -106,6 +107,21 @@ def there_and_back(piece: Application, before: dict[str, object]) -> None:
     assert content(piece.document.state) == after
 
 
+class Eye(QObject):
+    """Remembers which part of a widget was painted."""
+
+    def __init__(self, widget) -> None:
+        super().__init__()
+        self.seen = []
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched, event) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            # The playhead is a strip of its own that comes and goes.
+            self.seen += [rect for rect in event.region() if rect.width() > PLAYHEAD_PX]
+        return False
+
+
 class PatientBot(QtBot):
     """Waits as long as a busy machine may take: each wait ends with what it waits for, and the test's timeout ends them all."""
 
@@ -131,6 +147,17 @@ class PatientBot(QtBot):
             return len(seen) > 1 and seen[-1] == seen[-2]
 
         self.waitUntil(settled)
+
+    def wait_still(self, widget: QWidget, *, turns: int = 20) -> None:
+        """Until a widget has not been painted for so many turns of the event loop: all that was on its way is drawn."""
+        eye, counts = Eye(widget), []
+
+        def still() -> bool:
+            counts.append(len(eye.seen))
+            return len(counts) > turns and counts[-1] == counts[-turns]
+
+        self.waitUntil(still)
+        widget.removeEventFilter(eye)
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from ui.conftest import Eye
 
 from soli.app import Application
 from soli.decompose.note_energy import as_strengths, note_energies
@@ -20,10 +21,8 @@ from soli.ui.beats import Beats
 
 CTRL, SHIFT, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
 
-
 STILL = QPoint()
 RATE = 8000
-PLAYHEAD_PX = 5
 
 
 def turn(widget, x, y, *, notches=STILL, pixels=STILL, keys=NONE) -> None:
@@ -233,24 +232,9 @@ def test_the_key_under_the_pointer_is_named(piece, canvas, place, hand):
     assert keyboard._pointed is None
 
 
-class Eye(QObject):
-    """Remembers which part of a widget was painted."""
-
-    def __init__(self, widget) -> None:
-        super().__init__()
-        self.seen = []
-        widget.installEventFilter(self)
-
-    def eventFilter(self, _watched, event) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            # The playhead is a strip of its own that comes and goes.
-            self.seen += [rect for rect in event.region() if rect.width() > PLAYHEAD_PX]
-        return False
-
-
 def test_an_edit_paints_only_around_the_notes_that_changed(piece, canvas, qtbot):
     qtbot.waitUntil(lambda: not (canvas.scene.moving or piece.worker.busy or piece.picture_worker.busy))
-    qtbot.wait(50)
+    qtbot.wait_still(canvas)
     eye = Eye(canvas)
     before = piece.document.state.notes[0]
     piece.document.do(commands.move_notes(piece.document.state, {0}, seconds=0.3))
@@ -277,11 +261,13 @@ def test_hidden_layers_cannot_be_clicked(piece, canvas, place, hand):
 
 def test_the_loop_is_tinted_on_the_roll_and_in_the_overview(piece, canvas, qtbot):
     canvas.view.show(0.0, 4.0, 44, 72)
+    qtbot.waitUntil(lambda: not (piece.worker.busy or piece.picture_worker.busy))
     seen = []
     for on in (False, True):
         if on:
             piece.listening.set_loop((1.0, 2.0))
-        qtbot.wait(20)
+        qtbot.wait_still(canvas)
+        qtbot.wait_still(piece.window.roll.minimap)
         seen.append([widget.grab().toImage() for widget in (canvas, piece.window.roll.minimap)])
     for index, widget in enumerate((canvas, piece.window.roll.minimap)):
         before, after = (images[index] for images in seen)
@@ -309,7 +295,7 @@ def test_another_recording_has_pictures_of_its_own(linear, canvas, qtbot):
 
 def test_the_overview_follows_edits_a_moment_later(piece, canvas, qtbot):
     overview = piece.window.roll.minimap
-    qtbot.wait(150)
+    qtbot.wait_still(overview)
     before = overview.grab().toImage()
     piece.document.do(commands.delete_notes(piece.document.state, set(piece.document.state.notes) - {0}))
     qtbot.waitUntil(lambda: overview.grab().toImage() != before)
