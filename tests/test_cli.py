@@ -116,7 +116,7 @@ def test_json_of_silence_is_json_all_the_same(tmp_path, piece, capsys):
         ("hand", {"right", "left"}),
         ("channel", {"Channel 1", "Channel 2"}),
         ("one", {"Notes"}),
-        ("pitch:60", {"C4 and above", "below C4"}),
+        ("pitch:60", {"C4 and above", "Below C4"}),
     ],
 )
 def test_layers_are_made_by_the_kind_asked_for(tmp_path, piece, kind, names):
@@ -367,7 +367,7 @@ def test_names_that_the_terminal_cannot_say_do_no_harm(tmp_path, piece):
     result = soli(*arguments, PYTHONIOENCODING="ascii")
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 3
-    assert listing(Path(folder)) == ["C♯4 and above.wav", "below C♯4.wav", "residual.wav"]
+    assert listing(Path(folder)) == ["Below C♯4.wav", "C♯4 and above.wav", "residual.wav"]
 
 
 def test_progress_is_told_stage_by_stage_on_stderr(tmp_path, piece, capsys):

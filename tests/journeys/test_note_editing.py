@@ -60,7 +60,7 @@ def test_draw_move_stretch_tolerate_split_brush_erase_assign_and_back(musician):
         "draw note",
         "move note",
         "lengthen note",
-        "lengthen tolerance of note",
+        "widen tolerance",
         "split note",
         "allow E7",
         "delete note",

@@ -155,17 +155,33 @@ def test_names_read_well(state):
     assert commands.paint_mask(state, [MaskEdit(60, 0, 1, allow=True)]).name == "allow C4"
     assert commands.paint_mask(state, [MaskEdit(60, 0, 1, allow=False)]).name == "forbid C4"
     assert commands.set_absent(state, [0, 2], absent=True).name == "leave out 2 notes"
-    assert commands.add_layer(state, " Voice ").name == "new layer Voice"
-    assert commands.alter_layer(state, 0, name="Bass").name == "rename layer"
-    assert commands.alter_layer(state, 0, colour="#000000").name == "colour layer"
-    assert commands.remove_layer(state, 0, 1).name == "merge Left"
+    assert commands.add_layer(state, " Voice ").name == "add layer Voice"
+    assert commands.alter_layer(state, 0, name="Bass").name == "rename Left to Bass"
+    assert commands.alter_layer(state, 0, colour="#000000").name == "colour Left"
+    assert commands.remove_layer(state, 0, 1).name == "merge Left into Right"
     for name, strip in {
-        "gain": Strip(gain_db=-3),
-        "pan": Strip(pan=0.5),
-        "mute": Strip(muted=True),
-        "solo": Strip(soloed=True),
+        "set gain of Left": Strip(gain_db=-3),
+        "set pan of Left": Strip(pan=0.5),
+        "mute Left": Strip(muted=True),
+        "solo Left": Strip(soloed=True),
     }.items():
         assert commands.set_strip(state, 0, strip).name == name
+
+
+VERBS = """add align allow assign bring change colour delete draw edit erase forbid free group hide leave lengthen limit lock
+merge move mute paste place remove rename reset separate set share shorten show solo split unlock unmute unsolo"""
+
+
+@settings(max_examples=60, deadline=None)
+@given(state=states(), data=st.data())
+def test_every_step_is_named_by_what_is_done(state, data):
+    layers = tuple(replace(layer, name=f"Voice {layer.id}") for layer in state.layers)
+    state = replace(state, layers=layers)
+    name = data.draw(an_edit(state)).name
+    assert name.split()[0] in VERBS.split()
+    assert name == name.strip()
+    assert not name.endswith((" of", " to", " for", " into"))
+    assert "of note" not in name.replace("of notes", "")
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_going_to_a_step_is_told_once_with_all_that_changed(document, told):
     assert content(document.state) == last
     assert len(document.history.done) == 3
     document.go_to(1)
-    assert [edit.name for edit in document.history.undone] == ["mute", "limit template of C4"]
+    assert [edit.name for edit in document.history.undone] == ["mute Notes", "limit template of C4"]
 
 
 def test_layers_are_stale_once_a_template_is_limited(document):

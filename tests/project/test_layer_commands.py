@@ -53,9 +53,9 @@ def test_layers_that_share_templates_are_heard_of(state):
     assert [layer.templates for layer in after.layers] == [group, None, group]
     assert edit.sounds
     assert after.next_template_group() != group
-    assert commands.set_layer_templates(state, [1], group).name == "own templates for Bass"
+    assert commands.set_layer_templates(state, [1], group).name == "separate templates of Bass"
     back = commands.set_layer_templates(after, [0, 2], None)
-    assert back.name == "templates by instrument for 2 layers"
+    assert back.name == "group templates of 2 layers by instrument"
     assert back.sounds
     assert back.apply(after).layers == LAYERS
 
@@ -79,7 +79,7 @@ def test_sorting_into_layers_leaves_locked_ones_as_they_are(state):
 def test_several_layers_are_merged_in_one_step(state):
     edit = commands.merge_layers(state, [1, 2, 7], 0)
     after = edit.apply(state)
-    assert edit.name == "merge 2 layers"
+    assert edit.name.startswith("merge 2 layers into ")
     assert after.layers == LAYERS[:1]
     assert {note.layer for note in after.notes.values()} == {0}
     assert [stroke.layer for stroke in after.mask] == [0, 0]

@@ -64,22 +64,22 @@ def test_two_tracks_are_two_hands_by_name_where_they_are_named():
 
 def test_two_tracks_without_such_names_are_told_apart_by_height():
     notes = [note(0, 48, track=0), note(1, 50, track=0), note(2, 72, track=3)]
-    assert heard(split(notes, ("Piano", "", "", "Piano"), "hand")) == {0: "left", 1: "left", 2: "right"}
+    assert heard(split(notes, ("Piano", "", "", "Piano"), "hand")) == {0: "Left hand", 1: "Left hand", 2: "Right hand"}
 
 
 @pytest.mark.parametrize("tracks", [(0, 0, 0), (0, 1, 2)])
 def test_hands_of_one_track_or_of_three_are_found_in_the_notes(tracks):
     notes = [note(i, pitch, track) for i, (pitch, track) in enumerate(zip((45, 72, 76), tracks, strict=True))]
-    assert heard(split(notes, (), "hand")) == {0: "left", 1: "right", 2: "right"}
+    assert heard(split(notes, (), "hand")) == {0: "Left hand", 1: "Right hand", 2: "Right hand"}
 
 
 def test_drums_are_played_by_no_left_hand():
     notes = [note(0, 36, channel=9), note(1, 40), note(2, 76)]
-    assert heard(split(notes, (), "hand")) == {0: "right", 1: "left", 2: "right"}
+    assert heard(split(notes, (), "hand")) == {0: "Right hand", 1: "Left hand", 2: "Right hand"}
 
 
 def test_a_split_at_a_pitch_names_it():
-    assert heard(split([note(0, 55), note(1, 54)], (), "pitch:55")) == {0: "G3 and above", 1: "below G3"}
+    assert heard(split([note(0, 55), note(1, 54)], (), "pitch:55")) == {0: "G3 and above", 1: "Below G3"}
 
 
 def test_one_layer_holds_all():

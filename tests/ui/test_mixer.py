@@ -55,7 +55,7 @@ def test_solo_and_mute_by_mouse_are_undone(separated, qtbot):
     assert separated.window.roll.canvas.audible.silent == {0}
     qtbot.mouseClick(strip(separated, 1).mute, Qt.MouseButton.LeftButton)
     assert heard(separated) == set()
-    assert [edit.name for edit in separated.document.history.done] == ["solo", "mute"]
+    assert [edit.name for edit in separated.document.history.done] == ["solo Left hand", "mute Left hand"]
     separated.document.undo()
     separated.document.undo()
     assert heard(separated) == {0, 1, RESIDUAL}
@@ -84,7 +84,7 @@ def test_dragging_a_fader_is_one_step_and_double_click_resets(separated, hand):
     middle = fader.height() / 2
     hand(fader).drag((fader._x(position_of(0.0)), middle), (fader._x(position_of(-20.0)), middle), steps=12)
     assert separated.document.state.strip(0).gain_db == pytest.approx(-20, abs=0.5)
-    assert [edit.name for edit in separated.document.history.done] == ["gain"]
+    assert [edit.name for edit in separated.document.history.done] == ["set gain of Right hand"]
     assert strip(separated, 0).gain.text().startswith("−")
     separated.document.undo()
     assert fader.gain_db == 0.0
@@ -177,6 +177,6 @@ def test_the_instrument_of_a_layer_is_chosen_and_undone(piece):
     piece.window.mixer.menus.set_program(0, 73, "Flute")
     programs = {n.layer: n.program for n in piece.document.state.notes.values()}
     assert programs == {0: 73, 1: 0}
-    assert piece.window.actions_["undo"].text() == "&Undo instrument Flute"
+    assert piece.window.actions_["undo"].text() == "&Undo set instrument to Flute"
     piece.document.undo()
     assert {n.program for n in piece.document.state.notes.values()} == {0}

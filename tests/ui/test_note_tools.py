@@ -305,7 +305,7 @@ def test_dragging_a_handle_sets_the_tolerance_of_all_selected_notes(piece, canva
     y = place(0.0, 65)[1]
     hand(canvas).drag((grip.x, y), (grip.x - 15, y))
     assert piece.document.state.notes[0].after_s == pytest.approx(grip.tolerance_s - 15 / canvas.view.px_per_s)
-    assert names(piece) == ["lengthen tolerance of 2 notes", "shorten tolerance of 2 notes"]
+    assert names(piece) == ["widen tolerance of 2 notes", "narrow tolerance of 2 notes"]
 
 
 def test_a_tolerance_of_nothing_can_be_taken_hold_of_again(piece, canvas, place, hand, unchanged):
@@ -344,7 +344,7 @@ def test_a_double_click_on_a_handle_gives_the_instruments_own_back(piece, canvas
     double_click(canvas, grip.x, y)
     assert piece.document.state.notes[0].before_s is None
     assert handle(canvas, 0, "before").tolerance_s == pytest.approx(own)
-    assert names(piece) == ["lengthen tolerance of note", "reset tolerance of note"]
+    assert names(piece) == ["widen tolerance", "reset tolerance"]
 
 
 def test_a_handle_says_what_it_is(piece, canvas, place, hand):

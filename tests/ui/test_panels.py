@@ -44,6 +44,26 @@ def test_a_doubtful_note_is_left_out_and_brought_back_from_the_list(doubtful, qt
     assert doubtful.document.state.absent == {5}
 
 
+def test_only_what_stands_on_the_list_is_left_out_from_it(doubtful):
+    panel = doubtful.window.doubtful
+    doubtful.selection.set({0})
+    assert not panel.leave_out.isEnabled()
+    doubtful.selection.set({0, 1})
+    assert panel.leave_out.isEnabled()
+    panel.leave_out.click()
+    assert doubtful.document.state.absent == {1, 5}
+
+
+def test_without_an_alignment_no_note_is_doubtful(doubtful):
+    panel, state = doubtful.window.doubtful, doubtful.document.state
+    doubtful.document.restore(Loaded(replace(state, alignment=None, score=None, absent=frozenset())))
+    doubtful.selection.set({0, 1})
+    assert panel.table.rowCount() == 0
+    assert panel.says.text() == "No score has been aligned yet"
+    assert not panel.leave_out.isEnabled()
+    assert not panel.bring_back.isEnabled()
+
+
 def test_a_beat_dragged_on_the_tempo_curve_asks_for_an_anchor(piece, hand, qtbot):
     piece.window.actions_["drawer_tempo"].trigger()
     qtbot.wait_settled(piece.window)

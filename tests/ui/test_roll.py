@@ -200,7 +200,7 @@ def test_dragging_a_bar_line_or_a_note_with_the_anchor_tool_aligns_again(piece, 
     state = piece.document.state
     assert state.anchors == (pytest.approx((0.2, 0.25), abs=0.01),)
     assert state.notes[0].onset_s == pytest.approx(state.anchors[0][1], abs=0.005)
-    assert names(piece)[0].startswith("anchor at 0.2")
+    assert names(piece)[0].startswith("set anchor at 0.2")
     bar_s = float(canvas.beats.time_s[4])
     hand(canvas).drag(place(bar_s, 70), place(bar_s + 0.05, 70))
     qtbot.waitUntil(lambda: len(piece.document.state.anchors) == 2, timeout=20_000)

@@ -36,7 +36,7 @@ def test_a_click_parts_all_notes_and_undo_gives_the_layers_back(piece, line):
     assert line.pitch == 66
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=below(line, 66))
     assert not line.isVisible()
-    assert names(piece) == ["F♯4 and above", "below F♯4"]
+    assert names(piece) == ["F♯4 and above", "Below F♯4"]
     upper, lower = (layer.id for layer in piece.document.state.layers)
     assert all(n.layer == (upper if n.pitch >= 66 else lower) for n in piece.document.state.notes.values())
     assert [edit.name for edit in piece.document.history.done] == ["split at F♯4"]

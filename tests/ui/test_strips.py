@@ -47,7 +47,7 @@ def test_dragging_the_pan_is_one_step_heard_at_once_and_undone(separated, hand):
     assert strip(separated, 0).side.text() == "R 50"
     left, right = gains(separated)[0]
     assert right > left > 0
-    assert steps(separated) == ["pan"]
+    assert steps(separated) == ["set pan of Right hand"]
     separated.document.undo()
     assert _same(separated.document.state, first)
     assert strip(separated, 0).side.text() == "C"
@@ -77,7 +77,7 @@ def test_pan_and_gain_by_keys_are_steps_of_their_own(separated):
     QTest.keyClick(widget.fader, Qt.Key.Key_Down)
     QTest.keyClick(widget.fader, Qt.Key.Key_Down, CTRL)
     assert separated.document.state.strip(0).gain_db == pytest.approx(-0.6)
-    assert steps(separated) == ["pan", "gain"]
+    assert steps(separated) == ["set pan of Right hand", "set gain of Right hand"]
     QTest.keyClick(widget.fader, Qt.Key.Key_Return)
     QTest.keyClick(widget.pan, Qt.Key.Key_Return)
     assert (separated.document.state.strip(0).gain_db, separated.document.state.strip(0).pan) == (0.0, 0.0)

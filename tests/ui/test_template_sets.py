@@ -41,7 +41,7 @@ def test_two_hands_are_one_instrument_until_they_are_separated(piece, qtbot):
     assert checked(document, 0, qtbot) == {"→ Left hand"}
     assert checked(document, 1, qtbot) == {"→ Right hand"}
     assert [edit.name for edit in document.history.done] == [
-        "own templates for Right hand",
+        "separate templates of Right hand",
         "share templates of Right hand with Left hand",
     ]
     document.undo()

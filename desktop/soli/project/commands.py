@@ -1,6 +1,6 @@
 """Reversible edits. A function here looks at a State and returns an Edit; `Edit.apply` and `Edit.revert` undo each other."""
 
-from soli.project.edits import Edit, count
+from soli.project.edits import Edit, count, of_notes
 from soli.project.layer_commands import (
     add_layer,
     alter_layer,
@@ -16,6 +16,7 @@ from soli.project.layer_commands import (
     set_strip,
     set_strips,
     split_at_pitch,
+    strip_name,
 )
 from soli.project.mask_commands import erase_mask, limit_template, paint_mask
 from soli.project.note_commands import (
@@ -52,6 +53,7 @@ __all__ = [
     "merge_layers",
     "move_layer",
     "move_notes",
+    "of_notes",
     "paint_mask",
     "paste_notes",
     "place_score",
@@ -69,4 +71,5 @@ __all__ = [
     "split_at_pitch",
     "split_notes",
     "stretch_notes",
+    "strip_name",
 ]

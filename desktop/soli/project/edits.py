@@ -203,6 +203,11 @@ def count(number: int, noun: str) -> str:
     return f"{noun}" if number == 1 else f"{number} {noun}s"
 
 
+def of_notes(what: str, number: int) -> str:
+    """What is set, as in "set tolerance", and of how many notes where they are several."""
+    return what if number == 1 else f"{what} of {number} notes"
+
+
 def alter(state: State, name: str, ids: Iterable[int], how: Callable[[Note], Note]) -> Edit:
     """The step `name` that makes of each note of `ids` what `how` says; its name tells how many."""
     before = tuple(state.notes[i] for i in sorted(set(ids)))

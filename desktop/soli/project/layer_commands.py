@@ -18,7 +18,7 @@ def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
     name = getattr(state.layer(layer), "name", "")
     ids = state.editable(ids) if layer not in state.locked_layers else ()
     edit = alter(state, "assign", ids, lambda note: replace(note, layer=layer))
-    return replace(edit, name=f"{edit.name} to {name}")
+    return replace(edit, name=f"{edit.name} to {name}".removesuffix(" to "))
 
 
 def set_layers(state: State, layering: Layering, name: str) -> Edit:
@@ -67,14 +67,14 @@ def _beside(stay: tuple[Layer, ...], new: Sequence[Layer]) -> tuple[Layer, ...]:
 def set_program(state: State, layer: int, program: int, name: str) -> Edit:
     """Say which instrument (a General MIDI program from 0) plays the pitched notes of a layer."""
     ids = [n.id for n in state.notes.values() if n.layer == layer and not n.is_drum]
-    return replace(alter(state, "", ids, lambda note: replace(note, program=program)), name=f"instrument {name}")
+    return replace(alter(state, "", ids, lambda note: replace(note, program=program)), name=f"set instrument to {name}")
 
 
 def add_layer(state: State, name: str, ids: Collection[int] = (), *, layer_id: int | None = None) -> Edit:
     """A new layer, of the notes named (none: an empty one)."""
     layer = Layer(state.next_layer_id() if layer_id is None else layer_id, name.strip() or "Layer", free_colour(state.layers))
     notes = alter(state, "", state.editable(ids), lambda note: replace(note, layer=layer.id)).changes
-    return Edit(f"new layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
+    return Edit(f"add layer {layer.name}", (FieldChange("layers", state.layers, (*state.layers, layer)), *notes))
 
 
 def split_at_pitch(state: State, ids: Collection[int], pitch: int, *, first_id: int | None = None) -> Edit:
@@ -118,7 +118,7 @@ def halves(state: State, ids: Collection[int], pitch: int, *, first_id: int | No
     others = tuple(layer for layer in state.layers if layer.id not in gone)
     at = pitch_name(pitch)
     words = (
-        (f"{source.name} from {at}", f"{source.name} below {at}") if source is not None else (f"{at} and above", f"below {at}")
+        (f"{source.name} from {at}", f"{source.name} below {at}") if source is not None else (f"{at} and above", f"Below {at}")
     )
     names = unique([*(layer.name for layer in others), *words])[len(others) :]
     colour = source.colour if source is not None and gone else free_colour(others)
@@ -139,7 +139,8 @@ def alter_layer(state: State, layer_id: int, *, name: str | None = None, colour:
     def altered(layer: Layer) -> Layer:
         return replace(layer, name=name or layer.name, colour=colour or layer.colour) if layer.id == layer_id else layer
 
-    what = "rename layer" if name else "colour layer"
+    former = getattr(state.layer(layer_id), "name", "layer").strip() or "layer"
+    what = f"rename {former} to {name}" if name else f"colour {former}"
     return Edit(what, (FieldChange("layers", state.layers, tuple(map(altered, state.layers))),))
 
 
@@ -151,9 +152,11 @@ def remove_layer(state: State, layer_id: int, into: int) -> Edit:
 def merge_layers(state: State, ids: Collection[int], into: int) -> Edit:
     """Merge layers into another: their notes and strokes go there."""
     gone = [layer for layer in state.layers if layer.id in ids and layer.id != into]
+    heir = state.layer(into)
     name = f"merge {gone[0].name if len(gone) == 1 else count(len(gone), 'layer')}"
-    if not gone or state.layer(into) is None:
+    if not gone or heir is None:
         return Edit(name, ())
+    name = f"{name} into {heir.name}"
     heirs = dict.fromkeys((layer.id for layer in gone), into)
     moved = [n.id for n in state.notes.values() if n.layer in heirs]
     layers = tuple(layer for layer in state.layers if layer.id not in heirs)
@@ -195,7 +198,7 @@ def set_layer_flags(state: State, layer_id: int, *, hidden: bool | None = None, 
             locked=layer.locked if locked is None else locked,
         )
 
-    name = f"{' and '.join(words)} {getattr(state.layer(layer_id), 'name', 'layer')}".strip()
+    name = f"{' and '.join(words) or 'leave'} {getattr(state.layer(layer_id), 'name', 'layer')}".strip()
     return Edit(name, (FieldChange("layers", state.layers, tuple(map(flagged, state.layers))),))
 
 
@@ -205,23 +208,28 @@ def set_layer_templates(state: State, layer_ids: Collection[int], group: int | N
     names = [layer.name for layer in layers if layer.id in layer_ids]
     whose = names[0] if len(names) == 1 else count(len(names), "layer")
     sharing = group is not None and sum(layer.templates == group for layer in layers) > 1
-    what = "share templates of" if sharing else "templates by instrument for" if group is None else "own templates for"
-    return Edit(f"{what} {whose}", (FieldChange("layers", state.layers, layers),))
+    what = f"share templates of {whose}" if sharing else f"separate templates of {whose}"
+    if group is None:
+        what = f"group templates of {whose} by instrument"
+    return Edit(what, (FieldChange("layers", state.layers, layers),))
 
 
 def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -> Edit:
     """Gain, pan, mute or solo of one strip."""
-    old = state.strip(strip_id)
-    what = (
-        "mute"
-        if old.muted != strip.muted
-        else "solo"
-        if old.soloed != strip.soloed
-        else "pan"
-        if old.pan != strip.pan
-        else "gain"
-    )
+    old, whose = state.strip(strip_id), strip_name(state, strip_id)
+    if old.muted != strip.muted:
+        what = f"{'mute' if strip.muted else 'unmute'} {whose}"
+    elif old.soloed != strip.soloed:
+        what = f"{'solo' if strip.soloed else 'unsolo'} {whose}"
+    else:
+        what = f"set {'pan' if old.pan != strip.pan else 'gain'} of {whose}"
     return replace(set_strips(state, {strip_id: strip}, what), gesture=gesture)
+
+
+def strip_name(state: State, strip_id: int) -> str:
+    """What the name of an edit calls a strip."""
+    others = {RESIDUAL: "the residual", ORIGINAL: "the original"}
+    return others.get(strip_id) or getattr(state.layer(strip_id), "name", "a layer")
 
 
 def set_strips(state: State, strips: Mapping[int, Strip], name: str) -> Edit:

@@ -10,6 +10,7 @@ from soli.project.state import LAYER_COLOURS, Layer
 from soli.score.notes import Note, pitch_name
 
 KINDS = ("track", "channel", "hand", "one", "pitch:60")
+RIGHT_HAND, LEFT_HAND = "Right hand", "Left hand"
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,17 @@ def _by_hand(notes: tuple[Note, ...], track_names: Sequence[str]) -> Layering:
     tracks = sorted({n.track for n in notes})
     if len(tracks) != 2:
         left = left_hand([n for n in notes if not n.is_drum])
-        return _grouped(notes, lambda n: n.id in left, lambda is_left: "left" if is_left else "right")
+        return _grouped(notes, lambda n: n.id in left, lambda is_left: LEFT_HAND if is_left else RIGHT_HAND)
     names = {track: _track_name(track_names, track) for track in tracks}
     if not any("right" in name.lower() or "left" in name.lower() for name in names.values()):
         means = {t: sum(n.pitch for n in notes if n.track == t) / sum(n.track == t for n in notes) for t in tracks}
         upper = max(tracks, key=means.__getitem__)
-        names = {track: "right" if track == upper else "left" for track in tracks}
+        names = {track: RIGHT_HAND if track == upper else LEFT_HAND for track in tracks}
     return _grouped(notes, lambda n: n.track, names.__getitem__)
 
 
 def _at_pitch(notes: tuple[Note, ...], pitch: int) -> Layering:
-    above, below = f"{pitch_name(pitch)} and above", f"below {pitch_name(pitch)}"
+    above, below = f"{pitch_name(pitch)} and above", f"Below {pitch_name(pitch)}"
     return _grouped(notes, lambda n: n.pitch < pitch, lambda low: below if low else above)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from soli.decompose.settings import RANGES
 from soli.errors import InputError
-from soli.project.edits import Edit, FieldChange, NotesChange, alter, count, first_layer
+from soli.project.edits import Edit, FieldChange, NotesChange, alter, count, first_layer, of_notes
 from soli.project.state import State
 from soli.score.notes import Note
 
@@ -142,9 +142,10 @@ def set_tolerances(
         for name, value in (("before_s", before_s), ("after_s", after_s))
         if not isinstance(value, Unchanged)
     }
-    name = "reset tolerance of" if fields and not any(value is not None for value in fields.values()) else "set tolerance of"
-    edit = alter(state, name, state.editable(ids), lambda note: replace(note, **fields))
-    return replace(edit, gesture=gesture)
+    what = "reset tolerance" if fields and not any(value is not None for value in fields.values()) else "set tolerance"
+    mine = state.editable(ids)
+    edit = alter(state, "", mine, lambda note: replace(note, **fields))
+    return replace(edit, name=of_notes(what, len(mine)), gesture=gesture)
 
 
 def alter_notes(state: State, changes: Mapping[int, Mapping[str, Any]], name: str) -> Edit:

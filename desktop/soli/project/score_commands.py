@@ -12,7 +12,7 @@ from soli.score.limits import Limits
 
 
 def set_settings(state: State, settings: ModelSettings) -> Edit:
-    return Edit("decomposition settings", (FieldChange("settings", state.settings, settings),))
+    return Edit("change decomposition settings", (FieldChange("settings", state.settings, settings),))
 
 
 def realign(

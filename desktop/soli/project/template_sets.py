@@ -36,7 +36,7 @@ def has_own(state: State, layer_id: int) -> bool:
 def separate_templates(state: State, layer_id: int) -> Edit:
     """Give a layer templates of its own; those that it shared some with go on sharing theirs."""
     if has_own(state, layer_id):
-        return Edit("own templates", ())
+        return Edit("separate templates", ())
     return set_layer_templates(state, [layer_id], state.next_template_group())
 
 

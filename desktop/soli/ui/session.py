@@ -167,7 +167,7 @@ class Session(QObject):
     def set_anchor(self, score_s: float, recording_s: float) -> None:
         """Make sure that a place of the score lies at a time of the recording, and align again around it."""
         others = [a for a in self._anchors if abs(a[0] - score_s) > SAME_PLACE_S]
-        self._realign((*others, (score_s, recording_s)), f"anchor at {recording_s:.2f} s")
+        self._realign((*others, (score_s, recording_s)), f"set anchor at {recording_s:.2f} s")
 
     def remove_anchor(self, score_s: float) -> None:
         """Let the sound decide about a place again."""

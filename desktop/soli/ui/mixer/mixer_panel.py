@@ -158,7 +158,9 @@ class MixerPanel(QWidget):
         strips = {i: replace(state.strip(i), soloed=i == strip_id and not alone) for i in self._strips}
         if strip_id in strips and strips[strip_id].muted and not alone:
             strips[strip_id] = replace(strips[strip_id], muted=False)
-        self._document.do(commands.set_strips(state, strips, "solo"))
+        whose = commands.strip_name(state, strip_id)
+        name = f"end solo of {whose}" if alone else f"solo only {whose}"
+        self._document.do(commands.set_strips(state, strips, name))
 
     def all_but(self, strip_id: int) -> None:
         """Hear everything but one strip."""
@@ -166,7 +168,7 @@ class MixerPanel(QWidget):
         others = [i for i in self._strips if i != ORIGINAL]
         strips = {i: replace(state.strip(i), soloed=False, muted=i == strip_id) for i in others}
         strips[ORIGINAL] = replace(state.strip(ORIGINAL), soloed=False, muted=True)
-        self._document.do(commands.set_strips(state, strips, "all but one"))
+        self._document.do(commands.set_strips(state, strips, f"hear all but {commands.strip_name(state, strip_id)}"))
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"layers", "recording", "separation"}:

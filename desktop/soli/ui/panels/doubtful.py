@@ -120,9 +120,14 @@ class DoubtfulPanel(QWidget):
             self.revealed.emit(ids[0])
 
     def _show_buttons(self) -> None:
-        chosen, absent = self._selection.ids, self._document.state.absent
+        chosen, absent = self._chosen(), self._document.state.absent
         self.leave_out.setEnabled(bool(chosen - absent))
         self.bring_back.setEnabled(bool(chosen & absent))
 
     def _set(self, *, absent: bool) -> None:
-        self._document.do(commands.set_absent(self._document.state, self._selection.ids, absent=absent))
+        self._document.do(commands.set_absent(self._document.state, self._chosen(), absent=absent))
+
+    def _chosen(self) -> frozenset[int]:
+        """The selected notes of this list that may be edited. What stands on its rows is doubtful; else there is no reason."""
+        mine = {doubt.note for doubt in self._doubts}
+        return frozenset(self._document.state.editable(self._selection.ids & mine))

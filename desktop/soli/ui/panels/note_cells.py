@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from soli.errors import InputError
 from soli.project import commands
-from soli.project.commands import SHORTEST_NOTE_S, Edit, count
+from soli.project.commands import SHORTEST_NOTE_S, Edit, count, of_notes
 from soli.project.note_commands import LATEST_S
 from soli.project.state import State
 from soli.score.notes import Note, parse_pitch, pitch_name
@@ -185,7 +185,7 @@ def _length(typed: Typed) -> Edit:
     if min(wanted.values()) < SHORTEST_NOTE_S - 1e-9:
         raise InputError(f"A note lasts {SHORTEST_NOTE_S:g} s at least")
     changes = {i: {"duration_s": max(length, SHORTEST_NOTE_S)} for i, length in wanted.items()}
-    return commands.alter_notes(typed.state, changes, _name("set length of", typed.ids))
+    return commands.alter_notes(typed.state, changes, of_notes("set length", len(typed.ids)))
 
 
 def _velocity(typed: Typed) -> Edit:
@@ -195,7 +195,7 @@ def _velocity(typed: Typed) -> Edit:
         raise InputError("A velocity is a whole number from 0 to 127")
     # Louder by as much, but never louder than there is: as a fader does.
     changes = {i: {"velocity": min(127, max(0, typed.state.notes[i].velocity + value)) if adds else value} for i in typed.ids}
-    return commands.alter_notes(typed.state, changes, _name("set velocity of", typed.ids))
+    return commands.alter_notes(typed.state, changes, of_notes("set velocity", len(typed.ids)))
 
 
 def _tolerances(key: str) -> Callable[[Typed], Edit]:

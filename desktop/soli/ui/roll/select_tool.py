@@ -250,8 +250,8 @@ class SelectTool(Tool):
             edit = commands.set_tolerances(state, ids, before_s=tolerance_s)
         else:
             edit = commands.set_tolerances(state, ids, after_s=tolerance_s)
-        verb = "lengthen" if tolerance_s > handle.tolerance_s else "shorten"
-        document.do(replace(edit, name=f"{verb} tolerance of {commands.count(len(state.editable(ids)), 'note')}"))
+        what = "widen tolerance" if tolerance_s > handle.tolerance_s else "narrow tolerance"
+        document.do(replace(edit, name=commands.of_notes(what, len(state.editable(ids)))))
 
     def _paint_tolerance(self, painter: QPainter, ghost: Ghost, handle: Handle) -> None:
         tolerance_s = self._tolerance()
