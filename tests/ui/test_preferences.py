@@ -200,6 +200,21 @@ def test_the_field_of_keys_is_no_trap_for_the_keyboard(preferences, qtbot):
     assert not dialog.isVisible()
 
 
+def test_columns_of_the_keys_stand_still_while_a_command_is_looked_for(preferences, qtbot):
+    page = preferences("Keys").keys
+    header = page.table.horizontalHeader()
+
+    def places() -> list[int]:
+        return [header.sectionViewportPosition(i) for i in range(3)] + [header.length(), page.table.viewport().width()]
+
+    still = places()
+    assert page.table.columnWidth(2) < page.table.columnWidth(0) + page.table.columnWidth(1)
+    for text in ("z", "zoom", "ctrl+shift", "zebra", ""):
+        page.search.clear()
+        QTest.keyClicks(page.search, text)
+        qtbot.waitUntil(lambda: places() == still, timeout=2000)
+
+
 def test_commands_are_found_by_name_and_by_key(preferences):
     page = preferences("Keys").keys
 

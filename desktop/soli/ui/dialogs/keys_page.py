@@ -24,6 +24,7 @@ from soli.ui.menus import place_of
 from soli.ui.theme import Theme
 
 COLUMNS = ("Command", "Menu", "Keys")
+MARGIN_PX, WIDEST_PX = 24, 270
 BY_HAND = (
     ("Scroll pitch; time", "Wheel; Shift+wheel; two fingers"),
     ("Zoom time; pitch, at the pointer", "Ctrl+wheel or pinch; Ctrl+Shift+wheel"),
@@ -63,8 +64,7 @@ class KeysPage(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.table.currentCellChanged.connect(lambda *_: self._choose())
         self.field = KeyField()
         self.search.returnPressed.connect(lambda: self.field.setFocus(Qt.FocusReason.OtherFocusReason))
@@ -149,9 +149,17 @@ class KeysPage(QWidget):
                     item.setToolTip("Not the default")
                 self.table.setItem(row, column, item)
         self.table.blockSignals(False)
+        self._keep_widths()
         self._filter()
         self.choose(chosen or rows[0][0])
         self._choose()
+
+    def _keep_widths(self) -> None:
+        """Columns as wide as all of their texts need, whichever of these are shown: nothing jumps while the user types."""
+        metrics = self.table.fontMetrics()
+        for column in (1, 2):
+            needed = max(metrics.horizontalAdvance(self._text(row, column)) for row in range(self.table.rowCount()))
+            self.table.setColumnWidth(column, min(needed + MARGIN_PX, WIDEST_PX))
 
     def _filter(self) -> None:
         words = self.search.text().casefold().split()
