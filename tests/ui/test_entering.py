@@ -48,3 +48,33 @@ def test_elsewhere_enter_plays_the_selected_notes(separated, heard):
     canvas.setFocus()
     QTest.keyClick(canvas, Qt.Key.Key_Return)
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize("key", ENTER)
+def test_a_speed_that_is_typed_is_taken_over_and_the_keys_are_those_of_the_roll_again(piece, qtbot, key):
+    speed = piece.window.transport.speed
+    speed.setFocus()
+    speed.selectAll()
+    qtbot.keyClicks(speed, "60")
+    QTest.keyClick(speed, key)
+    assert speed.value() == 60
+    assert QApplication.focusWidget() is piece.window.roll.canvas
+
+
+def test_escape_leaves_the_speed_as_it_was(piece, qtbot):
+    speed = piece.window.transport.speed
+    speed.setFocus()
+    speed.selectAll()
+    qtbot.keyClicks(speed, "60")
+    QTest.keyClick(speed, Qt.Key.Key_Escape)
+    assert (speed.value(), speed.text()) == (100, "100 %")
+    assert QApplication.focusWidget() is piece.window.roll.canvas
+
+
+def test_space_plays_while_a_number_is_typed(piece, qtbot):
+    speed = piece.window.transport.speed
+    speed.setFocus()
+    speed.selectAll()
+    QTest.keyClick(speed, Qt.Key.Key_Space)
+    assert speed.text() == "100 %"
+    qtbot.waitUntil(lambda: piece.listening.status.playing, timeout=20_000)

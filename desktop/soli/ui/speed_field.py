@@ -1,7 +1,7 @@
 """How fast the music plays, as a field of percent in the transport bar."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QContextMenuEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QAction, QActionGroup, QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QMenu, QSpinBox
 
 from soli.playback.stretch import FASTEST, SLOWEST
@@ -20,6 +20,7 @@ class SpeedField(QSpinBox):
     """Percent from 25 to 200. `chosen` carries the speed (1 is that of the recording) that the user asks for."""
 
     chosen = Signal(float)
+    left = Signal()  # Enter or Escape gives the keys back
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -89,6 +90,16 @@ class SpeedField(QSpinBox):
             self.selectAll()
             return True
         return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter takes the number over, Escape leaves it as it was; both give the keys back, so that Space plays."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.setValue(self.value())  # forgets what was typed
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.left.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A notch is 5 %, with Ctrl 1 %; over a field that has not the keys too, for there is nothing to scroll there."""

@@ -178,6 +178,7 @@ def connect_parts(window: MainWindow) -> None:
     window.loop_popover.chosen.connect(lambda start, end: listening.set_loop((start, end)))
     window.loop_popover.ended.connect(lambda: listening.set_loop(None))
     window.transport.speed.chosen.connect(listening.speed.set)
+    window.transport.speed.left.connect(lambda: canvas.setFocus(Qt.FocusReason.OtherFocusReason))
     listening.speed.changed.connect(window.show_speed)
     listening.clicks.changed.connect(window.show_clicks)
     window.roll.minimap.seek_requested.connect(listening.seek)
