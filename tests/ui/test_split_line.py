@@ -146,3 +146,25 @@ def test_it_covers_the_roll_when_that_grows_and_scrolls_with_it(piece, line, can
     y = line._view.edge_of(line.pitch - 0.5)
     hand(line).wheel(200, 200, 1)
     assert line._view.edge_of(line.pitch - 0.5) != y or line._view.start_s != 0.0
+
+
+def test_a_line_that_moves_paints_only_the_pitches_it_passes(piece, line, canvas, qtbot):
+    qtbot.waitUntil(lambda: not canvas.scene.moving and not piece.picture_worker.busy)
+    boxes = []
+    canvas.scene.changed.connect(boxes.append)
+    line.move_to(66)
+    del boxes[:]
+    line.move_to(67)
+    (box,) = boxes
+    assert box.top() <= canvas.view.edge_of(66.5)
+    assert box.bottom() >= canvas.view.edge_of(65.5)
+    assert box.height() < 3 * canvas.view.px_per_semitone + 8
+
+    def seen():
+        picture = QImage(canvas.size(), QImage.Format.Format_RGB32)
+        canvas.render(picture)
+        return picture
+
+    mended = seen()
+    canvas.scene.show_split(canvas.scene.split)
+    assert mended == seen()

@@ -1,6 +1,5 @@
 """The notes and what they may use, as columns: what is in view, what lies under the pointer."""
 
-import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, takewhile
@@ -111,18 +110,6 @@ class NoteField:
             self._barred = Stretches.of(rows, none, none, times[:, 0], times[:, 1], np.ones(len(times), np.float32))
         found = self._barred.within(start_s, end_s, 0, 0)
         return [self.forbidden[i] for i in sorted(self._barred.id[found].tolist())]
-
-    def parted(self, ids: Collection[int], pitch: int, *, upper: int, lower: int) -> "NoteField":
-        """The same with the notes `ids` in two layers: `upper` for those of `pitch` and above, `lower` for the others."""
-        result = copy.copy(self)
-        chosen = np.fromiter(ids, np.int64, len(ids))
-
-        def sorted_out(rows: Stretches) -> Stretches:
-            layer = np.where(rows.pitch >= pitch, upper, lower)
-            return replace(rows, layer=np.where(np.isin(rows.id, chosen), layer, rows.layer))
-
-        result.notes, result.bodies = sorted_out(self.notes), sorted_out(self.bodies)
-        return result
 
     def note_at(self, time_s: float, pitch: int, *, slack_s: float = 0.0) -> int | None:
         """Id of the note under a point, the one that began last where several lie there."""

@@ -12,6 +12,7 @@ from soli.score.notes import pitch_name
 from soli.ui.announce import announce
 from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.hits import shown
+from soli.ui.roll.parting import Parting
 
 MIDDLE_C = 60
 UPPER, LOWER = -1, -2  # layers of the preview
@@ -46,6 +47,7 @@ class SplitLine(QWidget):
         self._scopes: list[Scope] = []
         self._scope = Scope("", frozenset())
         self._pitch = MIDDLE_C
+        self._parting = Parting(canvas.field, (), upper=UPPER, lower=LOWER)
         self._colours = (QColor(), QColor())
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -97,8 +99,9 @@ class SplitLine(QWidget):
             self._canvas.hint_changed.emit("There are no notes of several pitches to split")
             return
         self._scope = self._scopes[-1] if self._selection.ids else self._scopes[0]
-        pitches = sorted(self._document.state.notes[i].pitch for i in self._scope.ids)
-        self._pitch = MIDDLE_C if pitches[0] < MIDDLE_C <= pitches[-1] else max(pitches[len(pitches) // 2], pitches[0] + 1)
+        self._look()
+        parting = self._parting
+        self._pitch = MIDDLE_C if parting.lowest < MIDDLE_C <= parting.highest else max(parting.middle, parting.lowest + 1)
         self._offer()
         self.setGeometry(self._canvas.rect())
         self.show()
@@ -126,11 +129,10 @@ class SplitLine(QWidget):
 
     def move_to(self, pitch: int) -> None:
         """Put the line under a pitch."""
-        pitches = [self._document.state.notes[i].pitch for i in self._scope.ids]
-        pitch = min(max(pitch, min(pitches)), max(pitches) + 1)
-        if pitch != self._pitch:
+        pitch, former = min(max(pitch, self._parting.lowest), self._parting.highest + 1), self._pitch
+        if pitch != former:
             self._pitch = pitch
-            self._show_preview()
+            self._show_preview(between=(pitch - 0.5, former - 0.5))
 
     def _possible(self) -> list[Scope]:
         """What can be parted: all notes, the active layer, the selected ones; each of more than one pitch."""
@@ -162,25 +164,31 @@ class SplitLine(QWidget):
 
     def _use(self, scope: Scope) -> None:
         self._scope = scope
+        self._look()
         self._group.button(self._scopes.index(scope)).setChecked(True)
         self.move_to(self._pitch)
         self._show_preview()
 
-    def _show_preview(self) -> None:
-        if self.isHidden():
-            return
+    def _look(self) -> None:
+        """Look up the notes of the scope, and the colours they would have."""
         state, ids = self._document.state, self._scope.ids
+        self._parting = Parting(self._canvas.field, ids, upper=UPPER, lower=LOWER)
         upper, lower = (QColor(layer.colour) for layer in commands.halves(state, ids, self._pitch))
         self._colours = upper, lower
-        above = sum(state.notes[i].pitch >= self._pitch for i in ids)
-        words = f"Split at {pitch_name(self._pitch)}:  {above} above  ·  {len(ids) - above} below"
-        self.apply_button.setEnabled(0 < above < len(ids))
+
+    def _show_preview(self, *, between: tuple[float, float] | None = None) -> None:
+        """Show the notes as they would be; only those `between` two pitches are others than before, if they are given."""
+        if self.isHidden():
+            return
+        notes, above = len(self._scope.ids), self._parting.above(self._pitch)
+        words = f"Split at {pitch_name(self._pitch)}:  {above} above  ·  {notes - above} below"
+        self.apply_button.setEnabled(0 < above < notes)
         self.says.setText(f"Split at {pitch_name(self._pitch)}")
         self.says.setFont(self._theme.font(9, figures=True))
         self.setAccessibleDescription(words)
         announce(self, f"{words}, {self._scope.name}")
-        field = self._canvas.field.parted(ids, self._pitch, upper=UPPER, lower=LOWER)
-        self._canvas.scene.show_split((field, {UPPER: upper, LOWER: lower}))
+        upper, lower = self._colours
+        self._canvas.scene.show_split((self._parting.at(self._pitch), {UPPER: upper, LOWER: lower}), between=between)
         self._place_bar()
         self.update()
 
@@ -199,7 +207,7 @@ class SplitLine(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
             painter.setPen(QPen(theme.colour("accent"), 2))
             painter.drawLine(QLineF(0, y, self.width(), y))
-            above = sum(self._document.state.notes[i].pitch >= self._pitch for i in self._scope.ids)
+            above = self._parting.above(self._pitch)
             painter.setFont(theme.font(9, weight=QFont.Weight.DemiBold, figures=True))
             for text, colour, top in (
                 (f"{pitch_name(self._pitch)} and above · {count_of(above)}", upper, y - 27),

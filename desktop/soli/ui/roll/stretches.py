@@ -1,6 +1,6 @@
 """Rectangles in time and pitch as columns, found by where they lie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -48,6 +48,12 @@ class Stretches:
             np.concatenate([self.strength, others.strength]),
         )
         return both._rows(np.lexsort((both.id, both.start_s)))
+
+    def in_layers(self, layer: IntArray) -> "Stretches":
+        """The same rows, each in another layer."""
+        result = replace(self, layer=layer)
+        result.__dict__["_index"] = self._index  # they lie where they lay
+        return result
 
     def within(self, start_s: float, end_s: float, lowest: float, highest: float) -> IntArray:
         """Rows that touch a stretch of time and pitch, in order; the work grows with what lies there, not with the piece.
