@@ -8,6 +8,7 @@ import pytest
 
 from soli.playback import output
 from soli.playback.board import SIZE, durations_s, read_board
+from soli.playback.engine import Engine
 from soli.playback.mixer import Mixer, Strip, channel_gains
 from soli.playback.output import BLOCK_LENGTH, LATENCIES_S, SETTLES_AFTER_S, NoSoundError, Output
 
@@ -289,3 +290,16 @@ def test_asking_for_the_right_to_come_first_leaves_this_thread_as_it_was(allowed
     assert output.may_hurry() is allowed
     assert asked
     assert threading.get_ident() not in asked
+
+
+@pytest.mark.parametrize(
+    ("deeper", "settled", "sent"), [(0.15, None, [("deeper", 0.15)]), (None, 0.07, [("settled", 0.07)]), (None, None, [])]
+)
+def test_the_window_is_told_when_the_device_is_fed_otherwise(
+    deeper: float | None, settled: float | None, sent: list[tuple[str, float]]
+) -> None:
+    told: list[tuple[str, float]] = []
+    process = SimpleNamespace(_pipe=SimpleNamespace(send=told.append))
+    stream = SimpleNamespace(trouble=lambda: "", deepen=lambda: deeper, settle=lambda: settled)
+    assert Engine._goes_on(process, stream)
+    assert told == sent

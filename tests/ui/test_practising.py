@@ -169,6 +169,34 @@ def test_after_an_edit_only_the_tiles_that_sound_of_it_are_computed_again(qapp):
     speed.close()
 
 
+def test_at_rest_too_it_is_said_that_the_sound_under_the_playhead_is_not_there_yet(qapp):
+    audio = Audio(np.zeros((90 * 8000, 1), np.float32), 8000)
+    player, jobs = FakePlayer(live=False, rate=8000), []
+    player.load([audio.samples], 8000, [Strip()])
+    speed = Speed(player, SimpleNamespace(submit=jobs.append))
+    speed.take(Sounds((ORIGINAL,), audio, None), None)
+
+    def look() -> None:
+        player.step(64)
+        speed.follow(player.status(), None)
+        speed._look()
+
+    speed.set(0.5)
+    jobs.pop().run()
+    look()
+    assert not speed.busy
+    player.seek(60.0)
+    look()
+    assert speed.busy
+    while jobs:
+        jobs.pop().run()
+        look()
+        if not speed.busy:
+            break
+    assert not speed.busy
+    speed.close()
+
+
 def test_however_long_it_takes_to_compute_another_speed_is_heard_after_two_tiles(qapp):
     audio = Audio(np.zeros((40 * 8000, 1), np.float32), 8000)
     player, jobs = FakePlayer(live=False, rate=8000), []

@@ -61,6 +61,11 @@ class _Run:
     stale: set[int] = field(default_factory=set)  # of those it has: computed from sound that has changed since
     told_s: float | None = None  # when the player was told to turn to it
 
+    def is_ready(self, status: PlayerStatus) -> bool:
+        """Whether it is what is heard, or would be as soon as the music plays."""
+        here = min(self.stretching.tiles - 1, int(status.position_s / self.stretching.tile_s))
+        return status.stretched == self.stretching.key and here in self.have
+
     @property
     def most(self) -> int:
         bytes_a_tile = 4 * self.stretching.tile_length * sum(self.stretching.channels)
@@ -144,7 +149,7 @@ class Speed(QObject):
     def _tell(self) -> None:
         """Whoever shows the speed hears of each difference from what was said last, however it came about."""
         run, status = self._run, self._status
-        now = (self._wanted, run is not None and (status.stretched != run.stretching.key or status.waiting))
+        now = (self._wanted, run is not None and (status.waiting or not run.is_ready(status)))
         if now != self._told:
             self._told = now
             self.changed.emit()
@@ -233,6 +238,7 @@ class Speed(QObject):
             run.stale.difference_update(numbers)
         else:
             run.stale.update(numbers)  # they were under way when other sounds came
+        self._tell()
 
     def _failed(self, sentence: str) -> None:
         self._drop_job()
