@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.roll.canvas.use_tool(0)
         self.actions_["note_table"].setChecked(self.beside.is_open)
+        self.roll.welcome.buttons[0].setFocus()
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open files from the command line, a drop or a dialog."""

@@ -6,17 +6,20 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from soli.ui.theme import Theme
 
+INVITATION = "Drop a recording and its score (MIDI or CSV) here"
+
 
 class Welcome(QWidget):
-    """Lies over the canvas until there is a recording or a score."""
+    """Lies over the canvas until there is a recording or a score. The keyboard begins at its first button."""
 
     def __init__(self, theme: Theme, parent: QWidget, actions: dict[str, QAction]) -> None:
         super().__init__(parent)
         self._theme, self._parent = theme, parent
         self.setAccessibleName("Begin")
         self.title = QLabel("Hear any notes of a recording on their own")
-        self.text = QLabel("Drop a recording and its score (MIDI or CSV) here")
+        self.text = QLabel(INVITATION)
         self.text.setObjectName("quiet")
+        self.buttons: list[QPushButton] = []
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         buttons.addStretch()
@@ -24,6 +27,8 @@ class Welcome(QWidget):
             button = QPushButton(text)
             button.setObjectName("primary" if primary else "")
             button.setMinimumHeight(34)
+            button.setAutoDefault(True)  # Enter too
+            self.buttons.append(button)
             button.clicked.connect(actions[key].trigger)
             buttons.addWidget(button)
         buttons.addStretch()
@@ -42,6 +47,24 @@ class Welcome(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(520, 240)
+
+    def show_opening(self, opening: bool) -> None:
+        """Say that something is being opened instead of asking for it."""
+        if opening:
+            self._give_keys_back()
+        self.text.setText("Opening…" if opening else INVITATION)
+        for button in self.buttons:
+            button.setVisible(not opening)
+
+    def setVisible(self, visible: bool) -> None:
+        if not visible:
+            self._give_keys_back()
+        super().setVisible(visible)
+
+    def _give_keys_back(self) -> None:
+        # Else the keyboard goes to whatever comes next in the window.
+        if any(button.hasFocus() for button in self.buttons):
+            self._parent.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def place(self) -> None:
         """Stand in the middle of the parent."""
