@@ -289,12 +289,12 @@ class Autosave:
             with self._changed:
                 self._packed, self._recorded = None, None
             self._written = None
-            fresh = not (self._folder / WORK).exists()
             db = sqlite3.connect(self._folder / WORK)
             try:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")  # whole after any crash; seconds may go when the power does
-                if fresh:
+                # Where the disk was full before, there may be a file with nothing in it.
+                if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                     create(db)
             except BaseException:
                 db.close()
