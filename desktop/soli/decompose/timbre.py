@@ -14,8 +14,10 @@ _SMOOTH_HZ = 200.0
 FADE = 0.85
 _HARMONICS = 30
 _CAUTION = 0.02
-# Where instruments sound together, what one plays is easily taken for the other's.
-_TOGETHER = 4.0
+# Where an instrument sounds alone, nothing is taken for another's.
+_ALONE = 1.0
+# Drums are held to nothing; tones that are not held either learn what a drum that always comes with them sounds like.
+_AMONG_DRUMS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +42,15 @@ class Timbre:
         _, group = np.unique(np.stack([components.part, components.kind]), axis=1, return_inverse=True)
         f0 = np.array([frequency_hz(pitch) for pitch in components.pitch.tolist()])
         harmonic = np.rint(grid.frequencies_hz()[bins] / f0[:, None]).clip(0, _HARMONICS).astype(np.int64)
-        together = len([part for part in components.parts if not part.is_drum]) > 1
+        alone = len([part for part in components.parts if not part.is_drum]) <= 1
+        firmness = np.array([min(part.family.firmness, _ALONE) if alone else part.family.firmness for part in components.parts])
+        firmness *= _AMONG_DRUMS if any(part.is_drum for part in components.parts) else 1
         return cls(
             np.ascontiguousarray(W.T),
             group.reshape(-1).astype(np.int64),
             harmonic,
             _SMOOTH_HZ * grid.window_length / grid.rate,
-            np.where(components.kind == Kind.DRUM, 0.0, strength * (_TOGETHER if together else 1.0)).astype(np.float32),
+            np.where(components.kind == Kind.DRUM, 0.0, strength * firmness[components.part]).astype(np.float32),
         )
 
     def update(self, counts: FloatArray, iteration: int) -> FloatArray:
