@@ -154,6 +154,12 @@ class ProcessPlayer(Controls):
     def _is_playing(self, reading: Reading) -> bool:
         return not (self._dead or self._closed) and super()._is_playing(reading)
 
+    def _is_heard(self) -> bool:
+        """Whether the music or a note alone plays."""
+        with self._lock:
+            reading = self._reading()
+            return self._is_playing(reading) or self._is_auditioning(reading)
+
     def _is_auditioning(self, reading: Reading) -> bool:
         return not self._closed and super()._is_auditioning(reading)
 
@@ -239,7 +245,8 @@ class ProcessPlayer(Controls):
                 if kind == "ready":
                     self._ready = process
                     self._engine_message = about[0]
-                elif kind == "deeper":
+                elif kind == "deeper" and self._is_heard():
+                    # While nothing plays nothing was missing, and nobody needs to know.
                     self._fed_ahead = (
                         f"The computer was too busy to feed the sound device in time; it is fed {1000 * about[0]:.0f} ms ahead "
                         "from now on, and changes are heard that much later."
@@ -248,7 +255,7 @@ class ProcessPlayer(Controls):
                     self._fed_ahead = ""
                 elif kind == "there":
                     self._outbox.put(("device",))
-                else:
+                elif kind in {"failed", "lost"}:
                     failure = about[0]
         process.join(timeout=FAREWELL_S)
         with self._lock:
