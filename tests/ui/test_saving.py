@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QMessageBox
-from ui.conftest import save, small_piece
+from ui.conftest import running, save, small_piece
 
 from soli.app import Application
 from soli.errors import ProjectError
@@ -50,17 +50,10 @@ def gate(monkeypatch):
 @pytest.fixture
 def kept(qtbot, qapp, tmp_path):
     """A Soli with autosaves and the small piece."""
-    built = Application(qapp, FakePlayer(), Settings(), autosaves=tmp_path / "state")
-    built.window.resize(1280, 800)
-    built.window.show()
-    qtbot.waitExposed(built.window).__enter__()
-    built.document.restore(Loaded(small_piece()))
-    qtbot.waitUntil(lambda: not built.worker.busy, timeout=30_000)
-    yield built
-    built.close()
-    built.window.hide()
-    built.window.deleteLater()
-    qapp.processEvents()
+    with running(qtbot, qapp, autosaves=tmp_path / "state") as built:
+        built.document.restore(Loaded(small_piece()))
+        qtbot.waitUntil(lambda: not built.worker.busy, timeout=30_000)
+        yield built
 
 
 @pytest.fixture
