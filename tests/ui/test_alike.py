@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from project.states import states
 from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtWidgets import QApplication
+from ui.conftest import small_piece
 
 from soli.project import commands
 from soli.project.document import _same
+from soli.project.pipeline import Loaded
 from soli.ui.alike import COMMON, alike, unsure
 
 
@@ -112,3 +114,36 @@ def test_layers_are_split_from_one_submenu(piece):
     assert len(piece.document.state.layers) == 1
     piece.window.actions_["layers_hand"].trigger()
     assert [layer.name for layer in piece.document.state.layers] == ["Right hand", "Left hand"]
+
+
+def test_the_menu_of_layers_comes_back_once_there_are_notes_to_move(application, qtbot):
+    (edit,) = [a.menu() for a in application.window.menuBar().actions() if a.text() == "&Edit"]
+
+    def layers():
+        edit.popup(application.window.mapToGlobal(application.window.rect().center()))
+        qtbot.waitUntil(edit.isVisible)
+        (inner,) = [a for a in edit.actions() if a.text().replace("&", "") == "Move to layer"]
+        edit.close()
+        return inner.isEnabled(), [a.text() for a in inner.menu().actions()]
+
+    assert layers() == (False, [])
+    application.document.restore(Loaded(small_piece()))
+    assert layers()[0] is False
+    application.selection.set({2})
+    assert layers() == (True, ["Right hand", "Left hand"])
+
+
+def test_without_a_note_the_menu_of_the_roll_opens_no_list_of_what_cannot_be_done(piece, canvas):
+    enabled = {}
+
+    def look():
+        menu = QApplication.activePopupWidget()
+        try:
+            enabled.update({a.text().replace("&", ""): a.isEnabled() for a in menu.actions() if a.menu() is not None})
+        finally:
+            menu.close()
+
+    piece.selection.set(())
+    QTimer.singleShot(50, look)
+    piece.window.popups.open_roll(canvas, canvas.mapToGlobal(canvas.rect().center()))
+    assert enabled["Move to layer"] is False

@@ -75,7 +75,7 @@ def _path(key: str, *submenu: str) -> str:
 def build_menus(
     bar: QMenuBar, actions: Actions, fill_recent: Callable[[QMenu], None], fill_layers: Callable[[QMenu], None]
 ) -> None:
-    """Fill `bar`. The menus of recent files and of layers are filled each time they open."""
+    """Fill `bar`. The menus of recent files and of layers are filled each time the menu that holds them opens."""
     for title, keys in MENUS.items():
         menu = bar.addMenu(title)
         for key in keys:
@@ -85,7 +85,8 @@ def build_menus(
                 _fill(menu.addMenu(SUBMENUS[key][0]), actions, SUBMENUS[key][1])
             elif key.startswith("*"):
                 submenu = menu.addMenu(RECENT if key == "*recent" else ASSIGN)
-                submenu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
+                # Not when they open themselves: one that is disabled could never come back.
+                menu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
             else:
                 menu.addAction(actions[key])
         _spread_mnemonics(menu)

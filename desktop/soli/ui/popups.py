@@ -67,6 +67,7 @@ class PopupMenus(QObject):
         self.fill_layers(menu.addMenu("Move to layer"))
         like = menu.addMenu("Select notes like this")
         like.setToolTipsVisible(True)
+        like.setEnabled(any(self._actions[key].isEnabled() for key in ALIKE))
         self._add(like, ALIKE)
 
     def _add_template(self, menu: QMenu, pitch: int) -> None:
@@ -88,7 +89,8 @@ class PopupMenus(QObject):
     def fill_layers(self, menu: QMenu) -> None:
         """One entry a layer, with the keys Alt+1 to Alt+9."""
         menu.clear()
-        menu.setEnabled(bool(self._document.state.layers))
+        chosen = self._actions["cut"].isEnabled()
+        menu.setEnabled(chosen and bool(self._document.state.layers))
         for index, layer in enumerate(self._document.state.layers):
             if index < len(self._actions.assign):
                 action = self._actions.assign[index]
