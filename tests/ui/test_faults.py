@@ -203,3 +203,25 @@ def test_layers_named_like_paths_are_exported_into_the_folder_alone(kept, qtbot,
     assert {p.parent for p in made if p.is_file()} == {folder}
     assert len(done[0]) == 3
     assert all(os.path.realpath(p.parent) == os.path.realpath(folder) for p in done[0])
+
+
+def test_a_project_of_the_demo_opens_with_its_recording_wherever_it_was_saved(application, qtbot, tmp_path):
+    application.window.requests.open_demo()
+    qtbot.waitUntil(lambda: len(application.document.state.notes) == 558 and not application.session.opening)
+    assert save(qtbot, application, tmp_path / "mine.soli")
+    application.window.requests.new()
+    application.settings.recent, application.settings.folder = [], ""
+    application.window.open_paths([tmp_path / "mine.soli"])
+    qtbot.waitUntil(lambda: application.document.state.audio is not None)
+    settled(qtbot, application)
+    assert not application.window.roll.banner.isVisible()
+
+
+def test_a_project_that_is_open_elsewhere_and_lacks_its_recording_says_both(kept, qtbot, qapp, path, tmp_path):
+    assert save(qtbot, kept, path)
+    path.with_name("piece.wav").unlink()
+    with running(qtbot, qapp, autosaves=tmp_path / "second") as second:
+        second.window.open_paths([path])
+        qtbot.waitUntil(lambda: says(second, "was not found"))
+        assert says(second, "is open in another Soli")
+        assert second.window.roll.banner.action.text() == "Locate…"

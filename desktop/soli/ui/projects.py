@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from soli.assets import asset
 from soli.errors import ProjectError
 from soli.progress import Progress, Steps
 from soli.project import pipeline, recovery, storage
@@ -39,7 +40,7 @@ class Projects(QObject):
         asked = self._session.decomposing
         if asked and not self._session.may_replace():
             return
-        known, reading = self.known_folders(), self._keeper.reading
+        known, reading = self._known(), self._keeper.reading
         arrival = Arrival(self, path, asked=asked)
 
         def steps() -> Steps[Opened]:
@@ -56,17 +57,17 @@ class Projects(QObject):
         self._tell(found, path)
 
     def _tell(self, found: Opened, path: Path | None) -> None:
+        texts = [found.warning] if found.warning else []
         if self._keeper.read_only and path is not None:
-            text = f"{path.name} is open in {self._keeper.holder}: changes can be saved under another name"
-            self._session.said.emit("warning", text)
+            texts.append(f"{path.name} is open in {self._keeper.holder}: changes can be saved under another name")
         if found.wanted is not None:
-            self.recording_wanted.emit(found.wanted, sentence(found.warning))
-        elif found.warning:
-            self._session.said.emit("warning", sentence(found.warning))
+            self.recording_wanted.emit(found.wanted, sentence("; ".join(texts)))
+        elif texts:
+            self._session.said.emit("warning", sentence("; ".join(texts)))
 
     def recover(self, leftover: Leftover) -> None:
         """Open work that a crash has left; it stays on disk until it is kept anew."""
-        known = self.known_folders()
+        known = self._known()
 
         def opened(found: Opened) -> None:
             self._show_opened(found, leftover.path, saved=False)
@@ -96,6 +97,10 @@ class Projects(QObject):
     def put_aside(self, leftover: Leftover, reason: str) -> None:
         """Do not offer a leftover again, and say where it is."""
         self._session.said.emit("warning", _put_aside(leftover, reason))
+
+    def _known(self) -> list[Path]:
+        """Where a recording may be opened without asking: folders that the user has chosen from, and that of the demo."""
+        return [*self.known_folders(), asset("demo")]
 
     @property
     def folder(self) -> Path | None:
