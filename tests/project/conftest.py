@@ -20,7 +20,7 @@ from soli.project.pipeline import Loaded, Separation
 from soli.project.state import RESIDUAL, Layer, State
 from soli.score import midi
 from soli.score.alignment import Alignment
-from soli.score.notes import Beat, Note, Pedal, Score, TimeMap
+from soli.score.notes import Beat, KeySignature, Note, Pedal, Score, TimeMap
 from soli.signal import audio
 from soli.signal.audio import Audio
 
@@ -66,7 +66,14 @@ def full(tmp_path: Path) -> State:
         1: replace(scored[1], offset_s=2 / 3),
         7: Note(7, 5.0, 6.0, 127, 1, after_s=1 / 3),
     }
-    score = Score(scored, ("Flöte", "", "left"), (Beat(0.0, 1, 1), Beat(0.5, 1, 2)), (Pedal(2, 0.5, 1.5),), "Walzer Nr. 1 ♯")
+    score = Score(
+        scored,
+        ("Flöte", "", "left"),
+        (Beat(0.0, 1, 1), Beat(0.5, 1, 2)),
+        (Pedal(2, 0.5, 1.5),),
+        "Walzer Nr. 1 ♯",
+        (KeySignature(0.0, -2), KeySignature(0.5, 3)),
+    )
     time_map = TimeMap(np.array([0.0, 1.0, 2.5]), np.array([-0.1, 1.2, 2.9]))
     confidence = np.array([0.25, 0.5, 0.1], np.float32)
     return State(

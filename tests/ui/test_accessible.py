@@ -50,17 +50,18 @@ def names(roll):
 
 
 def test_pitches_are_said_as_words():
-    assert spoken_pitch(61) == "C sharp 4"
-    assert spoken_pitch(63) == "E flat 4"
-    assert spoken_pitch(60) == "C 4"
-    assert spoken_pitch(1) == "C sharp minus 1"
-    assert len({spoken_pitch(pitch) for pitch in range(128)}) == 128
-    assert all(spoken_pitch(pitch)[0] == pitch_name(pitch)[0] for pitch in range(128))
+    assert spoken_pitch("C♯4") == "C sharp 4"
+    assert spoken_pitch("E♭4") == "E flat 4"
+    assert spoken_pitch("C4") == "C 4"
+    assert spoken_pitch("C♯-1") == "C sharp minus 1"
+    names = [pitch_name(pitch) for pitch in range(128)]
+    assert len({spoken_pitch(name) for name in names}) == 128
+    assert all(spoken_pitch(name)[0] == name[0] for name in names)
 
 
 def test_a_note_is_said_as_a_reader_of_scores_would():
-    assert spoken_note(61, bar=12, layer="left hand", marks=("muted",)) == "C sharp 4, bar 12, left hand, muted"
-    assert spoken_note(61) == "C sharp 4"
+    assert spoken_note("C♯4", bar=12, layer="left hand", marks=("muted",)) == "C sharp 4, bar 12, left hand, muted"
+    assert spoken_note("C♯4") == "C sharp 4"
 
 
 def test_the_roll_is_a_list_of_its_notes_in_order(piece, canvas):

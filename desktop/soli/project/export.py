@@ -111,7 +111,7 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
         write_note_list(path, state.notes.values(), labels=labels, style=style)
     else:
         names = state.score.track_names if state.score else ()
-        midi.write(path, state.notes.values(), track_names=names)
+        midi.write(path, state.notes.values(), track_names=names, keys=state.keys())
 
 
 def spare_recording(state: State, path: Path) -> None:

@@ -10,7 +10,6 @@ from soli.project.edits import Edit, FieldChange, NotesChange, alter, count
 from soli.project.layering import Layering, unique
 from soli.project.mask_commands import inherited
 from soli.project.state import ORIGINAL, RESIDUAL, Layer, State, free_colour
-from soli.score.notes import pitch_name
 
 
 def assign_layer(state: State, ids: Collection[int], layer: int) -> Edit:
@@ -83,7 +82,7 @@ def split_at_pitch(state: State, ids: Collection[int], pitch: int, *, first_id: 
     What was the whole of one layer keeps its strip, templates and place in both of them. Where all of the notes lie on one
     side nothing changes.
     """
-    name = f"split at {pitch_name(pitch)}"
+    name = f"split at {state.pitch_name(pitch)}"
     ids = state.editable(ids)
     above = {i for i in ids if state.notes[i].pitch >= pitch}
     if not above or len(above) == len(ids):
@@ -116,7 +115,7 @@ def halves(state: State, ids: Collection[int], pitch: int, *, first_id: int | No
     sources, gone = {state.notes[i].layer for i in ids}, _emptied(state, ids)
     source = state.layer(min(sources)) if len(sources) == 1 else None
     others = tuple(layer for layer in state.layers if layer.id not in gone)
-    at = pitch_name(pitch)
+    at = state.pitch_name(pitch)
     words = (
         (f"{source.name} from {at}", f"{source.name} below {at}") if source is not None else (f"{at} and above", f"Below {at}")
     )
@@ -229,7 +228,8 @@ def set_strip(state: State, strip_id: int, strip: Strip, *, gesture: str = "") -
 def strip_name(state: State, strip_id: int) -> str:
     """What the name of an edit calls a strip."""
     others = {RESIDUAL: "the residual", ORIGINAL: "the original"}
-    return others.get(strip_id) or getattr(state.layer(strip_id), "name", "a layer")
+    layer = state.layer(strip_id)
+    return layer.name if layer is not None else others.get(strip_id, "a layer")
 
 
 def set_strips(state: State, strips: Mapping[int, Strip], name: str) -> Edit:

@@ -12,7 +12,6 @@ from soli.decompose.constraints import MaskEdit
 from soli.decompose.template_limit import TemplateLimit
 from soli.project.edits import Edit, FieldChange, MaskChange, Splice, count, first_layer
 from soli.project.state import State
-from soli.score.notes import pitch_name
 
 
 def paint_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
@@ -21,7 +20,8 @@ def paint_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
     layer = next((stroke.layer for stroke in mine if stroke.allow and stroke.layer is not None), None)
     before = first_layer(state, layer) if layer is not None else ()
     verb = "allow" if strokes and strokes[0].allow else "forbid"
-    return Edit(f"{verb} {_pitches(strokes)}".rstrip(), (*before, *_spliced([Splice(len(state.mask), (), mine)] if mine else [])))
+    name = f"{verb} {_pitches(state, strokes)}".rstrip()
+    return Edit(name, (*before, *_spliced([Splice(len(state.mask), (), mine)] if mine else [])))
 
 
 def erase_mask(state: State, strokes: Sequence[MaskEdit]) -> Edit:
@@ -53,7 +53,7 @@ def limit_template(state: State, pitches: Collection[int], limit: TemplateLimit 
     free = limit is None or limit == TemplateLimit()
     kept = {pitch: other for pitch, other in state.template_limits.items() if pitch not in mine}
     after = kept if limit is None or free else kept | dict.fromkeys(mine, limit)
-    what = f"template of {pitch_name(mine[0])}" if len(mine) == 1 else count(len(mine), "template")
+    what = f"template of {state.pitch_name(mine[0])}" if len(mine) == 1 else count(len(mine), "template")
     change = FieldChange("template_limits", state.template_limits, MappingProxyType(dict(sorted(after.items()))))
     return Edit(f"{'free' if free else 'limit'} {what}", (change,))
 
@@ -75,12 +75,13 @@ def _open(state: State, stroke: MaskEdit) -> tuple[MaskEdit, ...]:
     return tuple(replace(stroke, layer=layer.id) for layer in state.layers if layer.id not in locked)
 
 
-def _pitches(strokes: Sequence[MaskEdit]) -> str:
+def _pitches(state: State, strokes: Sequence[MaskEdit]) -> str:
     """From the lowest to the highest, by name."""
     if not strokes:
         return ""
     low, high = min(stroke.pitch for stroke in strokes), max(stroke.pitch for stroke in strokes)
-    return pitch_name(low) if low == high else f"{pitch_name(low)} to {pitch_name(high)}"
+    names = [state.pitch_name(pitch, strokes[0].start_s) for pitch in (low, high)]
+    return names[0] if low == high else " to ".join(names)
 
 
 def _spliced(splices: Sequence[Splice]) -> tuple[MaskChange, ...]:

@@ -1,7 +1,7 @@
 """What a project holds, as one immutable value: recording, score, notes, mask edits, layers, mix and settings."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ from soli.decompose.template_limit import TemplateLimit
 from soli.playback.mixer import Strip
 from soli.score.alignment import Alignment
 from soli.score.limits import LIMITS, Limits
-from soli.score.notes import Note, Score
+from soli.score.notes import KeySignature, Note, Score, pitch_name
 from soli.signal.audio import Audio
 
 # Strips that every project has beside its layers.
@@ -109,6 +109,21 @@ class State:
         """Those of the notes `ids` that are there and in no locked layer, each once, in order."""
         locked = self.locked_layers
         return [i for i in sorted(set(ids)) if i in self.notes and self.notes[i].layer not in locked]
+
+    def keys(self) -> tuple[KeySignature, ...]:
+        """The key signatures of the score at their places in the recording."""
+        keys = self.score.keys if self.score is not None else ()
+        # That of a whole piece needs no place.
+        if self.alignment is None or len(keys) < 2:
+            return keys
+        to_recording = self.alignment.time_map.to_recording
+        return tuple(replace(key, time_s=float(to_recording(key.time_s))) for key in keys)
+
+    def pitch_name(self, pitch: int, time_s: float = 0.0) -> str:
+        """Name of a MIDI pitch as the key signature spells it that holds at `time_s`, in seconds of the recording."""
+        keys = self.keys()
+        known = [key for key in keys if key.time_s <= time_s + 1e-6] or list(keys[:1])
+        return pitch_name(pitch, known[-1].fifths if known else None)
 
     def present_notes(self) -> list[Note]:
         """The notes that the model is to find, ordered by onset."""

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from soli.errors import InputError
 from soli.files import beside, check_readable
 from soli.score.midi_events import LARGEST_BYTES, SUSTAIN_PEDAL, Division, Track, parse
-from soli.score.notes import LONGEST_S, MOST_NOTES, Beat, Note, Pedal, Score
+from soli.score.notes import LONGEST_S, MOST_NOTES, Beat, KeySignature, Note, Pedal, Score
 
+_MAJOR_KEYS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 SHORTEST_BEAT_US = 10_000  # a tempo of zero would stop time
 MOST_BEATS = 100_000
 WRITTEN_TICKS_PER_BEAT = 9600  # at 120 BPM a tick is 0.05 ms, far below what an ear or an alignment resolves
@@ -49,6 +50,7 @@ def read(path: Path) -> Score:
             Pedal(channel, seconds(down), seconds(up)) for channel, presses in sorted(pedals.items()) for down, up in presses
         ),
         title=_title(tracks) or path.stem,
+        keys=_keys(tracks, seconds),
     )
     if score.duration_s > LONGEST_S:
         raise InputError(
@@ -58,7 +60,14 @@ def read(path: Path) -> Score:
     return score
 
 
-def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (), pedals: Iterable[Pedal] = ()) -> None:
+def write(
+    path: Path,
+    notes: Iterable[Note],
+    *,
+    track_names: Sequence[str] = (),
+    pedals: Iterable[Pedal] = (),
+    keys: Iterable[KeySignature] = (),
+) -> None:
     """Write notes at their seconds as a MIDI file of type 1: tracks, channels and programs kept, every note once.
 
     Written beside its final name first and renamed when whole. Raises InputError when the place cannot be written.
@@ -74,6 +83,9 @@ def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (),
     for index in range(max([len(track_names), *(n.track + 1 for n in notes)])):
         # At one tick: pedal and program first, then note-offs, then note-ons; a note lasts a tick at least.
         events: list[tuple[int, int, Any]] = []
+        for key in keys if index == 0 else ():
+            message = mido.MetaMessage("key_signature", key=_MAJOR_KEYS[key.fifths + 7])
+            events.append((max(0, round(key.time_s * ticks_per_second)), 0, message))
         programs: dict[int, int] = {}
         for pedal in pedals:
             if track_of_channel.get(pedal.channel, 0) == index:
@@ -108,13 +120,25 @@ def write(path: Path, notes: Iterable[Note], *, track_names: Sequence[str] = (),
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
 
 
+Clock = Callable[[int], float]
+
+
 def _title(tracks: Sequence[Track]) -> str:
     """The name of the first track where it holds no notes: by custom the title of the piece."""
     silent = len(tracks) > 1 and not any(velocity for *_, velocity in tracks[0].strikes)
     return tracks[0].name if silent else ""
 
 
-Clock = Callable[[int], float]
+def _keys(tracks: Sequence[Track], seconds: Clock) -> tuple[KeySignature, ...]:
+    """Key signatures in order, each once; the last of those at one tick holds."""
+    at = dict(_in_time(row for track in tracks for row in track.keys))
+    keys: list[KeySignature] = []
+    for tick, fifths in at.items():
+        if not keys or keys[-1].fifths != fifths:
+            keys.append(KeySignature(seconds(tick), fifths))
+    return tuple(keys)
+
+
 Row = TypeVar("Row", bound=tuple[int, ...])
 
 

@@ -27,7 +27,8 @@ class Track:
     """The events of one track by kind, each led by its absolute tick, in the order of the file.
 
     strikes: (tick, channel, pitch, velocity), a velocity of 0 is a note-off; pedals: (tick, channel, value of CC64);
-    programs: (tick, channel, program); tempos: (tick, microseconds a beat); meters: (tick, numerator, denominator).
+    programs: (tick, channel, program); tempos: (tick, microseconds a beat); meters: (tick, numerator, denominator);
+    keys: (tick, sharps or less flats).
     """
 
     name: str = ""
@@ -37,6 +38,7 @@ class Track:
     programs: list[tuple[int, int, int]] = field(default_factory=list)
     tempos: list[tuple[int, int]] = field(default_factory=list)
     meters: list[tuple[int, int, int]] = field(default_factory=list)
+    keys: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,10 @@ def _note_meta(track: Track, tick: int, meta: int, content: bytes) -> None:
         track.tempos.append((tick, int.from_bytes(content, "big")))
     elif meta == 0x58 and len(content) >= 2 and content[0] and content[1] <= _FINEST_DENOMINATOR:
         track.meters.append((tick, content[0], 2 ** content[1]))
+    elif meta == 0x59 and len(content) >= 1:
+        fifths = int.from_bytes(content[:1], signed=True)
+        if -7 <= fifths <= 7:
+            track.keys.append((tick, fifths))
 
 
 def _text(raw: bytes) -> str:

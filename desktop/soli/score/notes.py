@@ -17,14 +17,28 @@ DRUM_CHANNEL = 9
 # What a score may hold: far beyond music, and still worked through without a wait.
 MOST_NOTES = 200_000
 LONGEST_S = 12 * 3600.0
+_LETTERS = "FCGDAEB"  # in fifths; C is at 0 on their line
+_FIRST_FIFTH, _LAST_FIFTH = -8, 12  # F flat and B sharp
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _SHIFTS = {"": 0, "#": 1, "♯": 1, "##": 2, "x": 2, "b": -1, "♭": -1, "bb": -2, "♭♭": -2}
 _PITCH = re.compile(r"([a-g])(##|bb|♭♭|[#♯x]|[b♭]|)(-?\d{1,2})", re.IGNORECASE)
 
 
-def pitch_name(pitch: int) -> str:
-    """Scientific name of a MIDI pitch: 60 is C4."""
-    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+def pitch_name(pitch: int, fifths: int | None = None) -> str:
+    """Scientific name of a MIDI pitch: 60 is C4.
+
+    `fifths` is the key signature, the number of its sharps or less that of its flats: 58 is B♭3 with -2, A♯3 with 7. The twelve
+    pitches get the names nearest to those of the key on the line of fifths, from the minor third of its major tonic up to the
+    augmented fifth, none with a double accidental (Temperley, The Cognition of Basic Musical Structures, 2001, ch. 5). Without
+    a signature each black key has its most common name.
+    """
+    if fifths is None:
+        return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+    lowest = min(max(fifths - 3, _FIRST_FIFTH), _LAST_FIFTH - 11)
+    place = lowest + (7 * pitch - lowest) % 12
+    shift = (place + 1) // 7
+    # B sharp and C flat lie in the octaves of their letters.
+    return f"{_LETTERS[(place + 1) % 7]}{'♯' if shift > 0 else '♭' if shift < 0 else ''}{(pitch - shift) // 12 - 1}"
 
 
 def parse_pitch(text: str) -> int:
@@ -90,6 +104,14 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySignature:
+    """A key signature and from when on it holds: `fifths` is how many sharps it has (0 to 7), or less how many flats."""
+
+    time_s: float
+    fifths: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pedal:
     """One press of the sustain pedal (CC64) of a channel, from down to up."""
 
@@ -100,13 +122,14 @@ class Pedal:
 
 @dataclass(frozen=True)
 class Score:
-    """A score as it was read: notes ordered by onset, names of its tracks, its beats and pedal presses. Immutable."""
+    """A score as it was read: notes by onset, names of its tracks, its beats, pedal presses and key signatures. Immutable."""
 
     notes: tuple[Note, ...]
     track_names: tuple[str, ...] = ()
     beats: tuple[Beat, ...] = ()
     pedals: tuple[Pedal, ...] = ()
     title: str = ""
+    keys: tuple[KeySignature, ...] = ()  # in order of time
 
     @property
     def duration_s(self) -> float:

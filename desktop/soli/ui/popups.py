@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from soli.project.document import Document
-from soli.score.notes import pitch_name
 from soli.settings import Settings
 from soli.ui.actions import Actions
 from soli.ui.menus import ALIKE
@@ -49,7 +48,9 @@ class PopupMenus(QObject):
     def open_key(self, pitch: int, at: QPoint) -> None:
         """The menu of a piano key, at a point of the screen."""
         menu = QMenu(self._window)
-        chosen = menu.addAction(f"Select all notes of {pitch_name(pitch)}", partial(self.pitch_chosen.emit, pitch))
+        chosen = menu.addAction(
+            f"Select all notes of {self._document.state.pitch_name(pitch)}", partial(self.pitch_chosen.emit, pitch)
+        )
         chosen.setEnabled(any(note.pitch == pitch for note in self._document.state.notes.values()))
         self._add_template(menu, pitch)
         menu.exec(at)
@@ -71,7 +72,7 @@ class PopupMenus(QObject):
         self._add(like, ALIKE)
 
     def _add_template(self, menu: QMenu, pitch: int) -> None:
-        name = pitch_name(pitch)
+        name = self._document.state.pitch_name(pitch)
         menu.addAction(f"Template of {name}…", partial(self.template_asked.emit, pitch))
         if pitch in self._document.state.template_limits:
             menu.addAction(f"No limits for the template of {name}", partial(self.template_freed.emit, pitch))

@@ -1,21 +1,18 @@
 """Notes in words, as a screen reader should say them."""
 
-from soli.score.notes import pitch_name
-
 SIGNS = {"♯": " sharp", "♭": " flat"}
 
 
-def spoken_pitch(pitch: int) -> str:
-    """61 as "C sharp 4"."""
-    name = pitch_name(pitch)
+def spoken_pitch(name: str) -> str:
+    """The pitch C♯4 as "C sharp 4"."""
     letter, sign = name[0], SIGNS.get(name[1], "")
     octave = name[2:] if sign else name[1:]
     return f"{letter}{sign} {octave.replace('-', 'minus ')}"
 
 
-def spoken_note(pitch: int, *, bar: int | None = None, layer: str = "", marks: tuple[str, ...] = ()) -> str:
-    """A note as "C sharp 4, bar 12, left hand, muted"; `marks` are what else there is to say of it, empty ones left out."""
-    parts = (spoken_pitch(pitch), f"bar {bar}" if bar is not None else "", layer, *marks)
+def spoken_note(name: str, *, bar: int | None = None, layer: str = "", marks: tuple[str, ...] = ()) -> str:
+    """The note of a pitch's name as "C sharp 4, bar 12, left hand, muted"; `marks` are what else there is to say of it, empty ones left out."""
+    parts = (spoken_pitch(name), f"bar {bar}" if bar is not None else "", layer, *marks)
     return ", ".join(part for part in parts if part)
 
 

@@ -4,7 +4,7 @@ application_id is "Soli", user_version the version of this schema; a newer one i
 one is brought up to this in memory (see `migration`).
 
 meta(key, value)        recording, recording_sha256, recording_rate, recording_length, recording_channels, score, title,
-                        tuning_cents, sure, slowest, fastest: text
+                        tuning_cents, sure, slowest, fastest: text; keys: a JSON list of key signatures [score_s, fifths]
 settings(key, value)    fields of ModelSettings, JSON values
 layer(position, id, name, colour, hidden, locked, templates)
 strip(id, gain_db, pan, muted, soloed)             id -1 is the residual, -2 the original

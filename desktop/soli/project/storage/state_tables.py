@@ -24,7 +24,7 @@ from soli.project.storage.schema import NOTE, SOURCE
 from soli.project.storage.values import rows
 from soli.score.alignment import Alignment
 from soli.score.limits import LIMITS, checked_limits
-from soli.score.notes import Beat, Note, Pedal, Score, TimeMap
+from soli.score.notes import Beat, KeySignature, Note, Pedal, Score, TimeMap
 
 _NOTE_FIELDS = tuple(column.split()[0] for column in NOTE.split(","))
 _NOTE_VALUES = attrgetter(*_NOTE_FIELDS)
@@ -87,6 +87,8 @@ def _meta(state: State, folder: Path | None, wanted: Wanted | None) -> dict[str,
     if known is not None:
         meta["recording_sha256"] = known.sha256 if isinstance(known, Wanted) else known.fingerprint
         meta |= {f"recording_{name}": str(getattr(known, name)) for name in ("rate", "length", "channels")}
+    if state.score and state.score.keys:
+        meta["keys"] = json.dumps([[key.time_s, key.fifths] for key in state.score.keys])
     if state.score_path:
         meta["score"] = relative(state.score_path, folder)
     if state.alignment:
@@ -220,6 +222,7 @@ def _read_score(db: sqlite3.Connection, meta: dict[str, str]) -> tuple[Score | N
         beats=tuple(Beat(*row) for row in beats),
         pedals=tuple(Pedal(*row) for row in pedals),
         title=meta.get("title", ""),
+        keys=_read_keys(meta.get("keys", "[]")),
     )
     aligned = tuple(_notes(db, "aligned_note"))
     query = "SELECT id, confidence, absent FROM aligned_note ORDER BY id"
@@ -235,6 +238,13 @@ def _read_score(db: sqlite3.Connection, meta: dict[str, str]) -> tuple[Score | N
         absent=frozenset(i for i, _, absent in found if absent),
     )
     return score, alignment
+
+
+def _read_keys(text: str) -> tuple[KeySignature, ...]:
+    keys = tuple(KeySignature(values.time(time_s), values.whole(fifths)) for time_s, fifths in json.loads(text))
+    if any(not -7 <= key.fifths <= 7 for key in keys):
+        raise ValueError("a key signature has more than 7 sharps or flats")
+    return keys
 
 
 def _notes(db: sqlite3.Connection, table: str) -> Iterator[Note]:

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 from soli.project import commands
 from soli.project.document import Document
 from soli.score.doubts import Doubt, doubts
-from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
@@ -91,7 +90,7 @@ class DoubtfulPanel(QWidget):
             note = state.notes[doubt.note]
             layer, bar = state.layer(note.layer), beats.bar_at(note.onset_s)
             texts = (
-                pitch_name(note.pitch),
+                state.pitch_name(note.pitch, note.onset_s),
                 "" if bar is None else str(bar),
                 f"{note.onset_s:.2f} s",
                 layer.name if layer else "",

@@ -1,5 +1,6 @@
 """V, W, H and the model WH as pictures on one pitch axis: what the decomposition view paints."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from soli.decompose.constraints import Kind
 from soli.decompose.model import Factors
+from soli.score.notes import pitch_name
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.log_spectrogram import ROWS, log_rows
 from soli.signal.picture import Rows
@@ -92,13 +94,11 @@ class ModelPicture:
         columns = self._rows.of_spectra(np.ascontiguousarray(weights, np.float32))[:, self.order]
         return as_bytes(columns / np.maximum(columns.max(axis=0), np.float32(1e-12)), TEMPLATE_DB, 1.0)
 
-    def component_at(self, row: int) -> str:
+    def component_at(self, row: int, spell: Callable[[int], str] = pitch_name) -> str:
         """What the component in a row of H is, as a musician reads it."""
-        from soli.score.notes import pitch_name
-
         parts, component = self.factors.components, int(self.order[row])
         kind = {Kind.SUSTAIN: "sustained", Kind.ATTACK: "attack", Kind.DRUM: "drum"}[Kind(int(parts.kind[component]))]
-        return f"{pitch_name(int(parts.pitch[component]))} · {kind}"
+        return f"{spell(int(parts.pitch[component]))} · {kind}"
 
     def _grid(self) -> Grid:
         return self.factors.grid

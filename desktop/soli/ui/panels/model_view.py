@@ -148,7 +148,7 @@ class ModelView(QWidget):
         painter.drawRect(QRectF(h.left(), h.bottom() - (row + 1) / count * h.height(), h.width(), max(1.5, h.height() / count)))
         painter.setFont(self._theme.font(8.5, figures=True))
         painter.setPen(self._theme.colour("ink"))
-        text = f"{picture.component_at(row)}{self._layers_of(component)}   ·   click to hear it"
+        text = f"{picture.component_at(row, self._document.state.pitch_name)}{self._layers_of(component)}   ·   click to hear it"
         painter.drawText(QRectF(GAP, self.height() - FOOT, self.width(), FOOT), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _layers_of(self, component: int) -> str:

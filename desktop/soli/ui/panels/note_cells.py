@@ -16,7 +16,7 @@ from soli.project import commands
 from soli.project.commands import SHORTEST_NOTE_S, Edit, count, of_notes
 from soli.project.note_commands import LATEST_S
 from soli.project.state import State
-from soli.score.notes import Note, parse_pitch, pitch_name
+from soli.score.notes import Note, parse_pitch
 from soli.ui.beats import NO_BAR, Beats, places, time_of
 from soli.ui.panels.note_columns import NoteColumns
 
@@ -52,7 +52,7 @@ TOGETHER = ("pitch", "bar", "beat", "onset")
 INDEX = {cell.key: i for i, cell in enumerate(CELLS)}
 
 _SHOWN: dict[str, Callable[[NoteColumns, int], str]] = {
-    "pitch": lambda c, row: pitch_name(int(c.pitch[row])),
+    "pitch": lambda c, row: c.pitch_name(row),
     "bar": lambda c, row: "" if c.bar[row] == NO_BAR else str(c.bar[row]),
     "beat": lambda c, row: _figure(c.beat[row], 2),
     "onset": lambda c, row: _figure(c.onset_s[row], 3),

@@ -47,6 +47,10 @@ class NoteColumns:
     def __len__(self) -> int:
         return len(self.id)
 
+    def pitch_name(self, row: int) -> str:
+        """Name of a note's pitch in the key that holds there."""
+        return self._state.pitch_name(int(self.pitch[row]), float(self.onset_s[row]))
+
     def follow(self, state: State) -> Difference:
         """Take over a new state; say which notes it changes."""
         former, self._state = self._state, state

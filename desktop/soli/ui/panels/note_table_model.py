@@ -219,7 +219,7 @@ class NoteTableModel(QAbstractTableModel):
             locked=layer is not None and layer.locked,
             hidden=layer is not None and layer.hidden,
         )
-        note = spoken_note(int(c.pitch[row]), bar=bar, layer=layer.name if layer else "", marks=marks)
+        note = spoken_note(c.pitch_name(row), bar=bar, layer=layer.name if layer else "", marks=marks)
         said = self._text(row, column)
         if column in {PITCH, INDEX["bar"], LAYER, ABSENT} or not said:
             return note

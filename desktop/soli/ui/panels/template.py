@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from soli.decompose.constraints import Kind
 from soli.project.document import Document
-from soli.score.notes import frequency_hz, pitch_name
+from soli.score.notes import frequency_hz
 from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
@@ -108,10 +108,10 @@ class TemplatePanel(QWidget):
             self.bars.setAccessibleName(hint)
             return
         pitch, layer = notes[0].pitch, state.layer(notes[0].layer)
-        self.heading.setText(f"TEMPLATE  ·  {pitch_name(pitch)}")
+        self.heading.setText(f"TEMPLATE  ·  {state.pitch_name(pitch, notes[0].onset_s)}")
         heights = self.heights(pitch)
         self.bars.show_heights(heights, layer.colour if layer else "#888888")
-        self.bars.setAccessibleName(f"Template of {pitch_name(pitch)}, {len(heights)} harmonics")
+        self.bars.setAccessibleName(f"Template of {state.pitch_name(pitch, notes[0].onset_s)}, {len(heights)} harmonics")
 
     def heights(self, pitch: int) -> list[float]:
         """How strong each harmonic is, 0 at FLOOR_DB below the strongest and 1 for the strongest."""

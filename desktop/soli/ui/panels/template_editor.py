@@ -14,7 +14,7 @@ from soli.decompose.template_limit import TemplateLimit
 from soli.project import commands
 from soli.project.document import Document
 from soli.project.template_sets import template_sets
-from soli.score.notes import Note, pitch_name
+from soli.score.notes import Note
 from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import Grid
 from soli.ui.panels.spectrum_view import LEAST_CENTS, MOST_CENTS, Spectrum, SpectrumView
@@ -65,16 +65,17 @@ class LimitBox(QSpinBox):
 
 
 class PitchBox(QSpinBox):
-    """Pitches by their names."""
+    """Pitches by their names in the key of the piece."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: Document) -> None:
         super().__init__()
+        self._document = document
         self.setRange(0, 127)
         self.lineEdit().setReadOnly(True)
         self.setAccessibleName("Pitch")
 
     def textFromValue(self, value: int) -> str:
-        return pitch_name(value)
+        return self._document.state.pitch_name(value)
 
 
 class TemplateEditor(QWidget):
@@ -85,7 +86,7 @@ class TemplateEditor(QWidget):
         self._document, self._selection, self._theme = document, selection, theme
         self._pitch: int | None = None
         self.heading = QLabel("Template")
-        self.pitch = PitchBox()
+        self.pitch = PitchBox(document)
         self.pitch.setToolTip("The pitch whose template is shown; select a note, or right-click a piano key, for another")
         self.harmonics = LimitBox("Harmonics", 1, MOST_HARMONICS)
         self.harmonics.setToolTip("How many partials notes of this pitch may have; what lies above them is zero")
@@ -172,11 +173,11 @@ class TemplateEditor(QWidget):
         self.pitch.blockSignals(True)
         self.pitch.setValue(pitch)
         self.pitch.blockSignals(False)
-        self.heading.setText(f"Template of {pitch_name(pitch)}")
+        self.heading.setText(f"Template of {state.pitch_name(pitch)}")
         self.view.show_spectrum(self._spectrum(pitch, limit))
         partials = "all partials" if limit.harmonics is None else commands.count(limit.harmonics, "partial")
         width = "" if limit.tolerance_cents is None else f", {limit.tolerance_cents:g} cents to either side"
-        self.view.setAccessibleName(f"Spectrum of the template of {pitch_name(pitch)}: {partials}{width}")
+        self.view.setAccessibleName(f"Spectrum of the template of {state.pitch_name(pitch)}: {partials}{width}")
 
     def _spectrum(self, pitch: int, limit: TemplateLimit) -> Spectrum:
         state, separation = self._document.state, self._document.separation

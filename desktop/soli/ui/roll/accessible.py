@@ -215,7 +215,7 @@ class Narrator(QObject):
         self._ruler.setAccessibleDescription(f"{stretch}{bars}")
         self._minimap.setAccessibleDescription(f"showing {stretch} of {clock(state.duration_s)}")
         low, high = view.pitch_at(self._canvas.height()), view.pitch_at(0)
-        pitches = f"{spoken_pitch(max(0, low))} to {spoken_pitch(min(127, high))}"
+        pitches = " to ".join(spoken_pitch(state.pitch_name(pitch, view.start_s)) for pitch in (max(0, low), min(127, high)))
         self._keyboard.setAccessibleDescription(f"{pitches}; Shift+P on the roll selects all notes of a pitch")
 
 
@@ -230,7 +230,8 @@ def name_of(canvas: Canvas, note: Note) -> str:
         hidden=layer is not None and layer.hidden,
     )
     bar = int(places(canvas.beats, np.array([note.onset_s]))[0][0])
-    return spoken_note(note.pitch, bar=None if bar == NO_BAR else bar, layer=layer.name if layer else "", marks=marks)
+    name = state.pitch_name(note.pitch, note.onset_s)
+    return spoken_note(name, bar=None if bar == NO_BAR else bar, layer=layer.name if layer else "", marks=marks)
 
 
 @cache

@@ -19,7 +19,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from soli.project.document import Document
-from soli.score.notes import pitch_name
 from soli.signal.log_spectrogram import ROWS, LogSpectrogram
 from soli.ui.beats import Beats
 from soli.ui.roll import painting, wheel
@@ -280,7 +279,11 @@ class Canvas(QWidget):
         note = self.document.state.notes[note_id]
         layer = self.document.state.layer(note.layer)
         bar = self.beats.bar_at(note.onset_s)
-        title = [pitch_name(note.pitch), *([f"bar {bar}"] if bar is not None else []), *([layer.name] if layer else [])]
+        title = [
+            self.document.state.pitch_name(note.pitch, note.onset_s),
+            *([f"bar {bar}"] if bar is not None else []),
+            *([layer.name] if layer else []),
+        ]
         details = [f"onset {note.onset_s:.2f} s", f"length {note.sounding_offset_s - note.onset_s:.2f} s"]
         if note_id in self.field.confidence:
             details.append(f"sure {self.field.confidence[note_id]:.2f}")

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 
 from soli.project import commands
 from soli.project.edits import Edit
-from soli.score.notes import Note, pitch_name
+from soli.score.notes import Note
 from soli.ui.roll.erase_tool import EraseTool
 from soli.ui.roll.ghost import Ghost, draw_ghost
 from soli.ui.roll.select_tool import SelectTool
@@ -114,7 +114,8 @@ class DrawTool(Tool):
         if self._deputy is not None or self.start is None:
             return (self._deputy or self._select).reads(at)
         onset_s, offset_s = self._stretch()
-        return f"{pitch_name(self.start.pitch)}   ·   {offset_s - onset_s:.3f} s   ·   {onset_s:.3f} to {offset_s:.3f} s"
+        name = self.desk.document.state.pitch_name(self.start.pitch, onset_s)
+        return f"{name}   ·   {offset_s - onset_s:.3f} s   ·   {onset_s:.3f} to {offset_s:.3f} s"
 
     def _touches(self, at: Pointer) -> bool:
         """Whether a note, or a handle of one, is here already: one note is enough in a place."""

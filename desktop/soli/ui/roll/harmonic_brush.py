@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter, QPen
 
 from soli.decompose.constraints import MaskEdit
 from soli.project import commands
-from soli.score.notes import pitch_name
 from soli.signal.pitch_finding import FoundPitch, find_pitch, partial_pitches
 from soli.ui.roll.brushes import CLICKED_STROKE_S
 from soli.ui.roll.chip import draw_chip
@@ -85,7 +84,7 @@ class HarmonicBrush(Tool):
             colour.setAlphaF(0.45)
             painter.setBrush(colour)
             painter.drawRoundedRect(box, 2, 2)
-        draw_chip(painter, view, theme, now.x, now.y, f"{pitch_name(found.pitch)}{_partial_of(found)}")
+        draw_chip(painter, view, theme, now.x, now.y, f"{self._name(found)}{_partial_of(found)}")
 
     def shape_at(self, at: Pointer) -> Qt.CursorShape:
         del at
@@ -101,7 +100,10 @@ class HarmonicBrush(Tool):
         if found is None:
             return "no pitch found here"
         low, high = self._stretch()
-        return f"{pitch_name(found.pitch)}{_partial_of(found)}   ·   {low:.2f} to {high:.2f} s"
+        return f"{self._name(found)}{_partial_of(found)}   ·   {low:.2f} to {high:.2f} s"
+
+    def _name(self, found: FoundPitch) -> str:
+        return self.desk.document.state.pitch_name(found.pitch, self._stretch()[0])
 
     def _find(self, at: Pointer) -> FoundPitch | None:
         near = median(self._pitches)

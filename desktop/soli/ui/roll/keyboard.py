@@ -1,6 +1,6 @@
 """The pitch axis at the left of the roll: piano keys with their names, or hertz where the axis is linear in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
@@ -34,6 +34,7 @@ class Keyboard(QWidget):
         self._sounding: dict[int, str] = {}
         self._limited: frozenset[int] = frozenset()
         self._pointed: int | None = None
+        self.spell: Callable[[int], str] = pitch_name
         self._shown: tuple[object, ...] = ()  # axis, pitches and height that were painted last
         self.setFixedWidth(WIDTH)
         self.setMouseTracking(True)
@@ -135,7 +136,7 @@ class Keyboard(QWidget):
         """The name of a pitch beside it, and its frequency where the axis counts in hertz."""
         view, theme = self._view, self._theme
         middle = (view.y_of(pitch) + view.y_of(pitch - 1)) / 2
-        text = pitch_name(pitch)
+        text = self.spell(pitch)
         if view.axis == "linear":
             text += f" {frequency_hz(pitch):.0f}"
         width = min(painter.fontMetrics().horizontalAdvance(text) + 11.0, self.width() - 2.0)

@@ -5,7 +5,6 @@ from PySide6.QtGui import QPainter, QPen
 
 from soli.decompose.constraints import MaskEdit
 from soli.project import commands
-from soli.score.notes import pitch_name
 from soli.ui.roll.boxes import box_of, fill
 from soli.ui.roll.chip import draw_chip
 from soli.ui.roll.painting import draw_forbidden
@@ -48,7 +47,8 @@ class RectangleTool(Tool):
             fill(painter, box_of(box), colour)
         else:
             draw_forbidden(painter, view, box, theme)
-        names = pitch_name(low) if low == high else f"{pitch_name(low)}–{pitch_name(high)}"
+        spell = self.desk.document.state.pitch_name
+        names = "–".join(spell(pitch, start_s) for pitch in dict.fromkeys((low, high)))
         draw_chip(painter, view, theme, now.x, now.y, f"{end_s - start_s:.2f} s, {names}")
 
     def shape_at(self, at: Pointer) -> Qt.CursorShape:

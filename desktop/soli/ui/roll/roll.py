@@ -29,6 +29,7 @@ class Roll(QWidget):
         self.view = View()
         self.canvas = Canvas(document, selection, self.view, theme)
         self.keyboard = Keyboard(self.view, theme)
+        self.keyboard.spell = self._spell
         self.ruler = Ruler(self.view, theme)
         self.minimap = Minimap(document, self.view, theme, lambda: self.canvas.field)
         self.banner = Banner(theme, self.canvas)
@@ -117,6 +118,10 @@ class Roll(QWidget):
             self.show_beginning()
         if aspects & {"recording", "notes"}:
             self._show_welcome()
+
+    def _spell(self, pitch: int) -> str:
+        """The name of a pitch in the key that holds in the middle of what is shown."""
+        return self._document.state.pitch_name(pitch, (self.view.start_s + self.view.end_s) / 2)
 
     def _show_welcome(self) -> None:
         state = self._document.state

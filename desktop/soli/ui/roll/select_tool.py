@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from soli.decompose.settings import RANGES
 from soli.project import commands
-from soli.score.notes import Note, pitch_name
+from soli.score.notes import Note
 from soli.ui.roll.boxes import box_of, fill
 from soli.ui.roll.chip import draw_chip
 from soli.ui.roll.ghost import Ghost, draw_ghost
@@ -197,7 +197,7 @@ class SelectTool(Tool):
         if note is None or self._part in {"", "band"}:
             return (self.refuses(note.layer) if note is not None else "") or super().reads(at)
         seconds, semitones = self._way()
-        name = pitch_name(note.pitch + semitones)
+        name = self.desk.document.state.pitch_name(note.pitch + semitones, note.onset_s + seconds)
         if self._part in {"move", "copy"}:
             return f"{name}   ·   {semitones:+d} semitones   ·   {seconds:+.3f} s   ·   onset {note.onset_s + seconds:.3f} s"
         if self._part == "onset":

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushBu
 
 from soli.project import commands
 from soli.project.edits import count
-from soli.score.notes import pitch_name
 from soli.ui.announce import announce
 from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.hits import shown
@@ -176,14 +175,18 @@ class SplitLine(QWidget):
         upper, lower = (QColor(layer.colour) for layer in commands.halves(state, ids, self._pitch))
         self._colours = upper, lower
 
+    @property
+    def _name(self) -> str:
+        return self._document.state.pitch_name(self._pitch)
+
     def _show_preview(self, *, between: tuple[float, float] | None = None) -> None:
         """Show the notes as they would be; only those `between` two pitches are others than before, if they are given."""
         if self.isHidden():
             return
         notes, above = len(self._scope.ids), self._parting.above(self._pitch)
-        words = f"Split at {pitch_name(self._pitch)}:  {above} above  ·  {notes - above} below"
+        words = f"Split at {self._name}:  {above} above  ·  {notes - above} below"
         self.apply_button.setEnabled(0 < above < notes)
-        self.says.setText(f"Split at {pitch_name(self._pitch)}")
+        self.says.setText(f"Split at {self._name}")
         self.says.setFont(self._theme.font(9, figures=True))
         self.setAccessibleDescription(words)
         announce(self, f"{words}, {self._scope.name}")
@@ -210,7 +213,7 @@ class SplitLine(QWidget):
             above = self._parting.above(self._pitch)
             painter.setFont(theme.font(9, weight=QFont.Weight.DemiBold, figures=True))
             for text, colour, top in (
-                (f"{pitch_name(self._pitch)} and above · {count_of(above)}", upper, y - 27),
+                (f"{self._name} and above · {count_of(above)}", upper, y - 27),
                 (f"below · {count_of(len(self._scope.ids) - above)}", lower, y + 5),
             ):
                 width = painter.fontMetrics().horizontalAdvance(text) + 32.0

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter
 
 from soli.project.document import Document
-from soli.score.notes import Note, pitch_name
+from soli.score.notes import Note
 from soli.ui.beats import Beats
 from soli.ui.roll.hits import SLACK_PX, note_under
 from soli.ui.roll.note_field import NoteField
@@ -137,7 +137,8 @@ class Tool:
         """What the drag has come to."""
         start_s = self.start.time_s if self.start is not None else at.time_s
         low, high = sorted((start_s, at.time_s))
-        return f"{pitch_name(at.pitch)}   ·   {at.time_s - start_s:+.2f} s   ·   {low:.2f} to {high:.2f} s"
+        name = self.desk.document.state.pitch_name(at.pitch, at.time_s)
+        return f"{name}   ·   {at.time_s - start_s:+.2f} s   ·   {low:.2f} to {high:.2f} s"
 
     def note_at(self, at: Pointer) -> Note | None:
         """The note under the pointer, of those that are shown."""
@@ -159,4 +160,4 @@ def says(tool: Tool, at: Pointer | None) -> str:
         return tool.hint
     if tool.dragging:
         return tool.reads(at).replace("-", "−")
-    return f"{pitch_name(at.pitch)}   ·   {tool.says(at)}"
+    return f"{tool.desk.document.state.pitch_name(at.pitch, at.time_s)}   ·   {tool.says(at)}"
