@@ -96,7 +96,7 @@ def _step_back() -> None:
     """Let the window have the processor first: this thread, and those it starts, run at a lower priority where that is known."""
     if sys.platform == "linux":  # elsewhere the priority of a single thread is not Python's to set
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
 
 
 class Worker(QThread):
