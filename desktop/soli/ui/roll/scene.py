@@ -20,6 +20,7 @@ from soli.ui.theme import Theme
 REST_MS = 120  # after the last change of scale
 SILENT_PART = 0.6  # of the way from a layer's colour to the ground
 LOOP_EDGE_PX = 2
+MANY_PX = 3_000_000  # of a screen of fine pixels: to scale a whole spectrogram smoothly takes too long for a frame
 
 Split = tuple[NoteField, Mapping[int, QColor]]
 
@@ -32,7 +33,7 @@ class Audible:
 
 
 class Scene(QObject):
-    """Paints a view of the document. While its scale changes, the spectrogram is painted coarsely; `rested` says when it is over.
+    """Paints a view of the document. While its scale changes the spectrogram is painted coarsely; `rested`: that is over.
 
     `changed` carries the part of the view (pixels) that looks different.
     """
@@ -54,13 +55,14 @@ class Scene(QObject):
         self._style = Style.ROUNDED
         self._style_of: tuple[object, ...] = ()
         self._backdrop = Backdrop(self._draw)
-        self._scale: tuple[object, ...] = ()
+        self._scale: tuple[object, ...] = ()  # and
+        self._corner = (0.0, 0.0)  # of what was painted last
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.rested)
 
     @property
     def moving(self) -> bool:
-        """Whether its scale has changed a moment ago."""
+        """Whether all of it has changed a moment ago."""
         return self._rest.isActive()
 
     @property
@@ -140,9 +142,9 @@ class Scene(QObject):
         view = self._view
         self._hidden = hidden
         self._choose_style()
-        if view.scale != self._scale:
-            self._scale = view.scale
+        if view.scale != self._scale or (view.width * view.height * ratio**2 > MANY_PX and self._leaps()):
             self._rest.start()
+        self._scale, self._corner = view.scale, view.corner
         if self.moving:
             # Nothing of a picture could be used again.
             self._backdrop.forget()
@@ -181,6 +183,11 @@ class Scene(QObject):
         of = (self.field, self._view.scale, self._view.corner)
         if of != self._style_of:
             self._style, self._style_of = style_of(self._view, self.field), of
+
+    def _leaps(self) -> bool:
+        """Whether little of what was painted last is still to be seen."""
+        across, down = self._view.way_from(*self._corner)
+        return abs(across) > self._view.width / 2 or abs(down) > self._view.height / 2
 
     def _columns(self, start_s: float, end_s: float, *, around_px: int) -> QRect:
         view = self._view
