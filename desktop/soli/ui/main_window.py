@@ -157,6 +157,9 @@ class MainWindow(QMainWindow):
     def show_speed(self) -> None:
         self.transport.show_speed(self.listening.speed.wanted, busy=self.listening.speed.busy)
 
+    def show_opening(self) -> None:
+        self.roll.welcome.show_opening(self.session.opening)
+
     def show_outlook(self, found: Outlook) -> None:
         outlook.show(self, found)
 

@@ -201,7 +201,7 @@ def connect_parts(window: MainWindow) -> None:
     session.said.connect(window.roll.banner.say)
     session.started.connect(window.watch)
     session.busy_changed.connect(window.update_actions)
-    session.busy_changed.connect(lambda: window.roll.welcome.show_opening(session.opening))
+    session.busy_changed.connect(window.show_opening)
     session.keeper.saving.changed.connect(window.update_actions)
     session.opened.connect(window.remember)
 
