@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -97,21 +98,23 @@ def export_steps(
 def export_notes(state: State, path: Path, *, form: str = "") -> None:
     """Write the notes at their places in the recording.
 
-    `form` is one of NOTE_FORMS; "" goes by the suffix of `path`. MIDI keeps tracks, channels and programs, a list names the
-    layer of each note. Raises InputError when there are none, or the place cannot be written.
+    `form` is one of NOTE_FORMS; "" goes by the suffix of `path`. A note ends where it stops sounding, as on the roll: what the
+    pedal has held is held. MIDI keeps tracks, channels, programs and key signatures, a list names the layer of each note.
+    Raises InputError when there are none, or the place cannot be written.
     """
     if not state.notes:
         raise InputError("there are no notes to export; open a score or draw notes on the roll")
     spare_recording(state, path)
+    notes = [replace(note, offset_s=note.sounding_offset_s, pedal_s=0.0) for note in state.notes.values()]
     form = form or next(name for name, (suffix, _) in NOTE_FORMS.items() if suffix == ".mid" or suffix == path.suffix.lower())
     style: Style | None = "fmp" if form == "fmp" else "sonic-visualiser" if form == "sonic-visualiser" else None
     if style:
         layers = {layer.id: layer.name for layer in state.layers}
         labels = {note.id: layers.get(note.layer, "") for note in state.notes.values()}
-        write_note_list(path, state.notes.values(), labels=labels, style=style)
+        write_note_list(path, notes, labels=labels, style=style)
     else:
         names = state.score.track_names if state.score else ()
-        midi.write(path, state.notes.values(), track_names=names, keys=state.keys())
+        midi.write(path, notes, track_names=names, keys=state.keys())
 
 
 def spare_recording(state: State, path: Path) -> None:

@@ -18,6 +18,7 @@ from soli.ui.theme import Theme
 from soli.ui.welcome import Welcome
 
 MOST_SOUNDING = 256
+JUMP_S = 1.0  # farther than the music goes from one look at it to the next: somebody has asked for another place
 
 
 class Roll(QWidget):
@@ -26,6 +27,7 @@ class Roll(QWidget):
     def __init__(self, document: Document, selection: Selection, theme: Theme, actions: dict[str, QAction]) -> None:
         super().__init__()
         self._document, self._selection, self._theme = document, selection, theme
+        self._followed_s: float | None = None  # where the playhead was, while it is followed
         self.view = View()
         self.canvas = Canvas(document, selection, self.view, theme)
         self.keyboard = Keyboard(self.view, theme)
@@ -55,11 +57,17 @@ class Roll(QWidget):
         self._show_welcome()
 
     def set_playhead(self, time_s: float | None, *, follow: bool) -> None:
-        if follow and time_s is not None:
+        if follow and time_s is not None and self._is_followed(time_s):
             self.view.bring_into_view(time_s)
+        self._followed_s = time_s if follow else None
         self.canvas.set_playhead(time_s)
         self.ruler.set_playhead(time_s)
         self.minimap.set_playhead(time_s)
+
+    def _is_followed(self, time_s: float) -> bool:
+        """Who has scrolled away from the playhead looks at something: the page turns when the music starts or jumps, not else."""
+        last_s = self._followed_s
+        return last_s is None or abs(time_s - last_s) > JUMP_S or self.view.start_s <= last_s <= self.view.end_s
 
     def set_loop(self, loop: tuple[float, float] | None, *, on: bool) -> None:
         for part in (self.canvas.scene, self.ruler, self.minimap):

@@ -10,6 +10,7 @@ WHEEL_SEMITONES = 3.0
 WHEEL_PART = 0.1  # of the window's seconds
 TIME_ZOOM, PITCH_ZOOM = 1.25, 1.15
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+LEAST_PINCH = 0.2  # fingers that close at once tell of -1 and less
 
 
 def notches(event: QWheelEvent) -> float:
@@ -72,7 +73,7 @@ def pinched(view: View, event: QEvent) -> bool:
     """Zoom in time if the event is a pinch; whether it was."""
     if not isinstance(event, QNativeGestureEvent) or event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
         return False
-    view.zoom_time(1.0 + event.value(), event.position().x())
+    view.zoom_time(max(LEAST_PINCH, 1.0 + event.value()), event.position().x())
     return True
 
 
