@@ -1,9 +1,7 @@
 """Where a project is saved: disks that are full, places that may not be written, names of all kinds. The former project stays."""
 
-import contextlib
 import os
 import shutil
-import signal
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 from project.conftest import open_project
 from project.states import listing
+from small_disk import disk_with
 
 from soli.errors import ProjectError
 from soli.project import commands, storage
@@ -75,19 +74,6 @@ def test_a_name_that_cannot_be_stored_is_told(tmp_path, full):
     with pytest.raises(ProjectError, match="cannot be saved"):
         storage.save(tmp_path / "a.soli", odd)
     assert listing(tmp_path) == ["song.wav"]
-
-
-@contextlib.contextmanager
-def disk_with(size: int):
-    """Nothing longer than `size` bytes can be written."""
-    resource = pytest.importorskip("resource")
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 @pytest.mark.parametrize("size", [0, 5_000, 80_000, 200_000])

@@ -1,9 +1,7 @@
 """What goes wrong around the window: full disks, places that vanish, files that change, projects that mean harm."""
 
-import contextlib
 import os
 import shutil
-import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_disk import disk_with
 from ui.conftest import running, save, small_piece
 
 from soli.progress import finish
@@ -20,19 +19,6 @@ from soli.signal import audio
 from soli.signal.audio import Audio
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
-
-@contextlib.contextmanager
-def disk_with(size: int):
-    """Nothing longer than `size` bytes can be written."""
-    resource = pytest.importorskip("resource")
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 @pytest.fixture
