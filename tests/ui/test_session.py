@@ -156,6 +156,18 @@ def test_cancelling_leaves_the_former_layers_untouched(separated, qtbot, said, m
     assert separated.window.actions_["decompose"].isEnabled()
 
 
+def test_a_cancelled_first_run_speaks_of_no_former_layers(piece, qtbot, said, monkeypatch):
+    def endless(state, **_):
+        while True:
+            yield Progress(1, 2, "Decomposing", 1.0)
+
+    monkeypatch.setattr(pipeline, "separate_steps", endless)
+    piece.session.decompose()
+    piece.session.cancel()
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    assert said == [("information", "Decomposition cancelled")]
+
+
 def test_a_fault_in_a_job_is_told_and_the_worker_goes_on(piece, qtbot, said, monkeypatch, capfd):
     def faulty(state, **_):
         yield Progress(0, 1)

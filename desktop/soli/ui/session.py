@@ -117,9 +117,8 @@ class Session(QObject):
 
         job = Job("Decomposing", steps)
         job.done.connect(self._separated)
-        job.cancelled.connect(
-            lambda: self.said.emit("information", "Decomposition cancelled; the former layers are as they were")
-        )
+        former = "; the former layers are as they were" if self._document.separation is not None else ""
+        job.cancelled.connect(lambda: self.said.emit("information", f"Decomposition cancelled{former}"))
         job.ended.connect(self._decomposition_ended)
         self._decomposing = job
         self._submit(job, curve=encoder is None)
