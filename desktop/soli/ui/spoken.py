@@ -11,7 +11,10 @@ def spoken_pitch(name: str) -> str:
 
 
 def spoken_note(name: str, *, bar: int | None = None, layer: str = "", marks: tuple[str, ...] = ()) -> str:
-    """The note of a pitch's name as "C sharp 4, bar 12, left hand, muted"; `marks` are what else there is to say of it, empty ones left out."""
+    """The note of a pitch's name as "C sharp 4, bar 12, left hand, muted".
+
+    `marks` are what else there is to say of it; empty ones are left out.
+    """
     parts = (spoken_pitch(name), f"bar {bar}" if bar is not None else "", layer, *marks)
     return ", ".join(part for part in parts if part)
 
