@@ -117,6 +117,19 @@ def test_one_silent_channel_is_no_obstacle(mix: Audio) -> None:
         assert np.square(signal[:, 1]).mean() < 0.05**2 * np.square(signal[:, 0]).mean()
 
 
+@pytest.mark.parametrize("gains", [((1, 0), (0, 1)), ((1, -1), (1, 0.5)), ((1, -1), (1, -1)), ((1, 1), (1, 1.00001))])
+@pytest.mark.parametrize("exponent", [0.25, 2.0, 8.0])
+def test_wherever_instruments_stand_layers_are_as_loud_as_what_there_is(
+    stems: list[np.ndarray], gains: tuple[tuple[float, float], ...], exponent: float
+) -> None:
+    placed = [stem[:, :1] * np.array(gain, np.float32) for stem, gain in zip(stems, gains, strict=True)]
+    audio = Audio((placed[0] + placed[1]).astype(np.float32), 22050)
+    found = finish(decompose_steps(audio, NOTES, (), ModelSettings(iterations=4, mask_exponent=exponent)))
+    for signal in finish(separate_steps(audio, found, [0, 1])).values():
+        assert np.isfinite(signal).all()
+        assert 1e-3 * np.abs(audio.samples).max() < np.abs(signal).max() < 3 * np.abs(audio.samples).max()
+
+
 def test_a_new_pitch_stands_anywhere(mix: Audio, factors: Factors) -> None:
     more = [*NOTES, Note(99, 1.0, 1.5, 60, layer=0, program=73)]
     after = finish(refit_steps(mix, factors, more, settings=QUICK)).factors
@@ -145,11 +158,18 @@ def test_the_filter_is_that_of_the_covariances(seed: int, groups: int, exponent:
     found = shared_spectra(Sounds.of(W, side, coherence, exponent=exponent), H, (X[0], [X[1]]))
 
     covariance = np.zeros((groups, K, n, 2, 2), complex)
+    levels = []
+    for templates in (W, side):
+        each = np.array([templates.astype(float) @ own for own in H])
+        levels.append((np.sqrt(np.square(each).sum(axis=0)), (each**exponent).sum(axis=0)))
     for g, own in enumerate(H):
         m, s = W.astype(float) @ own, side.astype(float) @ own
-        c = np.zeros((K, n), complex)
-        c[:L] = (coherence * np.sqrt(W[:L].astype(float) * side[:L])) @ own * (m[:L] * s[:L]) ** ((exponent - 1) / 2)
-        covariance[g, ..., 0, 0], covariance[g, ..., 1, 1] = m**exponent, s**exponent
+        lean = np.zeros((K, n), complex)
+        lean[:L] = (coherence * np.sqrt(W[:L].astype(float) * side[:L])) @ own / np.sqrt(m * s)[:L]
+        # The exponent sharpens how power is shared, and leaves how loud the channels are.
+        a, b = (x**exponent * level**2 / total for x, level, total in ((m, *levels[0]), (s, *levels[1])))
+        c = lean * np.sqrt(a * b)
+        covariance[g, ..., 0, 0], covariance[g, ..., 1, 1] = a, b
         covariance[g, ..., 0, 1], covariance[g, ..., 1, 0] = c, c.conj()
     inverse = np.linalg.inv(covariance.sum(axis=0))
     for g, own in enumerate(found):

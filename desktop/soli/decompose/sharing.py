@@ -12,6 +12,7 @@ from soli.signal.spectrogram import ComplexArray
 _TINY = np.float32(1e-20)
 # A model that fits is right within 6 dB; held tighter, layers would lose what is theirs.
 EXPLAINED = np.float32(2.0)
+_CERTAIN = np.float32(4.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +62,30 @@ def shared_spectra(
     seen = [np.abs(channels[0])]
     if spectra[1]:
         seen.append(root_mean_square(spectra[1]).T)
-    heard = [_explained(model, V, sounds.exponent) for model, V in zip(models, seen, strict=False)]
+    wholes = [_whole(model) for model in models]
+    heard = [_explained(whole, V, sounds.exponent) for whole, V in zip(wholes, seen, strict=False)]
     explained = [channel * heard[min(number, len(heard) - 1)] for number, channel in enumerate(channels)]
     leans = _leans(sounds, activations, models) if len(channels) == 2 and sounds.cross is not None else None
-    totals = [shared(model, sounds.exponent) for model in models]
+    if leans is not None:
+        bins = next(lean.shape[1] for lean in leans if lean is not None)
+        levels = [_level(model, bins) for model in models]
+        # What is far beyond the model of one channel says nothing of the other.
+        certain = (
+            [
+                np.minimum(1, _CERTAIN * whole[:, :bins] / np.maximum(part[:, :bins] * V[:, :bins], _TINY))
+                for whole, part, V in zip(wholes, heard, seen, strict=True)
+            ]
+            if sounds.exponent < 2
+            else None
+        )
+    for model in models:
+        shared(model, sounds.exponent)
     if leans is None:
         return [
             None if g not in sounding else [_share(models, number, g) * x for number, x in enumerate(explained)]
             for g in range(len(activations))
         ]
-    return _filtered(models, leans, totals, explained)
+    return _filtered(models, leans, levels[0] / levels[1], explained, certain)
 
 
 def models_of(W: FloatArray, activations: Sequence[FloatArray | None]) -> list[FloatArray | None]:
@@ -85,17 +100,16 @@ def models_of(W: FloatArray, activations: Sequence[FloatArray | None]) -> list[F
     return models
 
 
-def shared(models: Sequence[FloatArray | None], exponent: float) -> FloatArray | None:
-    """Each model over the sum of all, to the power of the exponent, in place; that sum. Nothing where nothing sounds."""
+def shared(models: Sequence[FloatArray | None], exponent: float) -> None:
+    """Each model over the sum of all, to the power of the exponent, in place; nothing where nothing sounds."""
     sounding = [_powers(model, exponent) for model in models if model is not None]
     if not sounding:
-        return None
+        return
     total: FloatArray = sounding[0] + _TINY
     for model in sounding[1:]:
         total += model
     for model in sounding:
         np.divide(model, total, out=model)
-    return total
 
 
 def _share(models: Sequence[Sequence[FloatArray | None]], number: int, group: int) -> FloatArray:
@@ -126,22 +140,19 @@ def _leans(
 def _filtered(
     shares: Sequence[Sequence[FloatArray | None]],
     leans: Sequence[ComplexArray | None],
-    totals: Sequence[FloatArray | None],
+    ratio: FloatArray,
     explained: Sequence[ComplexArray],
+    certain: Sequence[FloatArray] | None,
 ) -> list[list[ComplexArray] | None]:
     """The Wiener filter of two channels, from each group's shares of their power and its coherence.
 
-    With A and B the power of all in middle and side, the covariance of a group is [[a A, k C], [k* C, b B]], C = sqrt(A B),
-    a and b its shares, k its coherence times sqrt(a b).
+    With A and B the levels of all in middle and side, `ratio` A / B (n, L), the covariance of a group is
+    [[a A A, k A B], [k* A B, b B B]]: a and b its shares, k its coherence times sqrt(a b). `certain`: the part of each channel
+    that is filtered, where it is not all; the rest is shared by a and b alone.
     """
-    middle_power, side_power = totals
-    assert middle_power is not None
-    assert side_power is not None
-    bins = next(lean.shape[1] for lean in leans if lean is not None)
-    low = slice(0, bins)
-    ratio = np.sqrt(middle_power[:, low] / side_power[:, low])
+    low = slice(0, ratio.shape[1])
     crosses: list[ComplexArray | None] = []
-    whole = np.zeros((len(ratio), bins), np.complex64)
+    whole = np.zeros(ratio.shape, np.complex64)
     for a, b, lean in zip(*shares, leans, strict=True):
         if a is None or b is None or lean is None:
             crosses.append(None)
@@ -151,7 +162,12 @@ def _filtered(
         crosses.append(cross)
     middle, side = explained
     left = 1 - np.square(whole.real) - np.square(whole.imag)
-    m, s = middle[:, low], side[:, low] * ratio
+    m, s = middle[:, low], side[:, low]
+    rest = None
+    if certain is not None:
+        rest = m * (1 - certain[0]), s * (1 - certain[1])
+        m, s = m * certain[0], s * certain[1]
+    s = s * ratio
     seen_middle, seen_side = (m - whole * s) / left, (s - whole.conj() * m) / left
     result: list[list[ComplexArray] | None] = []
     for a, b, known in zip(*shares, crosses, strict=True):
@@ -161,17 +177,30 @@ def _filtered(
         own_middle, own_side = a * middle, b * side
         own_middle[:, low] = a[:, low] * seen_middle + known * seen_side
         own_side[:, low] = (b[:, low] * seen_side + known.conj() * seen_middle) / ratio
+        if rest is not None:
+            own_middle[:, low] += a[:, low] * rest[0]
+            own_side[:, low] += b[:, low] * rest[1]
         result.append([own_middle, own_side])
     return result
 
 
-def _explained(models: Sequence[FloatArray | None], V: FloatArray, exponent: float) -> FloatArray:
-    """The part of V (n, K) that the model has, 0 to 1; it does not depend on how notes are sorted into groups."""
+def _whole(models: Sequence[FloatArray | None]) -> FloatArray:
     sounding = [model for model in models if model is not None]
     whole = sounding[0].copy()
     for model in sounding[1:]:
         whole += model
-    explained, unexplained = _powers(whole, exponent), _powers(np.maximum(V - EXPLAINED * whole, 0), exponent)
+    return whole
+
+
+def _level(models: Sequence[FloatArray | None], bins: int) -> FloatArray:
+    """The root of the power of all models in the lowest bins."""
+    power: FloatArray = np.sum([np.square(model[:, :bins]) for model in models if model is not None], axis=0, dtype=np.float32)
+    return np.sqrt(np.maximum(power, _TINY))
+
+
+def _explained(whole: FloatArray, V: FloatArray, exponent: float) -> FloatArray:
+    """The part of V (n, K) that the model has, 0 to 1; it does not depend on how notes are sorted into groups."""
+    explained, unexplained = _powers(whole.copy(), exponent), _powers(np.maximum(V - EXPLAINED * whole, 0), exponent)
     unexplained += explained
     explained /= np.maximum(unexplained, _TINY, out=unexplained)
     return explained
