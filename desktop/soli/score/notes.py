@@ -18,7 +18,7 @@ DRUM_CHANNEL = 9
 MOST_NOTES = 200_000
 LONGEST_S = 12 * 3600.0
 _LETTERS = "FCGDAEB"  # in fifths; C is at 0 on their line
-_FIRST_FIFTH, _LAST_FIFTH = -8, 12  # F flat and B sharp
+_C_FLAT, _B_SHARP = -7, 12
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _SHIFTS = {"": 0, "#": 1, "♯": 1, "##": 2, "x": 2, "b": -1, "♭": -1, "bb": -2, "♭♭": -2}
 _PITCH = re.compile(r"([a-g])(##|bb|♭♭|[#♯x]|[b♭]|)(-?\d{1,2})", re.IGNORECASE)
@@ -29,12 +29,12 @@ def pitch_name(pitch: int, fifths: int | None = None) -> str:
 
     `fifths` is the key signature, the number of its sharps or less that of its flats: 58 is B♭3 with -2, A♯3 with 7. The twelve
     pitches get the names nearest to those of the key on the line of fifths, from the minor third of its major tonic up to the
-    augmented fifth, none with a double accidental (Temperley, The Cognition of Basic Musical Structures, 2001, ch. 5). Without
-    a signature each black key has its most common name.
+    augmented fifth (Temperley, The Cognition of Basic Musical Structures, 2001, ch. 5); none has a double accidental, and F flat
+    is left to the key of C flat. Without a signature each black key has its most common name.
     """
     if fifths is None:
         return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
-    lowest = min(max(fifths - 3, _FIRST_FIFTH), _LAST_FIFTH - 11)
+    lowest = min(max(fifths - 3, _C_FLAT if fifths > -7 else _C_FLAT - 1), _B_SHARP - 11)
     place = lowest + (7 * pitch - lowest) % 12
     shift = (place + 1) // 7
     # B sharp and C flat lie in the octaves of their letters.
