@@ -112,6 +112,11 @@ class Application:
         self.picture_worker.close()
         self.listening.close()
 
+    @property
+    def still_computing(self) -> bool:
+        """Whether a step goes on that nothing can stop, as compiling the kernels the first time."""
+        return any(w.isRunning() for w in (self.worker, self.note_worker, self.stretch_worker, self.picture_worker))
+
 
 def run(files: Sequence[Path], *, demo: bool = False) -> int:
     """Open the window, with files or the demo in it; return the exit status."""
@@ -141,6 +146,10 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     # A window that was closed has asked what becomes of unsaved work.
     application.close(discard=not application.window.isVisible())
     settings.save(place, application.settings)
+    if application.still_computing:  # Qt aborts when it finds a running thread at its end
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
     return status
 
 

@@ -1,7 +1,11 @@
 """What is closed or replaced is let go of: the window with all its objects, the piece that was open before."""
 
 import gc
+import os
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 from ui.conftest import running, small_piece
 
@@ -50,3 +54,38 @@ def test_the_piece_before_is_let_go_of(piece, qtbot):
         piece.document.restore(Loaded(small_piece()))
         qtbot.waitUntil(lambda: not piece.worker.busy and not piece.picture_worker.busy, timeout=20_000)
     wait_gone(qtbot, former)
+
+
+CLOSED_AMID_A_LONG_STEP = """
+import threading, time
+from PySide6.QtCore import QCoreApplication, QTimer
+from soli import app
+from soli.playback.player import FakePlayer
+from soli.ui.worker import Job, Worker
+
+begun = threading.Event()
+look = QTimer()
+look.timeout.connect(lambda: QCoreApplication.instance().quit() if begun.is_set() else None)
+
+def steps():
+    begun.set()
+    time.sleep(600)
+    yield
+
+def warm_up(self):
+    self.worker.submit(Job("Compiling", steps))
+    look.start(50)
+
+app.open_player = lambda *_, **__: FakePlayer()
+app.Application.warm_up = warm_up
+Worker.close.__defaults__ = (200,)
+raise SystemExit(app.run(()))
+"""
+
+
+def test_a_step_that_goes_on_does_not_crash_the_program_at_its_end(tmp_path):
+    homes = {f"XDG_{kind}_HOME": str(tmp_path) for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
+    environment = {**os.environ, **homes, "PYTHONPATH": str(Path(__file__).parents[2] / "desktop")}
+    command = [sys.executable, "-c", CLOSED_AMID_A_LONG_STEP]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=200)
+    assert (done.returncode, done.stderr) == (0, "")
