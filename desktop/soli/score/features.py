@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
 from soli.score.notes import Note, Times
+from soli.score.pooling import pooled_rows
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid, analyse
 
@@ -170,7 +171,7 @@ def onset_flux_steps(level: FloatArray) -> Steps[FloatArray]:
     pool = 16
     starts = np.arange(0, len(level), pool)
     around = round(1.0 / (pool * FLUX_S))
-    highest, strongest = (maximum_filter1d(np.maximum.reduceat(a, starts), 2 * around + 1, axis=0) for a in (level, rise))
+    highest, strongest = (maximum_filter1d(pooled_rows(np.maximum, a, starts), 2 * around + 1, axis=0) for a in (level, rise))
     ceiling = np.maximum(np.maximum(strongest, 0.15 * highest), 0.02)
     block = 256
     for start in range(0, len(ceiling), block):
@@ -230,7 +231,7 @@ def heard_onsets(hearing: Hearing, frames: int, rate: float) -> FloatArray:
     from scipy.ndimage import maximum_filter1d
 
     starts = np.minimum((np.arange(frames) / rate / FLUX_S).astype(int), len(hearing.onsets) - 1)
-    pooled: FloatArray = np.maximum.reduceat(hearing.onsets, starts, axis=0) if frames else hearing.onsets[:0].copy()
+    pooled: FloatArray = pooled_rows(np.maximum, hearing.onsets, starts) if frames else hearing.onsets[:0].copy()
     around = max(1, round(0.5 * rate))
     ceiling = maximum_filter1d(np.linalg.norm(pooled[:, :12], axis=1), 2 * around + 1)[:, None]
     total = maximum_filter1d(pooled[:, 12], 2 * around + 1)

@@ -10,6 +10,7 @@ from soli.progress import Progress, Steps
 from soli.score.dtw import IntArray, banded_path_steps, gapped_path_steps
 from soli.score.features import SILENCE, SPECTRA_S, Hearing, drawn_onsets, drawn_spectra, heard_onsets
 from soli.score.notes import Note, TimeMap, Times
+from soli.score.pooling import pooled_rows
 from soli.signal.audio import FloatArray
 
 _DRUM_STILL = 0.8  # beats are alike: leave the even tempo only for good reason
@@ -311,7 +312,7 @@ def _pooled(features: FloatArray, step: float) -> FloatArray:
     """
     count = max(1, int(len(features) * step))
     starts = np.minimum((np.arange(count) / step).astype(int), len(features) - 1)
-    picked: FloatArray = np.add.reduceat(features, starts, axis=0)
+    picked: FloatArray = pooled_rows(np.add, features, starts)
     picked /= np.maximum(np.diff(starts, append=len(features)), 1).astype(np.float32)[:, None]
     if step < 1:
         padded = np.pad(picked, ((1, 1), (0, 0)), mode="edge")
