@@ -54,7 +54,7 @@ def test_digit_keys_pick_tools(piece):
 
 def test_undo_names_what_it_would_undo(piece):
     piece.window.mixer.toggle(0, mute=True)
-    assert piece.window.actions_["undo"].text() == "&Undo mute"
+    assert piece.window.actions_["undo"].text() == "&Undo mute Right hand"
     piece.document.undo()
     assert piece.window.actions_["redo"].text() == "&Redo mute"
 
