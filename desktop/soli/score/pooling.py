@@ -1,4 +1,4 @@
-"""Rows pooled over stretches of them, a little at a time: at once, hours of sound hold the interpreter, and with it the window."""
+"""Rows pooled over stretches of them, a little at a time: at once, hours of sound hold the interpreter and the window with it."""
 
 from typing import Any
 
