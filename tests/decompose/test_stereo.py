@@ -117,6 +117,13 @@ def test_one_silent_channel_is_no_obstacle(mix: Audio) -> None:
         assert np.square(signal[:, 1]).mean() < 0.05**2 * np.square(signal[:, 0]).mean()
 
 
+def test_a_recording_that_is_quieter_has_layers_as_much_quieter(mix: Audio, layers: dict[int, np.ndarray]) -> None:
+    quiet = Audio(mix.samples / np.float32(8), mix.rate)
+    signals = finish(separate_steps(quiet, finish(decompose_steps(quiet, NOTES, (), QUICK)), [0, 1]))
+    for player in (0, 1):
+        np.testing.assert_allclose(8 * signals[player], layers[player], atol=1e-4)
+
+
 @pytest.mark.parametrize("gains", [((1, 0), (0, 1)), ((1, -1), (1, 0.5)), ((1, -1), (1, -1)), ((1, 1), (1, 1.00001))])
 @pytest.mark.parametrize("exponent", [0.25, 2.0, 8.0])
 def test_wherever_instruments_stand_layers_are_as_loud_as_what_there_is(

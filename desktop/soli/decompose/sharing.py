@@ -10,8 +10,8 @@ from soli.signal.audio import FloatArray
 from soli.signal.spectrogram import ComplexArray
 
 _TINY = np.float32(1e-20)
-# A model that fits is right within 6 dB; held tighter, layers would lose what is theirs.
-EXPLAINED = np.float32(2.0)
+# A model that fits is right within 10 dB; held tighter, layers would lose what is theirs.
+EXPLAINED = np.float32(3.0)
 _CERTAIN = np.float32(4.0)
 
 
