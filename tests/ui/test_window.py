@@ -56,7 +56,7 @@ def test_undo_names_what_it_would_undo(piece):
     piece.window.mixer.toggle(0, mute=True)
     assert piece.window.actions_["undo"].text() == "&Undo mute Right hand"
     piece.document.undo()
-    assert piece.window.actions_["redo"].text() == "&Redo mute"
+    assert piece.window.actions_["redo"].text() == "&Redo mute Right hand"
 
 
 def test_the_ruler_seeks_and_loops(piece, hand, qtbot):
