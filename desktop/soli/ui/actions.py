@@ -119,7 +119,12 @@ SPECS = (
     Spec("metronome", "&Metronome", ("K",), "Click on the beats of the performance", "metronome", checkable=True),
     *(Spec(f"click_{level}", f"{level.capitalize()} clicks", (), checkable=True) for level in LEVELS_DB),
     *(Spec(f"count_in_{bars}", text, (), checkable=True) for bars, text in enumerate(COUNT_INS)),
-    Spec("hear", "&Hear the selected notes alone", ("Return", "Enter"), "Play the separated sound of the selected notes, as fast as they were played"),
+    Spec(
+        "hear",
+        "&Hear the selected notes alone",
+        ("Return", "Enter"),
+        "Play the separated sound of the selected notes, as fast as they were played",
+    ),
     Spec("compare", "&Compare with the original", ("A",), "A / B: the mix, or the original recording", checkable=True),
     Spec("decompose", "&Decompose", ("Ctrl+D", "Ctrl+Return"), "Separate the recording by the notes on the roll"),
     Spec(
