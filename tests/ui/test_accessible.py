@@ -146,7 +146,8 @@ def test_ruler_keys_and_overview_say_what_they_show(piece, canvas, qtbot):
     assert roll.ruler.accessibleDescription().endswith(", bar 1")
     assert roll.minimap.accessibleDescription() == "showing 0:00 to 0:02 of 0:04"
     low, high = roll.view.pitch_at(canvas.height()), roll.view.pitch_at(0)
-    assert f"{spoken_pitch(low)} to {spoken_pitch(high)}" in roll.keyboard.accessibleDescription()
+    lowest, highest = (spoken_pitch(piece.document.state.pitch_name(pitch)) for pitch in (low, high))
+    assert f"{lowest} to {highest}" in roll.keyboard.accessibleDescription()
 
 
 def test_a_roll_that_is_gone_takes_its_notes_along(qapp):
