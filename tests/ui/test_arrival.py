@@ -11,6 +11,7 @@ from soli.progress import finish
 from soli.project import commands, storage
 from soli.project.pipeline import Loaded
 from soli.signal import audio
+from soli.ui.panels.decomposition import method_name
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -108,6 +109,24 @@ def test_notes_and_view_come_first_then_the_recording_then_the_layers(separated,
     assert document.separation is not None
     assert not document.stale
     assert not document.edited
+
+
+def test_the_losses_of_its_run_are_drawn_again_and_the_next_run_beside_them(separated, qtbot, gates, project):
+    plot, settings = separated.window.jobs.plot, separated.document.state.settings
+    assert plot.hint.isVisibleTo(plot)
+    at_stage(qtbot, separated, gates, project, 1)
+    finished(qtbot, separated, gates)
+    assert not plot.hint.isVisibleTo(plot)
+    losses = separated.document.separation.factors.losses
+    (run,) = plot._runs
+    assert tuple(run.losses) == losses
+    assert run.name == method_name(settings.method, settings.beta)
+    assert run.seconds == sorted(run.seconds)
+    assert len(run.seconds) == len(losses)
+    assert run.seconds[-1] > 0
+    separated.session.decompose()
+    finished(qtbot, separated, gates)
+    assert len(plot._runs) == 2
 
 
 @pytest.mark.parametrize("stage", [1, 2])

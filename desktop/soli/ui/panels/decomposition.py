@@ -1,7 +1,7 @@
 """The decomposition beside the mixer: method, loss curves, progress, cancel."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,13 @@ class LossPlot(QWidget):
         """A new run: the former ones turn grey, the oldest goes."""
         self._runs = [*self._runs[-(CURVES - 1) :], Run(name, job.losses, job.loss_s)]
         self.draw()
+
+    def recall(self, name: str, losses: Sequence[float], seconds: float) -> None:
+        """The run that opened layers come from, where no other is shown; its iterations are taken to have lasted alike."""
+        if not self._runs:
+            count = len(losses)
+            self._runs = [Run(name, [*losses], [seconds * (n + 1) / count for n in range(count)])]
+            self.draw()
 
     def forget(self) -> None:
         """The current run came to nothing."""
@@ -283,6 +290,13 @@ class DecompositionPanel(QWidget):
             self.says.setText("Too large for the memory here" if objected else f"Ready: {expected.in_words}")
             self.says.setToolTip(objected)
 
+    def _recall(self) -> None:
+        separation = self._document.separation
+        if separation is not None and separation.factors.losses:
+            settings = separation.factors.settings
+            seconds = separation.seconds.get("decompose", 0.0)
+            self.plot.recall(method_name(settings.method, settings.beta), separation.factors.losses, seconds)
+
     def _show_settings(self) -> None:
         settings = self._document.state.settings
         for i, (key, _) in enumerate(METHODS):
@@ -306,6 +320,8 @@ class DecompositionPanel(QWidget):
             self._show_settings()
         if "recording" in aspects:
             self.plot.clear()
+        if "separation" in aspects:
+            self._recall()
         if aspects <= OFTEN:
             self._idle.start()
         elif self._job is None:

@@ -8,7 +8,6 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 
-from soli.score.notes import pitch_name
 from soli.ui.beats import Beats
 from soli.ui.roll.boxes import FAR_PX, Boxes, box_of, fill
 from soli.ui.roll.mosaic import premultiplied
@@ -135,8 +134,3 @@ def draw_snap_line(painter: QPainter, view: View, theme: Theme, time_s: float) -
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(QPen(theme.colour("accent", 210), 1))
     painter.drawLine(QLineF(x, 0, x, view.height))
-
-
-def spoken_pitch(pitch: int) -> str:
-    """A pitch as a screen reader says it well."""
-    return pitch_name(pitch).replace("♯", " sharp ").replace("♭", " flat ")
