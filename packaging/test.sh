@@ -28,6 +28,7 @@ check ruff format --check .
 check mypy --strict
 check lint-imports --no-logo
 
+export SOLI_EXAMPLES=same
 # pytest makes every warning an error in its own process; this reaches the programs that the tests start.
 export PYTHONWARNINGS=error::RuntimeWarning
 if (($#)); then

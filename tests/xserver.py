@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -141,7 +142,8 @@ class Program:
 
     def __init__(self, screen: XServer, command: Sequence[str], home: Path, environment: dict[str, str]) -> None:
         self.screen = screen
-        self.log = home / "log.txt"
+        # One each: programs that share a home would write into each other's lines.
+        self.log = next(log for n in count() if not (log := home / f"log{n}.txt").exists())
         # Sockets live here, and their paths may not be long.
         self._runtime = tempfile.TemporaryDirectory(prefix="soli-")
         environment = {"XDG_RUNTIME_DIR": self._runtime.name, **environment}

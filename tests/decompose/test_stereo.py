@@ -67,6 +67,14 @@ def test_octaves_that_stand_apart_are_told_apart(
         assert found > before + 1
 
 
+def test_without_placing_their_spectra_alone_tell_them_apart(mix: Audio, factors: Factors) -> None:
+    unplaced = finish(decompose_steps(mix, NOTES, (), replace(QUICK, stereo="unplaced")))
+    assert unplaced.coherence is None
+    expected, found = (finish(separate_steps(mix, f, [0, 1])) for f in (replace(factors, coherence=None), unplaced))
+    for layer in (0, 1):
+        np.testing.assert_array_equal(found[layer], expected[layer])
+
+
 def test_layers_and_residual_still_sum_to_the_recording_to_the_last_bit(mix: Audio, layers: dict[int, np.ndarray]) -> None:
     rest = residual(mix, layers.values())
     np.testing.assert_array_equal(layers[0] + layers[1] + rest, mix.samples)

@@ -67,6 +67,15 @@ def test_cut_notes_sound_when_they_did(state, at_s, times):
     assert len(present) - len(state.present_notes()) == sum(after.notes[n.id] != n for n in state.present_notes())
 
 
+def test_a_note_that_the_pedal_holds_over_the_beginning_may_be_cut_there(state):
+    early = replace(state.notes[1], id=9, onset_s=-0.5, offset_s=-0.25, pedal_s=1.0)
+    state = replace(state, notes=MappingProxyType({**state.notes, 9: early}))
+    after = commands.split_notes(state, [9], 0.0).apply(state)
+    first, second = after.notes[9], after.notes[10]
+    assert (first.onset_s, first.sounding_offset_s) == (-0.5, 0.0)
+    assert (second.onset_s, second.sounding_offset_s) == (0.0, 1.0)
+
+
 def test_the_parts_of_a_note_keep_the_tolerances_of_its_ends(state):
     edit = commands.split_notes(state, [0, 2], 1.5)
     after = edit.apply(state)

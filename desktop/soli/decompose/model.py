@@ -29,7 +29,7 @@ _MOST_CHANGED = 1 / 3
 _MOST_WARM = 2
 # Settings that may be altered between two runs and leave what was found a good beginning.
 _PASSING = (
-    "iterations", "stop", "tolerance", "learning_rate", "rate", "prior", "mask_exponent", "forbidden",
+    "iterations", "stop", "tolerance", "learning_rate", "rate", "prior", "mask_exponent", "forbidden", "stereo",
     "before_s", "after_s", "attack_before_s", "attack_after_s",
 )  # fmt: skip
 
@@ -182,13 +182,13 @@ def side_steps(
 ) -> Steps[tuple[FloatArray | None, ComplexArray | None]]:
     """Templates (K, R) of what stands out of the middle, by H and the templates W of the middle, and how they go together.
 
-    Both are None where nothing stands out, and the latter where there are not just two channels.
+    Both are None where nothing stands out, and the latter where there are not just two channels or they are not asked.
     """
     if V.side is None:
         return None, None
     prior = _prior(W, constraint, settings, slice(None), np.ones(W.shape[1], np.float32))
     side = yield from nmf.learn_templates(V.side, W, H, settings=settings, timbre=prior)
-    if audio.channels != 2 or V.joined:
+    if audio.channels != 2 or V.joined or settings.stereo == "unplaced":
         return side, None
     sounds = Sounds(W, side, None, settings.mask_exponent)
     bins = solved_bins(constraint, settings)

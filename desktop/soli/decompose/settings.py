@@ -14,6 +14,7 @@ Stop: TypeAlias = Literal["iterations", "change", "loss"]
 Rate: TypeAlias = Literal["adaptive", "fixed"]
 Dropout: TypeAlias = Literal["soft", "binary"]
 Forbidden: TypeAlias = Literal["modelled", "unmodelled"]
+Stereo: TypeAlias = Literal["placed", "unplaced"]
 
 RANGES = {
     "iterations": (1, 10_000),
@@ -62,6 +63,7 @@ class ModelSettings:
     grouping: which notes share templates: those of an `instrument` part, of a `track`, or all as `one`.
     forbidden: what was forbidden or left out by hand is `modelled` too, so that it goes to the residual; or `unmodelled`, as if
     it were not in the sound, and what else may sound there takes it.
+    stereo: in two channels layers are told apart by where they stand too, `placed`; or by their spectra alone, `unplaced`.
 
     Raises InputError, in one sentence, for a value outside its range.
     """
@@ -91,6 +93,7 @@ class ModelSettings:
     sustain_templates: int = 2
     grouping: Grouping = "instrument"
     forbidden: Forbidden = "modelled"
+    stereo: Stereo = "placed"
     mask_exponent: float = 2.0
     seed: int = 0
 
@@ -104,6 +107,7 @@ class ModelSettings:
             ("dropout", Dropout),
             ("grouping", Grouping),
             ("forbidden", Forbidden),
+            ("stereo", Stereo),
         ):
             value = getattr(self, name)
             if value not in get_args(choices):

@@ -113,10 +113,11 @@ def split_notes(state: State, ids: Collection[int], at_s: float) -> Edit:
         if not note.onset_s + SHORTEST_NOTE_S <= at_s <= note.sounding_offset_s - SHORTEST_NOTE_S:
             continue
         whole.append(note)
-        # The pedal may hold the note still where it is cut.
-        held = at_s if at_s > note.offset_s else 0.0
+        # The pedal may hold the note still where it is cut; where the recording begins it cannot, for a pedal of 0 is none.
+        held = at_s > note.offset_s and at_s > 0
+        earlier = note.offset_s if held else at_s
         later = max(note.offset_s, min(at_s + SHORTEST_NOTE_S, note.sounding_offset_s))
-        parts.append(replace(note, offset_s=min(note.offset_s, at_s), pedal_s=held, after_s=None))
+        parts.append(replace(note, offset_s=earlier, pedal_s=at_s if held else 0.0, after_s=None))
         parts.append(replace(note, id=new_id, onset_s=at_s, offset_s=later, before_s=None))
         if i in state.absent:
             doubled.add(new_id)

@@ -124,6 +124,12 @@ SUPPORT: tuple[Choice | Number, ...] = (
         {"modelled": "Is found, for the residual", "unmodelled": "Is taken for silence"},
         "Notes left out and stretches that were forbidden; taken for silence, other notes may get what they sound",
     ),
+    Choice(
+        "stereo",
+        "Two channels",
+        {"placed": "Tell layers by place too", "unplaced": "Tell layers by spectrum alone"},
+        "Instruments that stand apart separate better by where they stand; without it the plain masks of the spectra are left",
+    ),
 )
 
 
