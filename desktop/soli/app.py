@@ -115,7 +115,7 @@ class Application:
     @property
     def still_computing(self) -> bool:
         """Whether a step goes on that nothing can stop, as compiling the kernels the first time."""
-        return any(w.isRunning() for w in (self.worker, self.note_worker, self.stretch_worker, self.picture_worker))
+        return any(w.is_running for w in (self.worker, self.note_worker, self.stretch_worker, self.picture_worker))
 
 
 def run(files: Sequence[Path], *, demo: bool = False) -> int:

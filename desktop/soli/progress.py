@@ -5,6 +5,7 @@ Whoever drives such a generator may show each step, stop asking, or close it; cl
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -16,7 +17,7 @@ class Progress:
 
     `model` is what has been found so far, where the work has something to show (soli.decompose.model.Factors of a
     decomposition, about once an iteration). It is for looking at only: its arrays are those being worked on and change
-    with the next step.
+    with the next step. `place` is the file or folder that is visited until the next report: a disk or a server may not answer.
     """
 
     step: int
@@ -24,6 +25,7 @@ class Progress:
     what: str = ""
     loss: float | None = None
     model: object | None = None
+    place: Path | None = None
 
     @property
     def fraction(self) -> float:

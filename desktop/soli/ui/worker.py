@@ -8,15 +8,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, QThread, Signal, SignalInstance
 
 from soli.errors import Cancelled, SoliError
 from soli.progress import Progress, Steps
 
 TELL_EVERY_S = 0.03
 NICENESS = 5
+HELD_UP_S = 2.0  # a place that has not answered for so long may never do so
 
 
 class Job(QObject):
@@ -37,6 +39,9 @@ class Job(QObject):
         self.started_s = 0.0
         self._steps: Callable[[], Steps[Any]] | None = steps
         self._stop = threading.Event()
+        self._visit: tuple[Path, float] | None = None
+        self._turn = threading.RLock()  # held while it is decided who ends it, the thread or whoever gives it up
+        self._begun = self._over = False
 
     def cancel(self) -> None:
         """Stop at the next step; what was there before stays."""
@@ -46,27 +51,55 @@ class Job(QObject):
     def is_cancelled(self) -> bool:
         return self._stop.is_set()
 
-    def run(self) -> None:
-        """Drive the generator to its end. Called in the worker's thread."""
+    @property
+    def visits(self) -> tuple[Path, float] | None:
+        """The place that the work has not heard from, and for how many seconds; None where it visits none."""
+        visit = self._visit
+        return None if visit is None else (visit[0], time.perf_counter() - visit[1])
+
+    def give_up(self) -> bool:
+        """End it as cancelled at once; True where a thread is at work on it still, and may be so for ever."""
+        self._stop.set()
+        with self._turn:
+            if self._over:
+                return False
+            self._over = True
+        self.cancelled.emit()
+        self.ended.emit()
+        return self._begun
+
+    def run(self) -> bool:
+        """Drive the generator to its end; False where it was given up meanwhile. Called in the worker's thread."""
+        with self._turn:
+            if self._over:
+                return True
+            self._begun = True
         self.started_s = time.perf_counter()
+        end, what = self._outcome()
+        # What the steps were made of, often minutes of sound, is not to live as long as whoever remembers this job.
+        self._steps, self.model, self._visit = None, None, None
+        with self._turn:
+            if self._over:
+                return False
+            self._over = True
+            end.emit(*what)
+            self.ended.emit()
+        return True
+
+    def _outcome(self) -> tuple[SignalInstance, tuple[Any, ...]]:
+        """The signal that tells how it ended, with what."""
         try:
-            result = self._drive()
+            return self.done, (self._drive(),)
         except Cancelled:
-            self.cancelled.emit()
+            return self.cancelled, ()
         except SoliError as error:
-            self.failed.emit(str(error))
+            return self.failed, (str(error),)
         except MemoryError:
-            self.failed.emit(f"{self.name}: not enough memory; close other programs or use a shorter recording")
+            return self.failed, (f"{self.name}: not enough memory; close other programs or use a shorter recording",)
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            self.failed.emit(
-                f"{self.name} failed because of a fault in Soli ({type(error).__name__}: {error}); your work is untouched"
-            )
-        else:
-            self.done.emit(result)
-        # What the steps were made of, often minutes of sound, is not to live as long as whoever remembers this job.
-        self._steps, self.model = None, None
-        self.ended.emit()
+            fault = f"{self.name} failed because of a fault in Soli ({type(error).__name__}: {error}); your work is untouched"
+            return self.failed, (fault,)
 
     def _drive(self) -> Any:
         assert self._steps is not None
@@ -85,9 +118,12 @@ class Job(QObject):
                 if progress.model is not None:
                     self.model = progress.model
                 now_s = time.perf_counter()
+                self._visit = (progress.place, now_s) if progress.place is not None else None
                 if now_s - told_s > TELL_EVERY_S:
                     told_s = now_s
-                    self.progressed.emit(progress)
+                    with self._turn:
+                        if not self._over:
+                            self.progressed.emit(progress)
         finally:
             steps.close()
 
@@ -99,18 +135,40 @@ def _step_back() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
 
 
-class Worker(QThread):
+class _Thread(QThread):
+    """Runs jobs one after another, until it is told to end or a job of its own was given up."""
+
+    def __init__(self, jobs: queue.SimpleQueue[Job | None], *, urgent: bool) -> None:
+        super().__init__()
+        self.setObjectName("soli worker")
+        self._jobs, self._urgent = jobs, urgent
+
+    def run(self) -> None:
+        if not self._urgent:
+            _step_back()
+        while (job := self._jobs.get()) is not None:
+            if not job.run():
+                return
+
+
+class Worker(QObject):
     """A thread that computes. Jobs run in the order in which they were submitted.
 
     An `urgent` one does not step back behind the window: for short jobs whose end is waited for.
     """
 
+    submitted = Signal()
+
     def __init__(self, *, urgent: bool = False) -> None:
         super().__init__()
         self._urgent = urgent
-        self.setObjectName("soli worker")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._pending: list[Job] = []
+        self._thread = _Thread(self._jobs, urgent=urgent)
+        self._held_up: list[_Thread] = []  # behind jobs that were given up
+
+    def start(self) -> None:
+        self._thread.start()
 
     def submit(self, job: Job) -> Job:
         self._pending.append(job)
@@ -122,25 +180,41 @@ class Worker(QThread):
 
         job.ended.connect(ended)
         self._jobs.put(job)
+        self.submitted.emit()
         return job
 
     @property
     def busy(self) -> bool:
         return bool(self._pending)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether any thread of it has not ended, those that are held up for ever included."""
+        return self._thread.isRunning() or any(thread.isRunning() for thread in self._held_up)
+
+    @property
+    def job(self) -> Job | None:
+        """The one whose turn it is."""
+        return self._pending[0] if self._pending else None
+
+    def give_up(self, job: Job) -> None:
+        """Wait no longer for a job that gets no answer; what comes after it runs in a new thread."""
+        if job in self._pending and job.give_up():
+            self._held_up = [thread for thread in self._held_up if thread.isRunning()] + [self._thread]
+            self._thread = _Thread(self._jobs, urgent=self._urgent)
+            self._thread.start()
+
     def cancel_all(self) -> None:
         for job in self._pending:
             job.cancel()
 
     def close(self, timeout_ms: int = 8000, *, cancels: bool = True) -> None:
-        """Cancel everything, or wait for it, and end the thread."""
+        """Cancel everything, or wait for it, and end the thread. One that gets no answer from a place is not waited for."""
         if cancels:
             self.cancel_all()
         self._jobs.put(None)
-        self.wait(timeout_ms)
-
-    def run(self) -> None:
-        if not self._urgent:
-            _step_back()
-        while (job := self._jobs.get()) is not None:
-            job.run()
+        end_s = time.perf_counter() + timeout_ms / 1000
+        while not self._thread.wait(50) and time.perf_counter() < end_s:
+            visits = self.job.visits if self.job is not None else None
+            if visits is not None and visits[1] > HELD_UP_S:
+                return
