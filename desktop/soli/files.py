@@ -1,20 +1,32 @@
-"""Files: whether a name is one that can be read; whole ones or none to write, beside the final name until they are whole."""
+"""Files: whether one can be read and its place answers; whole ones or none to write, beside their name until they are whole."""
 
 import contextlib
 import os
 import secrets
+import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from soli.errors import InputError
+from soli.progress import Progress, Steps
 
 _FORGOTTEN_S = 86_400.0
+_LOOK_S = 0.05
 
 
 def hidden_beside(path: Path) -> Path:
     """A name in the folder of `path` that nothing has yet, hidden from listings."""
     return path.with_name(f".soli-{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def scratch_folder() -> str:
+    """Where large files without a future go: as TMPDIR says, else to the disk, and not into memory, as which /tmp often is."""
+    if sys.platform.startswith("linux") and not os.environ.get("TMPDIR") and os.access("/var/tmp", os.W_OK):
+        return "/var/tmp"
+    return tempfile.gettempdir()
 
 
 def check_readable(path: Path, choose: str) -> None:
@@ -30,6 +42,28 @@ def check_readable(path: Path, choose: str) -> None:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); {choose}") from error
+
+
+def answering_steps(paths: Sequence[Path], patience_s: float) -> Steps[list[Path]]:
+    """Those of `paths` whose place says within `patience_s` whether they are there, whatever it says.
+
+    A disk that is asleep takes seconds, a server that is gone may never answer: each is asked in a thread of its own, which is
+    left alone after that.
+    """
+    answered = [threading.Event() for _ in paths]
+
+    def ask(path: Path, answer: threading.Event) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            path.stat()
+        answer.set()
+
+    for path, answer in zip(paths, answered, strict=True):
+        threading.Thread(target=ask, args=(path, answer), name="soli asks", daemon=True).start()
+    end_s = time.monotonic() + patience_s
+    for path, answer in zip(paths, answered, strict=True):
+        while not answer.wait(_LOOK_S) and time.monotonic() < end_s:
+            yield Progress(0, 1, f"Waiting for {path.name or path}", place=path)
+    return [path for path, answer in zip(paths, answered, strict=True) if answer.is_set()]
 
 
 def sweep(folder: Path) -> None:

@@ -4,7 +4,7 @@ Whoever drives such a generator may show each step, stop asking, or close it; cl
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +46,11 @@ def relayed(steps: Steps[Result], change: Callable[[Progress], Progress]) -> Ste
             yield change(report)
     finally:
         steps.close()
+
+
+def visiting(place: Path, steps: Steps[Result]) -> Steps[Result]:
+    """The same work, every report of which that names no place names this one."""
+    return relayed(steps, lambda report: replace(report, place=report.place or place))
 
 
 def finish(steps: Steps[Result]) -> Result:

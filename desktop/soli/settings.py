@@ -64,7 +64,7 @@ class Settings:
 
     def remember(self, path: Path) -> None:
         """Put a file on top of the recent ones."""
-        name = str(path.resolve())
+        name = str(path.absolute())
         self.recent = [name, *(other for other in self.recent if other != name)][:MOST_RECENT]
 
 

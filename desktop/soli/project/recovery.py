@@ -12,11 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 from soli.errors import ProjectError
+from soli.files import answering_steps
 from soli.progress import Steps
 from soli.project import lock
 from soli.project.autosave import ABOUT, ATTEMPTS, OWNER, WORK
 from soli.project.storage.database import guard
 from soli.project.storage.file import Opened, open_steps
+from soli.project.storage.recordings import ELSEWHERE_S
 
 MOST_ATTEMPTS = 2
 _SET_ASIDE = "set aside"
@@ -128,9 +130,10 @@ def recover_steps(leftover: Leftover, *, known: Sequence[Path] = ()) -> Steps[Op
     except sqlite3.Error as error:
         raise ProjectError(f"{leftover.title}: the work that was kept is damaged ({error}); open the project itself") from error
     opened = yield from open_steps(work, known=known, name=leftover.path or Path(leftover.title), follows=leftover.follows)
-    if opened.separation is None and leftover.path is not None and leftover.path.is_file():
+    project = [leftover.path] if leftover.path is not None and opened.separation is None else []
+    for path in (yield from answering_steps(project, ELSEWHERE_S)):
         with contextlib.suppress(ProjectError):
-            saved = yield from open_steps(leftover.path, known=known)
+            saved = yield from open_steps(path, known=known)
             return _completed(opened, saved)
     return opened
 

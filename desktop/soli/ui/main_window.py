@@ -178,7 +178,7 @@ class MainWindow(QMainWindow):
 
     def remember(self, path: Path) -> None:
         self.settings.remember(path)
-        self.settings.folder = str(path.resolve().parent)
+        self.settings.folder = str(path.absolute().parent)
 
     def remember_snapping(self) -> None:
         self.settings.snap = self.roll.canvas.snapping.mode.key

@@ -71,9 +71,9 @@ class Job(QObject):
     def run(self) -> bool:
         """Drive the generator to its end; False where it was given up meanwhile. Called in the worker's thread."""
         with self._turn:
-            if self._over:
-                return True
-            self._begun = True
+            unwanted, self._begun = self._over, not self._over
+        if unwanted:
+            return True
         self.started_s = time.perf_counter()
         end, what = self._outcome()
         # What the steps were made of, often minutes of sound, is not to live as long as whoever remembers this job.

@@ -12,7 +12,7 @@ from typing import Any
 
 from soli.errors import ProjectError, SoliError
 from soli.files import beside, sweep
-from soli.progress import Progress, Steps, finish
+from soli.progress import Progress, Steps, finish, visiting
 from soli.project.outlook import Outlook
 from soli.project.pipeline import Loaded, Separation
 from soli.project.state import State
@@ -83,33 +83,52 @@ def save_steps(
     Raises ProjectError when the place cannot be written; the former file is whole then, and so it is where the steps are closed.
     """
     yield Progress(0, 1, f"Saving {path.name}")
+    if state.audio is not None:
+        _ = state.audio.fingerprint  # takes seconds where hours are heard for the first time
     try:
-        # Through a link, what it leads to is saved.
-        target = Path(os.path.realpath(path))
-        if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(0, "the file may not be written to")
-        with beside(target) as partial:
-            with closing(sqlite3.connect(partial)) as db:
-                # No other file is made beside it, and nobody sees this one before it is whole.
-                db.execute("PRAGMA journal_mode = MEMORY")
-                create(db)
-                if kept is not None:
-                    copy_kept(db, kept)
-                with db:
-                    write_state(db, state, target.parent, outlook, wanted)
-                    if separation is not None and not has_results(db):
-                        yield from write_results_steps(db, separation)
-                    if embed and state.audio is not None and sound_shape(db, NAME) is None:
-                        yield from write_recording_steps(db, state.audio)
-            with contextlib.suppress(OSError):
-                shutil.copymode(target, partial)
-        _settle(target.parent)
-        sweep(target.parent)
+        yield from visiting(path, _save_steps(path, state, separation, outlook, embed, kept, wanted))
     except (OSError, sqlite3.Error, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ProjectError(
             f"{path}: the project cannot be saved ({reason}); choose another place, your work is still open"
         ) from error
+
+
+def _save_steps(
+    path: Path,
+    state: State,
+    separation: Separation | None,
+    outlook: Outlook | None,
+    embed: bool,
+    kept: Kept | None,
+    wanted: Wanted | None,
+) -> Steps[None]:
+    report = Progress(0, 1, f"Saving {path.name}")
+    yield report
+    # Through a link, what it leads to is saved.
+    target = Path(os.path.realpath(path))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(0, "the file may not be written to")
+    with beside(target) as partial:
+        with closing(sqlite3.connect(partial)) as db:
+            # No other file is made beside it, and nobody sees this one before it is whole.
+            db.execute("PRAGMA journal_mode = MEMORY")
+            create(db)
+            if kept is not None:
+                yield replace(report, place=kept.path)
+                copy_kept(db, kept)
+                yield report
+            with db:
+                write_state(db, state, target.parent, outlook, wanted)
+                if separation is not None and not has_results(db):
+                    yield from write_results_steps(db, separation)
+                if embed and state.audio is not None and sound_shape(db, NAME) is None:
+                    yield from write_recording_steps(db, state.audio)
+        with contextlib.suppress(OSError):
+            shutil.copymode(target, partial)
+        yield report  # whoever waits no longer must not find the file replaced later
+    _settle(target.parent)
+    sweep(target.parent)
 
 
 def copy_kept(db: sqlite3.Connection, kept: Kept) -> None:
@@ -156,7 +175,7 @@ def open_steps(
     Raises ProjectError when the file is no project that this version can read.
     """
     name = name or path
-    yield Progress(0, 3, f"Opening {name.name}")
+    yield Progress(0, 3, f"Opening {name.name}", place=path)
     if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise ProjectError(f"{path}: no such project; choose another file")
     try:
@@ -164,10 +183,10 @@ def open_steps(
             state, meta = read_state(db, path.parent)
             outlook = read_outlook(db)
             opened = Opened(state, outlook=outlook)
-            yield Progress(1, 3, "Reading the recording", model=_unheard(db, opened, meta, path))
+            yield Progress(1, 3, "Reading the recording", model=_unheard(db, opened, meta, path), place=path)
             opened = yield from _with_recording(db, opened, meta, path, known, located, follows)
-            yield Progress(2, 3, "Reading the layers", model=opened)
-            return (yield from _with_results(db, opened))
+            yield Progress(2, 3, "Reading the layers", model=opened, place=path)
+            return (yield from visiting(path, _with_results(db, opened)))
     except DAMAGE as error:
         if isinstance(error, ProjectError):
             raise
@@ -194,7 +213,7 @@ def _with_recording(
 ) -> Steps[Opened]:
     state, warning, damaged = opened.state, "", ""
     try:
-        inside = yield from read_embedded_steps(db)
+        inside = yield from visiting(path, read_embedded_steps(db))
     except (ValueError, TypeError, MemoryError) as error:
         inside, damaged = None, f"the recording in the project is damaged ({error})"
     named = meta.get("recording", "")

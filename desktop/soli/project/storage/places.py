@@ -20,22 +20,26 @@ def resolved(name: str, folder: Path) -> Path:
     return Path(os.path.normpath(folder.resolve() / name))
 
 
-def may_follow(name: str, folder: Path, known: Iterable[Path] = ()) -> bool:
-    """Whether a file that a project in `folder` names may be opened without asking.
+def may_look_up(name: str, folder: Path, known: Iterable[Path] = ()) -> bool:
+    """Whether a file that a project in `folder` names may be looked up without asking, by its name alone.
 
     It may where it lies in or below the folder of the project or a folder beside that one, or in one of the `known` folders,
-    which the user has chosen files from. Links count as what they lead to. What lies elsewhere, perhaps on another computer, is
-    not even looked up.
+    which the user has chosen files from. What lies elsewhere, perhaps on another computer, is not even looked up.
     """
+    return _inside(resolved(name, folder), folder, known)
+
+
+def may_follow(name: str, folder: Path, known: Iterable[Path] = ()) -> bool:
+    """Whether it may be opened, too: links count as what they lead to."""
+    path = resolved(name, folder)
+    return _inside(path, folder, known) and _inside(Path(os.path.realpath(path)), folder, known)
+
+
+def _inside(path: Path, folder: Path, known: Iterable[Path]) -> bool:
     here = folder.resolve()
     trees, chosen = [here], {Path(os.path.realpath(k)) for k in known}
     # Beside a folder of the home folder, or of the whole disk, lies everything.
     home = Path.home()
     if here.parent != home and here.parent not in home.parents and here.parent.parent != here.parent:
         trees.append(here.parent)
-
-    def inside(path: Path) -> bool:
-        return path.parent in chosen or any(path.is_relative_to(tree) for tree in trees)
-
-    path = resolved(name, folder)
-    return inside(path) and inside(Path(os.path.realpath(path)))
+    return path.parent in chosen or any(path.is_relative_to(tree) for tree in trees)

@@ -10,15 +10,18 @@ from typing import Literal
 import numpy as np
 
 from soli.errors import InputError
+from soli.files import answering_steps
 from soli.progress import Progress, Steps
 from soli.project.storage.blocks import read_sound, sound_shape, write_sound
-from soli.project.storage.places import may_follow, resolved
-from soli.signal import audio
+from soli.project.storage.places import may_follow, may_look_up, resolved
+from soli.signal import audio, maps
 from soli.signal.audio import READABLE, Audio
 
 NAME = "recording"
-_MOST_BYTES = 2**32  # three hours of stereo at 48 kHz
+_MOST_BYTES = 2**33  # some six hours of stereo
 _MOST_FILES, _MOST_READ = 2000, 5  # looked at in a search, and read to the end
+# How long a disk may take to wake up, or a server to answer: that of the recording, and others where it may be as well.
+PATIENCE_S, ELSEWHERE_S = 20.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,20 @@ def find_steps(
 
     It may have moved: then it is looked for by its bare name beside the project, and by its samples there and in the `known`
     folders, which the user has chosen files from. A file outside of both is told and not opened, unless it `follows` any name.
-    `located`: where the user says that it is.
+    `located`: where the user says that it is. A place that does not answer is told, and the rest goes on without it.
     """
     named, folder = meta["recording"], project.parent
     first, beside = resolved(named, folder), resolved(Path(named).name, folder)
     wanted = wanted_of(meta, folder)
-    follows = follows or may_follow(named, folder, known)
-    near = [beside] if may_follow(beside.name, folder, known) else []
+    found_out = "yes" if follows else (yield from _may_follow_steps(named, folder, known))
+    follows, silent = found_out != "no", found_out == "silent"
+    near = [beside] if (yield from _may_follow_steps(beside.name, folder, known)) == "yes" else []
     other: tuple[Path, Audio] | None = None
     unreadable: InputError | None = None
-    for path in dict.fromkeys([*([located] if located else []), *([first] if follows else []), *near]):
+    for path in dict.fromkeys([*([located] if located else []), *([first] if found_out == "yes" else []), *near]):
+        if not (yield from answering_steps([path], PATIENCE_S)):
+            silent = True
+            continue
         if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
             continue
         try:
@@ -81,6 +88,7 @@ def find_steps(
         except InputError as error:
             unreadable = unreadable or error
             continue
+        yield Progress(1, 1, f"Comparing {path.name}")
         if wanted.is_it(recording):
             return Found(path, recording)
         other = other or (path, recording)
@@ -95,12 +103,27 @@ def find_steps(
         )
     if unreadable is not None:
         return Found(first, wanted=_because(wanted, "unreadable"), warning=str(unreadable))
+    if silent:
+        text = f"the place of the recording does not answer ({first}); open the project again when it does, or locate a copy"
+        return Found(first, wanted=wanted, warning=text)
     if not follows:
         text = f"the project names a recording outside of its folder ({first}); open that file only if you know it"
         return Found(first, wanted=_because(wanted, "outside"), warning=text)
     return Found(
         first, wanted=wanted, warning=f"the recording {first.name} was not found; put it back or locate it to hear this project"
     )
+
+
+def _may_follow_steps(named: str, folder: Path, known: Sequence[Path]) -> Steps[Literal["yes", "no", "silent"]]:
+    """`may_follow`, held up neither by the file, where its place is silent, nor by a folder that does not matter."""
+    for some in ((), known):
+        there = yield from answering_steps(some, ELSEWHERE_S)
+        if may_look_up(named, folder, there):
+            if not (yield from answering_steps([resolved(named, folder)], PATIENCE_S)):
+                return "silent"
+            if may_follow(named, folder, there):
+                return "yes"
+    return "no"
 
 
 def _because(wanted: Wanted, why: Literal["missing", "outside", "unreadable", "changed"]) -> Wanted:
@@ -114,7 +137,8 @@ def search_steps(wanted: Wanted, folders: Iterable[Path]) -> Steps[tuple[Path, A
     if not wanted.sha256 or not wanted.length:
         return None
     looked, read = 0, 0
-    for folder in dict.fromkeys(folders):
+    for folder in (yield from answering_steps([*dict.fromkeys(folders)], ELSEWHERE_S)):
+        yield Progress(0, 1, f"Looking for {wanted.path.name}", place=folder)
         try:
             with os.scandir(folder) as entries:
                 # A link may lead anywhere.
@@ -126,7 +150,7 @@ def search_steps(wanted: Wanted, folders: Iterable[Path]) -> Steps[tuple[Path, A
             if looked > _MOST_FILES or read >= _MOST_READ:
                 return None
             path = Path(folder, name)
-            yield Progress(0, 1, f"Looking for {wanted.path.name}")
+            yield Progress(0, 1, f"Looking for {wanted.path.name}", place=path)
             try:
                 header = soundfile.info(str(path))
                 if (header.samplerate, header.frames, header.channels) != (wanted.rate, wanted.length, wanted.channels):
@@ -135,6 +159,7 @@ def search_steps(wanted: Wanted, folders: Iterable[Path]) -> Steps[tuple[Path, A
                 recording = yield from audio.read_steps(path)
             except (InputError, soundfile.SoundFileError, OSError, RuntimeError, ValueError):
                 continue
+            yield Progress(1, 1, f"Comparing {path.name}")
             if wanted.is_it(recording):
                 return path, recording
     return None
@@ -145,13 +170,19 @@ def read_embedded_steps(db: sqlite3.Connection) -> Steps[Audio | None]:
     shape = sound_shape(db, NAME)
     if shape is None:
         return None
-    rate, length, _ = shape
-    blocks, there = [], 0
-    # Memory is taken as samples come: what is claimed may not be there.
-    for block in read_sound(db, NAME, most_bytes=_MOST_BYTES):
-        blocks.append(block)
+    rate, length, channels = shape
+    blocks, there, size = [], 0, 4 * length * channels
+    # Memory is taken as samples come: what is claimed may not be there. A file is given back at once.
+    mapped = maps.zeros((length, channels)) if size <= _MOST_BYTES and maps.is_mapped(size) else None
+    for block in read_sound(db, NAME, most_bytes=_MOST_BYTES, into=mapped):
+        if mapped is None:
+            blocks.append(block)
+        else:
+            maps.release(block)
         there += len(block)
         yield Progress(there, length, "Reading the recording")
+    if mapped is not None:
+        return Audio(mapped, rate)
     return Audio(np.concatenate(blocks), rate) if len(blocks) > 1 else Audio(blocks[0], rate)
 
 
