@@ -204,6 +204,7 @@ def test_a_list_of_notes_is_a_score_and_an_alignment_can_be_written_as_one(tmp_p
     assert run("align", piece[0], tmp_path / "notes.csv", "-o", tmp_path / "aligned.csv") == 0
     key = lambda n: (n.pitch, n.onset_s)  # noqa: E731
     found = read_note_list(tmp_path / "aligned.csv")
+    assert set(found.track_names) == {"left", "right"}
     for mine, truth in zip(sorted(found.notes, key=key), sorted(NOTES, key=key), strict=True):
         assert mine.pitch == truth.pitch
         assert mine.onset_s == pytest.approx(truth.onset_s, abs=0.06)
@@ -227,6 +228,7 @@ BAD_INPUT = {
     "file as target": "separate RECORDING SCORE -o text.wav",
     "align: missing recording": "align nowhere.wav SCORE -o out.mid",
     "align: text as score": "align RECORDING text.mid -o out.mid",
+    "align: neither MIDI nor a list": "align RECORDING SCORE -o out.xml",
 }
 
 
@@ -331,9 +333,11 @@ def test_a_target_that_cannot_be_made_is_told(tmp_path, piece, capsys, command):
 
 
 def test_align_onto_a_folder_is_told(tmp_path, piece, capsys):
-    assert run("align", *piece, "-o", tmp_path) == 1
+    (tmp_path / "aligned.mid").mkdir()
+    assert run("align", *piece, "-o", tmp_path / "aligned.mid") == 1
     assert "cannot be written" in capsys.readouterr().err.splitlines()[-1]
-    assert listing(tmp_path) == []
+    assert listing(tmp_path) == ["aligned.mid"]
+    assert listing(tmp_path / "aligned.mid") == []
 
 
 def test_stopping_leaves_nothing(monkeypatch, tmp_path, piece, capsys):

@@ -207,6 +207,10 @@ def test_a_project_whose_recording_lies_elsewhere_is_told_so_when_it_is_saved(tm
     kept = tmp_path / "far" / "away" / "song.soli"
     assert run("separate", *piece, "-o", tmp_path / "out", "--iterations", "1", "--project", kept) == 0
     assert "--recording" in capsys.readouterr().err
+    assert run("info", kept) == 0
+    assert "Results:   not known without the recording" in capsys.readouterr().out
+    assert run("info", kept, "--recording", piece[0]) == 0
+    assert "Results:   up to date" in capsys.readouterr().out
     assert run("render", kept, "-o", tmp_path / "again", "--recording", piece[0]) == 0
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
 

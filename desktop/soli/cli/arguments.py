@@ -55,7 +55,10 @@ def _separate(commands: Any) -> None:
 
 def _model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--layers", default="", metavar="KIND", help="track, channel, hand, one or pitch:60 (default: by the tracks of the score)"
+        "--layers",
+        default="",
+        metavar="KIND",
+        help="track, channel, hand, one or pitch:60 (default: track, or hand where there is one)",
     )
     command.add_argument("--no-align", action="store_true", help="take the score's times as they are")
     command.add_argument("--method", choices=("nmf", "nae"), default="nmf")
@@ -75,7 +78,7 @@ def _align(commands: Any) -> None:
     command.add_argument("audio", type=Path, metavar="AUDIO")
     command.add_argument("score", type=Path, metavar="SCORE", help="MIDI, or a list of notes (CSV)")
     command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="MIDI, or a list of notes where it ends in .csv"
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="by its suffix: MIDI (.mid) or a list of notes (.csv)"
     )
 
 

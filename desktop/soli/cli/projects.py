@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from soli.cli.separating import warn_of_clipping
+from soli.cli.separating import NOTES, warn_of_clipping
 from soli.cli.telling import say, show, tell
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError
@@ -21,7 +21,7 @@ from soli.project.rendering import Rendered, render_steps
 from soli.project.state import State
 from soli.score.notes import pitch_name
 
-ALSO = (".mid", ".midi", ".csv", ".png", ".svg", ".npz")
+ALSO = (*NOTES, ".png", ".svg", ".npz")
 
 
 def render_command(arguments: argparse.Namespace) -> bool:
@@ -112,6 +112,7 @@ def _also(rendered: Rendered, path: Path) -> Path:
 def _about(path: Path, opened: storage.Opened) -> dict[str, Any]:
     state, default = opened.state, asdict(ModelSettings())
     recording, notes = state.audio, state.notes.values()
+    known = recording is not None or state.recording_path is None
     pitches = [note.pitch for note in notes]
     return {
         "project": str(path),
@@ -140,8 +141,9 @@ def _about(path: Path, opened: storage.Opened) -> dict[str, Any]:
         "sure": round(state.alignment.sure, 3) if state.alignment else None,
         "settings": {name: value for name, value in asdict(state.settings).items() if value != default[name]},
         "seed": state.settings.seed,
-        "layers_stored": opened.separation is not None,
-        "layers_up_to_date": opened.separation is not None and opened.separation.is_of(state),
+        # What is kept of a run is read against the samples that it was made from.
+        "layers_stored": opened.separation is not None if known else None,
+        "layers_up_to_date": opened.separation is not None and opened.separation.is_of(state) if known else None,
     }
 
 
@@ -162,6 +164,8 @@ def _lines(about: dict[str, Any]) -> list[str]:
     span = f", {about['lowest']} to {about['highest']}" if about["lowest"] else ""
     edits = f"{_count(about['anchors'], 'anchor')}, {_count(about['strokes'], 'stroke')} of the mask brush"
     stored = "none" if not about["layers_stored"] else "up to date" if about["layers_up_to_date"] else "older than the edits"
+    if recording["path"] and not recording["found"]:
+        stored = "not known without the recording"
     rows = [
         ("Project", f"{about['project']} ({about['bytes'] / 1e6:.1f} MB)"),
         ("Title", about["title"]),

@@ -17,6 +17,8 @@ from soli.project.setting_text import setting
 from soli.project.state import State
 from soli.project.storage.places import may_follow
 
+NOTES = (".mid", ".midi", ".csv")
+
 
 def separate_command(arguments: argparse.Namespace) -> bool:
     """`soli separate`; always True."""
@@ -120,7 +122,9 @@ def warn_of_clipping(separation: pipeline.Separation, state: State, order: expor
 
 def align_command(arguments: argparse.Namespace) -> bool:
     """`soli align`; always True."""
-    loaded = show(pipeline.open_steps(arguments.audio, arguments.score, layers="one"))
+    if arguments.output.suffix.lower() not in NOTES:
+        raise InputError(f"-o {arguments.output}: it is not known what that is; let it end in one of {', '.join(NOTES)}")
+    loaded = show(pipeline.open_steps(arguments.audio, arguments.score, layers="track"))
     export.make_folder(arguments.output.resolve().parent)
     export.export_notes(loaded.state, arguments.output)
     if loaded.warning:
