@@ -1,6 +1,7 @@
 """The compiled updates against the blocks of NumPy: one law, two ways."""
 
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -74,8 +75,7 @@ def test_groups_hold_the_support_once(seed: int, R: int, N: int, density: float,
             assert 1 <= count <= 4
             visited[start : start + count] += 1
             alive = chunk.alive[chunk.first[g] : chunk.first[g + 1]]
-            rows = chunk.rows[alive[alive < len(chunk.rows)]]
-            seen[rows, start : start + count] += 1
+            seen[alive[alive < R], start : start + count] += 1
     assert (seen[H > 0] == 1).all()
     assert seen.max(initial=0) <= 1
     np.testing.assert_array_equal(visited, H.any(axis=0))
@@ -122,15 +122,40 @@ def test_templates_move_as_the_sums_say(beta: float, to_one: bool) -> None:
     above[6] = 0
     square = H @ H.T
     below = H.sum(axis=1, keepdims=True) if beta == 1.0 else square @ Wt
-    rows = np.arange(7)
-    updated = Sums(rows, above, below).updated(Wt, beta)
+    updated = Sums(np.arange(7), above, below).updated(Wt, beta)
     expected = nmf.rows_to_one(updated, otherwise=Wt) if to_one else (updated, updated.sum(axis=1))
     updates = compiled.CompiledUpdates(KERNELS, np.ones((30, 600), np.float32), H, beta=beta, tiny=1e-7, nothing=1e-12)
+    by_chunk = np.zeros((3, 8, 600), np.float32)
+    by_chunk[:, :-1] = above * np.array([0.5, 0.2, 0.3], np.float32)[:, None, None]
+    sums = compiled.ChunkSums(below if beta == 1.0 else square)
+    sums.by_chunk = by_chunk
+    np.testing.assert_allclose(sums.above, above, rtol=1e-6)
     pool = Workers()
     try:
-        moved, total = updates.step(Wt, pool).moved(Sums(rows, above, below if beta == 1.0 else square), to_one=to_one)
+        moved, total = updates.step(Wt, pool).moved(sums, to_one=to_one)
     finally:
         pool.close()
     np.testing.assert_allclose(moved, expected[0], rtol=1e-5)
     np.testing.assert_allclose(total, expected[1], rtol=1e-5)
-    np.testing.assert_array_equal(moved[2], Wt[2] / (Wt[2].sum() if to_one else np.float32(1)))
+    # What has no activations stays as it was.
+    if to_one:
+        np.testing.assert_allclose(moved[2], Wt[2] / Wt[2].sum(), rtol=1e-6)
+    else:
+        np.testing.assert_array_equal(moved[2], Wt[2])
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0])
+def test_neither_the_workers_nor_the_turns_of_the_chunks_matter(monkeypatch: pytest.MonkeyPatch, beta: float) -> None:
+    V, W, H = problem(70, 6, 240, density=0.3, seed=3)
+    monkeypatch.setattr(compiled, "grouped", partial(compiled.grouped, frames=8))
+    chosen, found = ModelSettings(beta=beta, iterations=4), []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(nmf, "Workers", partial(Workers, threads))
+        found.append(finish(nmf.factorize(V, W, H, settings=chosen)))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other.W, found[0].W)
+        np.testing.assert_array_equal(other.H, found[0].H)
+        assert other.losses == found[0].losses
+    monkeypatch.undo()
+    whole = finish(nmf.factorize(V, W, H, settings=chosen))
+    assert close(found[0].W, whole.W) < 1e-4

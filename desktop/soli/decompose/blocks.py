@@ -99,6 +99,30 @@ class Workers:
             for future in waiting:
                 future.cancel()
 
+    def each(self, work: Callable[[U], T], items: Iterable[U]) -> list[T]:
+        """work(item) for every item, in order, when all are done; the calling thread works too, so that little is waited for."""
+        todo = deque(enumerate(items))
+        made: dict[int, T] = {}
+
+        def some() -> None:
+            while todo:
+                try:
+                    at, item = todo.popleft()
+                except IndexError:
+                    return
+                made[at] = work(item)
+
+        with self._libraries.limit(limits=1, user_api="blas"):
+            others = [self._pool.submit(some) for _ in range(min(self.threads, len(todo)) - 1)]
+            try:
+                some()
+            finally:
+                todo.clear()
+                for other in others:
+                    if not other.cancel():
+                        other.result()
+        return [made[at] for at in range(len(made))]
+
     def close(self) -> None:
         """Wait for what is running and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)

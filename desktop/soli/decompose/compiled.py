@@ -3,21 +3,22 @@
 The numbers are those of the blocks in `nmf` but for rounding; what changes is the time, by a factor of two and more.
 """
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from soli.decompose.blocks import Workers
 from soli.decompose.bodies import IntArray
-from soli.decompose.sums import Sums
 from soli.signal.audio import FloatArray
 
 # Where the distance is as small a part of V squared as this over the root of the terms, it is taken from the model itself: a
 # difference of sums would show their rounding.
 _ROUNDING = 0.02
+_LANES = 8  # sums of the templates that are held apart, however many workers there are
 
 
 def kernels() -> ModuleType | None:
@@ -37,7 +38,6 @@ class Groups:
     counts: IntArray
     first: IntArray
     alive: IntArray
-    rows: IntArray
 
 
 def grouped(H: FloatArray, *, group: int, lanes: int, frames: int = 2048) -> list[Groups]:
@@ -59,21 +59,31 @@ def grouped(H: FloatArray, *, group: int, lanes: int, frames: int = 2048) -> lis
     for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         mine = sounding[begins[low] : ends[high - 1]]
         union = np.logical_or.reduceat(support[:, mine], begins[low:high] - begins[low], axis=1)
-        rows = np.flatnonzero(union.any(axis=1))
-        of, alive = np.nonzero(union[rows].T)
+        of, alive = np.nonzero(union.T)
         found = np.bincount(of, minlength=high - low)
         first = np.append(0, np.cumsum(-(-found // lanes) * lanes))
-        filled = np.full(first[-1], len(rows), np.int64)
+        filled = np.full(first[-1], len(H), np.int64)
         filled[np.arange(len(alive)) + np.repeat(first[:-1] - (np.cumsum(found) - found), found)] = alive
-        made.append(Groups(sounding[begins[low:high]], counts[low:high], first, filled, rows))
+        made.append(Groups(sounding[begins[low:high]], counts[low:high], first, filled))
     return made
 
 
-class _Squares(Sums):
-    """Sums for beta 2: below the line HH' (rows, rows), of which W (HH') is made when the templates move."""
+class ChunkSums:
+    """What the frames add to the update of the templates, and the loss.
 
-    def _below_of(self, part: Sums) -> Any:
-        return np.ix_(part.rows, part.rows)
+    by_chunk, whose sum is above the line, (lanes, R + 1, K); below (R, 1) for beta 1, and HH' (R, R) for beta 2, of which
+    W (HH') is made when the templates move.
+    """
+
+    def __init__(self, below: FloatArray) -> None:
+        self.by_chunk = np.zeros((0, 0, 0), np.float32)
+        self.below, self.loss = below, 0.0
+
+    @property
+    def above(self) -> FloatArray:
+        """Above the line, (R, K)."""
+        total: FloatArray = self.by_chunk[:, :-1].sum(axis=0)
+        return total
 
 
 class CompiledUpdates:
@@ -88,6 +98,8 @@ class CompiledUpdates:
         # The templates that an update gave out, and the same with the last row of zeros that the kernels ask for.
         self._given: FloatArray | None = None
         self._padded = np.zeros((len(H) + 1, self.bins), np.float32)
+        self._above = np.zeros((0, *self._padded.shape), np.float32)
+        self.under = np.empty((len(H), self.bins if beta == 2.0 else 0), np.float32)
 
     def step(self, Wt: FloatArray, pool: Workers, *, templates: bool = True, activations: bool = True) -> "CompiledStep":
         """An iteration from the templates Wt (R, K) on."""
@@ -102,54 +114,68 @@ class CompiledUpdates:
         self._given = self._padded[:-1]
         return self._given
 
+    def above(self, lanes: int) -> FloatArray:
+        """Room for the sums of each lane of chunks, (lanes, R + 1, K), with whatever it had before."""
+        if len(self._above) != lanes:
+            self._above = np.empty((lanes, *self._padded.shape), np.float32)
+        return self._above
+
 
 class CompiledStep:
     """One iteration's work, chunk by chunk, for beta 1 and 2; see `nmf` for what happens to H and what is summed."""
 
     def __init__(self, run: CompiledUpdates, Wt: FloatArray, pool: Workers, *, templates: bool, activations: bool) -> None:
         self._run, self._Wt, self._pool, self._what = run, Wt, pool, (run.nothing, activations, templates)
-        self._total, self._gram = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
-        if run.beta == 1.0:
-            self._total = Wt.sum(axis=1)
-        else:
-            self._gram = self._products(Wt)
+        # The sums of the templates for beta 1, their products W'W for beta 2.
+        self._whole = Wt.sum(axis=1) if run.beta == 1.0 else self._products(Wt)
+        self._below = np.zeros_like(self._whole)
+        self.sums = ChunkSums(self._below[:-1, None] if run.beta == 1.0 else self._below[:-1, :-1])
 
-    def nothing_yet(self) -> Sums:
-        components, bins = self._Wt.shape[0] - 1, self._Wt.shape[1]
-        if self._run.beta == 1.0:
-            return Sums.zero(np.arange(components), bins, 1.0)
-        below = np.zeros((components, components), np.float32)
-        return _Squares(np.arange(components), np.zeros((components, bins), np.float32), below, empty=True)
+    def passes(self, chunks: Sequence[Groups]) -> Generator[int, None, None]:
+        """Do the chunks one by one; what they add grows in `sums`. Yields how many were done before each.
 
-    def run(self, chunk: Groups) -> Sums:
-        run, rows = self._run, chunk.rows
-        with_none = np.append(rows, len(self._Wt) - 1)
-        W = self._Wt if len(with_none) == len(self._Wt) else self._Wt[with_none]
-        above = np.zeros_like(W)
-        spectra, place = (run.V, run.stride, run.bins, W), (run.H, rows, chunk.starts, chunk.counts, chunk.first, chunk.alive)
+        Every _LANES-th chunk is added to the same sums, one after the other, so that the order does not depend on the workers.
+        """
+        lanes = min(len(chunks), _LANES)
+        self.sums.by_chunk = self._run.above(lanes)
+        for begin in range(0, len(chunks), lanes):
+            turn = enumerate(chunks[begin : begin + lanes])
+            for done, (loss, below) in enumerate(self._pool.each(partial(self._add, first=begin == 0), turn), start=begin):
+                self.sums.loss += loss
+                self._below += below
+                yield done
+
+    def _add(self, chunk: tuple[int, Groups], *, first: bool) -> tuple[float, FloatArray]:
+        """Do a chunk and add to the sums of its lane; the loss, and what is below the line."""
+        run, (lane, groups) = self._run, chunk
+        above = self.sums.by_chunk[lane]
+        if first:
+            above[:] = 0
+        spectra = (run.V, run.stride, run.bins, self._Wt)
+        place = (run.H, groups.starts, groups.counts, groups.first, groups.alive)
+        below = np.zeros_like(self._below)
         if run.beta == 1.0:
-            below = np.zeros(len(rows) + 1, np.float32)
-            loss = run.kernels.kullback_leibler(*spectra, self._total[with_none], *place, above, below, run.tiny, *self._what)
-            return Sums(rows, above[:-1], below[:-1, None], loss)
-        gram, below = self._gram[np.ix_(with_none, with_none)], np.zeros((len(rows) + 1, len(rows) + 1), np.float32)
-        less, square = run.kernels.euclidean(*spectra, gram, *place, above, below, *self._what)
+            loss = run.kernels.kullback_leibler(*spectra, self._whole, *place, above, below, run.tiny, *self._what)
+            return loss, below
+        less, square = run.kernels.euclidean(*spectra, self._whole, *place, above, below, *self._what)
         loss = square + less
-        if loss < _ROUNDING / np.sqrt(len(chunk.alive)) * square:
+        if loss < _ROUNDING / np.sqrt(len(groups.alive)) * square:
             loss = run.kernels.distance(*spectra, *place)
-        return _Squares(rows, above[:-1], below[:-1, :-1], loss)
+        return loss, below
 
-    def moved(self, sums: Sums, *, to_one: bool = True) -> tuple[FloatArray, FloatArray]:
+    def moved(self, sums: ChunkSums, *, to_one: bool = True) -> tuple[FloatArray, FloatArray]:
         """The templates (R, K) after their update, and what their rows sum to (R,); with `to_one` scaled to sum to one."""
         Wt, new, total = self._Wt[:-1], self._run.fresh(), np.empty(len(self._Wt) - 1, np.float32)
 
         def strip(edges: tuple[int, int]) -> None:
             rows = slice(*edges)
-            below = sums.below[rows] if self._run.beta == 1.0 else sums.below[rows] @ Wt
-            self._run.kernels.templates(Wt[rows], sums.above[rows], below, new[rows], total[rows], to_one)
+            below = sums.below[rows]
+            if self._run.beta == 2.0:
+                below = np.matmul(below, Wt, out=self._run.under[rows])
+            self._run.kernels.templates(Wt, sums.by_chunk, below, edges[0], new, total, to_one)
 
         cuts = np.linspace(0, len(Wt), self._pool.threads + 1).round().astype(int).tolist()
-        for _ in self._pool.map(strip, pairwise(cuts)):
-            pass
+        self._pool.each(strip, pairwise(cuts))
         return new, total
 
     def _products(self, A: FloatArray) -> FloatArray:
@@ -159,7 +185,6 @@ class CompiledStep:
         def part(rows: slice) -> None:
             np.matmul(A[rows], A[: rows.stop].T, out=made[rows, : rows.stop])
 
-        for _ in self._pool.map(part, (slice(0, cut), slice(cut, len(A)))):
-            pass
+        self._pool.each(part, (slice(0, cut), slice(cut, len(A))))
         made[:cut, cut:] = made[cut:, :cut].T
         return made

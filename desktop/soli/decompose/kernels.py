@@ -3,9 +3,9 @@
 Importing this module costs a third of a second, and the first call after an installation compiles for some seconds; only
 the thread that decomposes imports it (see `compiled`).
 
-In all of it: V, float32, is flat, frame n from n * stride. W, float32 (rows + 1, K), has a last row of zeros. Group g has
-`counts[g]` frames from `starts[g]` and the components `alive[first[g] : first[g + 1]]`, indices into `rows`, which are rows
-of H (R, N), or len(rows), which stands for none; their number is a multiple of LANES.
+In all of it: V, float32, is flat, frame n from n * stride. W, float32 (R + 1, K), has a last row of zeros. Group g has
+`counts[g]` frames from `starts[g]` and the components `alive[first[g] : first[g + 1]]`, rows of H (R, N), or R, which stands
+for none; their number is a multiple of LANES.
 """
 
 # mypy: ignore-errors
@@ -90,7 +90,7 @@ def _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, none, up):
 
 @_compiled
 def _gathered(hs, alive, p, m, k0, width, Q, none, above):
-    """Add HQ' to above (rows + 1, K) for one tile of a group; Q (GROUP * _TILE), so that it is seen to lie elsewhere."""
+    """Add HQ' to above (R + 1, K) for one tile of a group; Q (GROUP * _TILE), so that it is seen to lie elsewhere."""
     for i in range(p, p + m, 2):
         if alive[i] == none:
             break
@@ -104,21 +104,21 @@ def _gathered(hs, alive, p, m, k0, width, Q, none, above):
 
 
 @_compiled
-def _taken(H, rows, starts, counts, first, alive, hs):
+def _taken(H, starts, counts, first, alive, hs):
     """The activations of all groups; 0 where there is no frame or no component."""
     for g in range(len(starts)):
         for i in range(first[g], first[g + 1]):
             for f in range(GROUP):
-                hs[i, f] = H[rows[alive[i]], starts[g] + f] if f < counts[g] and alive[i] < len(rows) else np.float32(0)
+                hs[i, f] = H[alive[i], starts[g] + f] if f < counts[g] and alive[i] < len(H) else np.float32(0)
 
 
 @_compiled
-def _put(H, rows, starts, counts, first, alive, hs):
+def _put(H, starts, counts, first, alive, hs):
     for g in range(len(starts)):
         for i in range(first[g], first[g + 1]):
-            if alive[i] < len(rows):
+            if alive[i] < len(H):
                 for f in range(counts[g]):
-                    H[rows[alive[i]], starts[g] + f] = hs[i, f]
+                    H[alive[i], starts[g] + f] = hs[i, f]
 
 
 @_compiled
@@ -145,9 +145,9 @@ def _weighted_log(V, bits, work, work_bits, offset, width):
 
 @_compiled
 def kullback_leibler(
-    V, stride, bins, W, total, H, rows, starts, counts, first, alive, above, below, tiny, nothing, activations, templates
+    V, stride, bins, W, total, H, starts, counts, first, alive, above, below, tiny, nothing, activations, templates
 ):
-    """One iteration for beta 1; H is updated in place, the sums are added to `above` (rows + 1, K) and `below` (rows + 1,).
+    """One iteration for beta 1; H is updated in place, the sums are added to `above` (R + 1, K) and `below` (R + 1,).
 
     total: the sums of the rows of W. Returns sum V log(V / WH) + sum WH.
     """
@@ -156,7 +156,7 @@ def kullback_leibler(
     q0, q1, q2, q3 = Q[:_TILE], Q[_TILE : 2 * _TILE], Q[2 * _TILE : 3 * _TILE], Q[3 * _TILE :]
     bits, work_bits = Q.view(np.int32), work.view(np.int32)
     loss = 0.0
-    _taken(H, rows, starts, counts, first, alive, hs)
+    _taken(H, starts, counts, first, alive, hs)
     for begin in range(0, len(starts), _STRETCH):
         end = min(begin + _STRETCH, len(starts))
         if activations:
@@ -169,7 +169,7 @@ def kullback_leibler(
                         offset = (starts[g] + f) * stride + k0
                         for k in range(width):
                             Q[f * _TILE + k] = V[offset + k] / M[f * _TILE + k]
-                    _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, len(rows), up)
+                    _projected(W, alive, p, m, k0, width, q0, q1, q2, q3, len(H), up)
             for g in range(begin, end):
                 for i in range(first[g], first[g + 1]):
                     for f in range(counts[g]):
@@ -186,9 +186,9 @@ def kullback_leibler(
                         Q[f * _TILE + k] = V[offset + k] / M[f * _TILE + k]
                     loss += _weighted_log(V, bits[f * _TILE : f * _TILE + width], work, work_bits, offset, width)
                 if templates:
-                    _gathered(hs, alive, p, m, k0, width, Q, len(rows), above)
+                    _gathered(hs, alive, p, m, k0, width, Q, len(H), above)
     if activations:
-        _put(H, rows, starts, counts, first, alive, hs)
+        _put(H, starts, counts, first, alive, hs)
     for g in range(len(starts)):
         loss += counts[g] * bins * tiny
         for i in range(first[g], first[g + 1]):
@@ -210,10 +210,41 @@ def _frames(V, stride, start, count, k0, width, silence):
 
 
 @_compiled
-def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, above, below, nothing, activations, templates):
-    """The same for beta 2, on the Gram matrix W'W (rows + 1, rows + 1): no model is ever made.
+def _multiplied(near, hs, p, m, i, down):
+    """LANES rows of `near` (m, m) from the i-th, times the activations of a group, into `down` (m, GROUP)."""
+    zero = np.float32(0)
+    a0, a1, a2, a3, b0, b1, b2, b3 = zero, zero, zero, zero, zero, zero, zero, zero
+    c0, c1, c2, c3, d0, d1, d2, d3 = zero, zero, zero, zero, zero, zero, zero, zero
+    for j in range(m):
+        x, y, z, u = hs[p + j, 0], hs[p + j, 1], hs[p + j, 2], hs[p + j, 3]
+        a, b, c, d = near[i, j], near[i + 1, j], near[i + 2, j], near[i + 3, j]
+        a0 += a * x
+        a1 += a * y
+        a2 += a * z
+        a3 += a * u
+        b0 += b * x
+        b1 += b * y
+        b2 += b * z
+        b3 += b * u
+        c0 += c * x
+        c1 += c * y
+        c2 += c * z
+        c3 += c * u
+        d0 += d * x
+        d1 += d * y
+        d2 += d * z
+        d3 += d * u
+    down[i, 0], down[i, 1], down[i, 2], down[i, 3] = a0, a1, a2, a3
+    down[i + 1, 0], down[i + 1, 1], down[i + 1, 2], down[i + 1, 3] = b0, b1, b2, b3
+    down[i + 2, 0], down[i + 2, 1], down[i + 2, 2], down[i + 2, 3] = c0, c1, c2, c3
+    down[i + 3, 0], down[i + 3, 1], down[i + 3, 2], down[i + 3, 3] = d0, d1, d2, d3
 
-    HH' is added to `below` (rows + 1, rows + 1), of which W (HH') is for the caller to make. Returns half the squared
+
+@_compiled
+def euclidean(V, stride, bins, W, gram, H, starts, counts, first, alive, above, below, nothing, activations, templates):
+    """The same for beta 2, on the Gram matrix W'W (R + 1, R + 1): no model is ever made.
+
+    HH' is added to `below` (R + 1, R + 1), of which W (HH') is for the caller to make. Returns half the squared
     distance of V and WH less half the square of V, and half the square of V.
     """
     hs, up = np.empty((len(alive), GROUP), np.float32), np.zeros((len(alive), GROUP), np.float32)
@@ -223,7 +254,7 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
         most = max(most, first[g + 1] - first[g])
     down, near = np.zeros((most, GROUP), np.float32), np.zeros((most, most), np.float32)
     loss, square = 0.0, 0.0
-    _taken(H, rows, starts, counts, first, alive, hs)
+    _taken(H, starts, counts, first, alive, hs)
     for begin in range(0, len(starts), _STRETCH):
         end = min(begin + _STRETCH, len(starts))
         for k0 in range(0, bins, _TILE):
@@ -234,7 +265,7 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
                 for k in range(width):
                     energy += q0[k] * q0[k] + q1[k] * q1[k] + q2[k] * q2[k] + q3[k] * q3[k]
                 square += energy
-                _projected(W, alive, first[g], first[g + 1] - first[g], k0, width, q0, q1, q2, q3, len(rows), up)
+                _projected(W, alive, first[g], first[g + 1] - first[g], k0, width, q0, q1, q2, q3, len(H), up)
         for g in range(begin, end):
             p, m = first[g], first[g + 1] - first[g]
             for i in range(m):
@@ -242,15 +273,8 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
                 for j in range(m):
                     near[i, j] = row[alive[p + j]]
             for turn in range(2 if activations else 1):
-                for i in range(m):
-                    d0, d1, d2, d3 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-                    for j in range(m):
-                        x = near[i, j]
-                        d0 += x * hs[p + j, 0]
-                        d1 += x * hs[p + j, 1]
-                        d2 += x * hs[p + j, 2]
-                        d3 += x * hs[p + j, 3]
-                    down[i, 0], down[i, 1], down[i, 2], down[i, 3] = d0, d1, d2, d3
+                for i in range(0, m, LANES):
+                    _multiplied(near, hs, p, m, i, down)
                 if turn == 0 and activations:
                     for i in range(m):
                         for f in range(counts[g]):
@@ -271,10 +295,10 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
                     q0, q1, q2, q3 = _frames(V, stride, starts[g], counts[g], k0, width, silence)
                     for k in range(width):
                         Q[k], Q[_TILE + k], Q[2 * _TILE + k], Q[3 * _TILE + k] = q0[k], q1[k], q2[k], q3[k]
-                    _gathered(hs, alive, first[g], first[g + 1] - first[g], k0, width, Q, len(rows), above)
+                    _gathered(hs, alive, first[g], first[g + 1] - first[g], k0, width, Q, len(H), above)
     if activations:
-        _put(H, rows, starts, counts, first, alive, hs)
-    for i in range(len(rows)):
+        _put(H, starts, counts, first, alive, hs)
+    for i in range(len(H)):
         # The components of a group are in order, so that one half has it all.
         for j in range(i):
             below[j, i] = below[i, j]
@@ -282,10 +306,10 @@ def euclidean(V, stride, bins, W, gram, H, rows, starts, counts, first, alive, a
 
 
 @_compiled
-def distance(V, stride, bins, W, H, rows, starts, counts, first, alive):
+def distance(V, stride, bins, W, H, starts, counts, first, alive):
     """Half the squared distance of V and WH, from the model itself: exact where the two nearly agree."""
     hs, M = np.empty((len(alive), GROUP), np.float32), np.empty(GROUP * _TILE, np.float32)
-    _taken(H, rows, starts, counts, first, alive, hs)
+    _taken(H, starts, counts, first, alive, hs)
     loss = 0.0
     for k0 in range(0, bins, _TILE):
         width = min(_TILE, bins - k0)
@@ -301,31 +325,37 @@ def distance(V, stride, bins, W, H, rows, starts, counts, first, alive):
 
 
 @_compiled
-def templates(W, above, below, moved, total, to_one):
-    """The multiplicative update of W (rows, K) into `moved`, and the sums of its rows into `total` (rows,), each of one pass.
+def templates(W, above, below, first, new, total, to_one):
+    """The multiplicative update of rows `first` and following of W (R, K) into `new` (R, K), their sums into `total` (R,).
 
-    above (rows, K) and below (rows, K) or (rows, 1). Where nothing is below, W stays. With `to_one` the rows are scaled to
-    sum to one, those of nothing are those of W, with sum one; see `nmf.rows_to_one`.
+    above (chunks, R + 1, K), of which the sum is taken; below (rows, K) or (rows, 1). Where nothing is below, W stays. With
+    `to_one` the rows are scaled to sum to one, those of nothing are those of W, with sum one; see `nmf.rows_to_one`.
     """
-    for r in range(len(W)):
-        w, up, new = W[r], above[r], moved[r]
+    up = np.empty(W.shape[1], np.float32)
+    for i in range(len(below)):
+        r = first + i
+        w, under, out, some = W[r], below[i], new[r], above[0, r]
         mass = np.float32(0)
+        for k in range(len(w)):
+            up[k] = some[k]
+        for c in range(1, len(above)):
+            more = above[c, r]
+            for k in range(len(w)):
+                up[k] += more[k]
         if below.shape[1] == 1:
-            down = below[r, 0]
-            factor = np.float32(1) / max(down, _TINY)
+            factor = np.float32(1) / max(under[0], _TINY)
             for k in range(len(w)):
-                new[k] = w[k] * (up[k] * factor) if down > _TINY else w[k]
-                mass += new[k]
+                out[k] = w[k] * (up[k] * factor) if under[0] > _TINY else w[k]
+                mass += out[k]
         else:
-            under = below[r]
             for k in range(len(w)):
-                new[k] = w[k] * (up[k] / max(under[k], _TINY)) if under[k] > _TINY else w[k]
-                mass += new[k]
+                out[k] = w[k] * (up[k] / max(under[k], _TINY)) if under[k] > _TINY else w[k]
+                mass += out[k]
         total[r] = mass
         if to_one:
             sounding = mass > _TINY
             scale = np.float32(1) / mass if sounding else np.float32(1)
             total[r] = mass if sounding else np.float32(1)
             for k in range(len(w)):
-                value = new[k] * scale
-                new[k] = (value if value >= _INAUDIBLE else np.float32(0)) if sounding else w[k]
+                value = out[k] * scale
+                out[k] = (value if value >= _INAUDIBLE else np.float32(0)) if sounding else w[k]

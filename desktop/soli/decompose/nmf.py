@@ -4,7 +4,7 @@ Zeros stay zero under multiplicative updates, so the support survives every step
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from soli.signal.audio import FloatArray
 _TINY = np.float32(1e-30)
 # Below this, relative to the mean, an entry is nothing; left alone it would sink into denormal numbers, which are slow.
 _NOTHING = 1e-12
+_INFINITE_BITS = 0x7F800000
 # Templates for the rest of the sound are learnt when the prior of the first ones has faded already.
 _FADED = 14
 
@@ -88,11 +89,10 @@ def factorize(
                 step.slope = slopes[1]
                 for slope in slopes:
                     slope.begin()
-            sums = step.nothing_yet()
-            for done, part in enumerate(pool.map(step.run, parts)):
-                sums.add(part)
+            for done in step.passes(parts):
                 at = iteration * len(parts) + done
                 yield Progress(at, settings.iterations * len(parts), "Decomposing", losses[-1] if losses else None)
+            sums = step.sums
             losses.append(sums.loss - heard)
             if not math.isfinite(losses[-1]):
                 raise InputError("the updates ran away to values that are no numbers; choose a lower learning rate")
@@ -133,10 +133,9 @@ def learn_templates(
     try:
         for iteration in range(iterations):
             step = begin(Wt, pool, activations=False)
-            sums = step.nothing_yet()
-            for done, part in enumerate(pool.map(step.run, parts)):
-                sums.add(part)
+            for done in step.passes(parts):
                 yield Progress(iteration * len(parts) + done, iterations * len(parts), "Listening to the rest")
+            sums = step.sums
             if timbre is not None and settings.beta == 1.0:
                 Wt = timbre.learnt(Wt * sums.above, sums.below[:, 0], iteration + _FADED)
             else:
@@ -193,7 +192,7 @@ class _Step:
         Vt: FloatArray,
         H: FloatArray,
         Wt: FloatArray,
-        _pool: Workers,
+        pool: Workers,
         *,
         scale: float,
         beta: float,
@@ -201,16 +200,20 @@ class _Step:
         activations: bool = True,
     ) -> None:
         self.Vt, self.H, self.beta = Vt, H, beta
-        self.templates, self.activations = templates, activations
+        self._pool, self.templates, self.activations = pool, templates, activations
         self.slope: Descent | None = None
         self.tiny = float(np.float32(1e-7 * scale))
         self.nothing = np.float32(_NOTHING * scale * Vt.shape[1])
         # A last template that is always on keeps the model above zero; added in the product it costs nothing.
         self.Wt = np.concatenate([Wt, np.full((1, Wt.shape[1]), self.tiny, np.float32)])
         self.total = self.Wt.sum(axis=1, dtype=np.float64)
+        self.sums = Sums.zero(np.arange(len(H)), Wt.shape[1], beta)
 
-    def nothing_yet(self) -> Sums:
-        return Sums.zero(np.arange(len(self.H)), self.Wt.shape[1], self.beta)
+    def passes(self, work: Sequence[Sequence[Block]]) -> Generator[int, None, None]:
+        """Do the chunks one by one; what they add grows in `sums`. Yields how many were done before each."""
+        for done, part in enumerate(self._pool.map(self.run, work)):
+            self.sums.add(part)
+            yield done
 
     def moved(self, sums: Sums, *, to_one: bool = True) -> tuple[FloatArray, FloatArray]:
         """The templates (R, K) after their update, and what their rows sum to (R,); with `to_one` scaled to sum to one."""
@@ -272,6 +275,10 @@ def check(V: FloatArray, W: FloatArray, H: FloatArray) -> None:
     if V.ndim != 2 or W.ndim != 2 or H.ndim != 2 or V.shape != (W.shape[0], H.shape[1]) or W.shape[1] != H.shape[0]:
         raise InputError(f"V {V.shape}, W {W.shape} and H {H.shape} do not fit; they must be (K, N), (K, R) and (R, N)")
     for name, matrix in (("V", V), ("W", W), ("H", H)):
+        lying = matrix if matrix.flags.c_contiguous else matrix.T
+        # The bits of finite numbers from 0 on, read as an integer, are less than those of all others: one look is enough.
+        if lying.flags.c_contiguous and lying.dtype == np.float32 and lying.view(np.uint32).max(initial=0) < _INFINITE_BITS:
+            continue
         # What is no number is the least and the greatest of all.
         if matrix.size and not (matrix.min() >= 0 and matrix.max() < np.inf):
             raise InputError(f"{name} holds values that are negative or no numbers; give magnitudes")
@@ -294,7 +301,7 @@ def mean_sounding(Vt: FloatArray, work: Sequence[Sequence[Block]]) -> float:
     spans = [slice(block.start, block.stop) for chunk in work for block in chunk]
     frames = sum(span.stop - span.start for span in spans)
     with np.errstate(over="ignore"):
-        total = sum(float(Vt[span].sum(axis=1).sum(dtype=np.float64)) for span in spans)
+        total = sum(float((Vt[span] @ np.ones(Vt.shape[1], np.float32)).sum(dtype=np.float64)) for span in spans)
     if not math.isfinite(total):
         # Single precision ends at 3e38, and takes a third of the time.
         total = sum(float(Vt[span].sum(dtype=np.float64)) for span in spans)
