@@ -9,12 +9,15 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from soli.errors import InputError
 from soli.progress import Progress, Steps
 
 _FORGOTTEN_S = 86_400.0
 _LOOK_S = 0.05
+
+Stamp: TypeAlias = tuple[int, int]
 
 
 def hidden_beside(path: Path) -> Path:
@@ -42,6 +45,15 @@ def check_readable(path: Path, choose: str) -> None:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); {choose}") from error
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """When a file was last written, in nanoseconds, and how long it is; None where there is none to be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def answering_steps(paths: Sequence[Path], patience_s: float) -> Steps[list[Path]]:

@@ -11,6 +11,7 @@ import numpy as np
 from soli.decompose.blocks import Workers
 from soli.errors import InputError
 from soli.progress import Progress, Steps
+from soli.signal import maps
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import ComplexArray, Grid, cut, synthesise, transform
 
@@ -38,8 +39,8 @@ def analyse_steps(audio: Audio, grid: Grid) -> Steps[Magnitudes]:
     Channels that cancel in the middle are taken by their root mean square instead.
     Raises InputError when the recording holds values that are no numbers.
     """
-    middle = np.empty((grid.bins, grid.frames), np.float32, order="F")
-    side = np.empty_like(middle) if audio.channels > 1 else None
+    middle = maps.zeros((grid.bins, grid.frames), order="F")
+    side = maps.zeros(middle.shape, order="F") if audio.channels > 1 else None
     starts = range(0, grid.frames, _BLOCK)
 
     def work(start: int) -> None:

@@ -1,6 +1,6 @@
 """From factors to sound: soft masks over the recording's own spectra, one signal a layer, and what is left over."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,8 @@ from soli.decompose.channels import synthesise_channels
 from soli.decompose.model import Factors
 from soli.decompose.sharing import Sounds, models_of, shared, shared_spectra
 from soli.errors import InputError
-from soli.progress import Progress, Steps
+from soli.progress import Progress, Steps, finish
+from soli.signal import maps
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import ComplexArray
 
@@ -20,6 +21,7 @@ from soli.signal.spectrogram import ComplexArray
 _BLOCK = 16
 # Signals are rounded to the grid of 24-bit samples: float32 then adds and subtracts them without any error.
 _STEPS = np.float32(2**23)
+_PART = 2**20  # samples that are made whole together
 
 
 def separate_steps(audio: Audio, factors: Factors, layers: Sequence[int]) -> Steps[dict[int, FloatArray]]:
@@ -48,34 +50,48 @@ def resynthesised_steps(
     groups.append(~np.isin(bodies.layer, layers))
     half, overlap = grid.window_length // 2, grid.window_length // grid.hop_length
     low, high = max(0, start * grid.hop_length - half), min(audio.length, (stop - 1) * grid.hop_length + half)
-    signals = [np.zeros((max(high - low, 0), audio.channels), np.float32) for _ in layers]
+    signals = [maps.zeros((max(high - low, 0), audio.channels)) for _ in layers]
     # Other frames sound in these samples too. Blocks begin at the same frames whatever is asked for: their sums round alike.
     starts = range(max(start - overlap + 1, 0) // _BLOCK * _BLOCK, min(stop + overlap - 1, grid.frames), _BLOCK)
-    pool = Workers()
+    pool, whole = Workers(), 0
     try:
         work = partial(_pieces, audio, factors, _sounds(factors), groups)
         for done, (first, pieces) in enumerate(pool.map(work, starts)):
             for signal, piece in zip(signals, pieces, strict=True):
                 if piece is not None:
                     _add(signal, piece, first - low)
+            following = first + _BLOCK * grid.hop_length - low
+            if following - whole >= _PART:
+                _to_grid(signals, whole, following)
+                whole = following
             yield Progress(done, len(starts), "Separating")
     finally:
         pool.close()
-    for signal in signals:
-        _to_grid(signal)
-        yield Progress(len(starts), len(starts), "Separating")
+    _to_grid(signals, whole, high - low)
+    yield Progress(len(starts), len(starts), "Separating")
     return low, dict(zip(layers, signals, strict=True))
 
 
-def residual(audio: Audio, signals: Iterable[FloatArray]) -> FloatArray:
+def residual_steps(audio: Audio, signals: Collection[FloatArray]) -> Steps[FloatArray]:
     """The recording less its layers, float32, shape (length, channels).
 
     With recordings of up to 24 bits, layers and residual sum to the recording to the last bit, in any order.
     """
-    rest = audio.samples.copy()
-    for signal in signals:
-        rest -= signal
+    rest = maps.zeros(audio.samples.shape)
+    for start in range(0, audio.length, _PART):
+        part = slice(start, start + _PART)
+        rest[part] = audio.samples[part]
+        for signal in signals:
+            rest[part] -= signal[part]
+            maps.release(signal[part])
+        maps.release(rest[part])
+        yield Progress(start, audio.length, "Adding up")
     return rest
+
+
+def residual(audio: Audio, signals: Collection[FloatArray]) -> FloatArray:
+    """See `residual_steps`."""
+    return finish(residual_steps(audio, signals))
 
 
 def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int, FloatArray]:
@@ -104,7 +120,7 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
                 _add(samples, piece, at - first)
     finally:
         pool.close()
-    _to_grid(samples)
+    _to_grid([samples], 0, len(samples))
     return first, samples
 
 
@@ -181,10 +197,13 @@ def _add(signal: FloatArray, piece: FloatArray, first: int) -> None:
         signal[low:high] += piece[low - first : high - first]
 
 
-def _to_grid(signal: FloatArray) -> None:
-    signal *= _STEPS
-    np.rint(signal, out=signal)
-    signal /= _STEPS
+def _to_grid(signals: Iterable[FloatArray], first: int, end: int) -> None:
+    for signal in signals:
+        part = signal[first:end]
+        part *= _STEPS
+        np.rint(part, out=part)
+        part /= _STEPS
+        maps.release(part)
 
 
 def check_recording(audio: Audio, factors: Factors) -> None:

@@ -27,7 +27,7 @@ from soli.score.features import Hearing, hear_steps
 from soli.score.limits import Limits
 from soli.score.notes import Note, Score
 from soli.score.reading import read_score
-from soli.signal import audio
+from soli.signal import audio, maps
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.headers import breaking_off
 
@@ -139,7 +139,7 @@ def place_score_steps(
     `layers` is a kind that `layering.split` knows; "" chooses by the tracks of the score. Layers are numbered from
     `first_layer` on.
     """
-    yield Progress(0, 1, f"Reading {path.name}")
+    yield Progress(0, 1, f"Reading {path.name}", place=path)
     watch = Stopwatch()
     with watch.stage("read"):
         score = read_score(path)
@@ -289,8 +289,7 @@ def separate_steps(
     yield Progress(1, 1, "Decomposed", factors.losses[-1] if factors.losses else None)
     with watch.stage("separate"):
         signals = yield from masking.separate_steps(recording, factors, [layer.id for layer in state.layers])
-        residual = masking.residual(recording, signals.values())
-        yield Progress(1, 1, "Adding up")
+        residual = yield from masking.residual_steps(recording, signals.values())
         null = null_dbfs(recording, [*signals.values(), residual])
     return Separation(state, factors, Signals({**signals, RESIDUAL: residual}), null, watch.seconds)
 
@@ -306,6 +305,7 @@ def null_dbfs(recording: Audio, signals: Sequence[FloatArray], first: int = 0, e
         total = -recording.samples[block]
         for signal in signals:
             total += signal[block]
+            maps.release(signal[block])
         here = float(np.abs(total).max())
         peak = max(peak, here if math.isfinite(here) else math.inf)
     return 20 * math.log10(max(peak, 1e-12))

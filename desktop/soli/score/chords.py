@@ -63,21 +63,29 @@ def chords_of(notes: Sequence[Note], *, together_s: float = 0.01) -> Chords:
     return Chords(np.array(begin_s), member, order, first)
 
 
-def sounding_spectra(notes: Sequence[Note], chords: Chords, time_map: TimeMap) -> FloatArray:
-    """What sounds from each chord to the next, by the score; float32, shape (E, COLUMNS), rows like Hearing.spectra."""
-    count = len(chords)
+def sounding_spectra(notes: Sequence[Note], chords: Chords, picked: IntArray, time_map: TimeMap) -> FloatArray:
+    """What sounds from each of the chords numbered by `picked`, in order, to the next, by the score.
+
+    float32, shape (len(picked), COLUMNS), rows like Hearing.spectra.
+    """
     begin_s = time_map.to_recording(chords.begin_s)
     middle_s = np.append((begin_s[1:] + begin_s[:-1]) / 2, begin_s[-1] + 0.3)
     last = np.searchsorted(chords.begin_s, [note.sounding_offset_s - 0.02 for note in notes])
     spans = np.maximum(last, chords.member + 1) - chords.member
-    note_of = np.repeat(np.arange(len(notes)), spans)
+    near = np.flatnonzero((chords.member <= picked[-1]) & (chords.member + spans > picked[0]))
+    spans = spans[near]
+    note_of = np.repeat(near, spans)
     event = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans) + chords.member[note_of]
+    row = np.full(len(chords), -1)
+    row[picked] = np.arange(len(picked))
+    asked = row[event] >= 0
+    note_of, event = note_of[asked], event[asked]
     fade_s = np.array([decay_s(is_struck(note.program)) for note in notes])
     loud = np.array([not note.is_drum for note in notes], np.float32)
     age_s = np.maximum(middle_s[event] - begin_s[chords.member[note_of]], 0)
-    roll = np.zeros((count, 128), np.float32)
+    roll = np.zeros((len(picked), 128), np.float32)
     pitch = np.array([note.pitch for note in notes], np.int64)
-    np.add.at(roll, (event, pitch[note_of]), loud[note_of] * np.exp(-age_s / fade_s[note_of]).astype(np.float32))
+    np.add.at(roll, (row[event], pitch[note_of]), loud[note_of] * np.exp(-age_s / fade_s[note_of]).astype(np.float32))
     return spectra_of(roll)
 
 
@@ -104,7 +112,7 @@ def placed_chords_steps(
     apart_s: Times = np.arange(-2 * reach, 2 * reach + 1) * np.float64(search.frame_s)
     against = np.zeros(len(apart_s))
     from_to = sliding_window_view(against, len(away))[:, ::-1]
-    drawn = sounding_spectra(notes, chords, time_map)[picked]
+    drawn = sounding_spectra(notes, chords, picked, time_map)
     common = hearing.spectra[:: max(1, len(hearing.spectra) // 500)] @ drawn[:: max(1, len(drawn) // 200)].T
     baseline = float(np.median(common))
     count = len(picked)

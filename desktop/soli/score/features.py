@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from soli.progress import Progress, Steps
 from soli.score.notes import Note, Times
 from soli.score.pooling import pooled_rows
+from soli.signal import maps
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid, analyse
 
@@ -51,12 +52,12 @@ class Hearing:
 
 
 def hear_steps(audio: Audio, *, tuning: float | None = None) -> Steps[Hearing]:
-    """Analyse a recording block by block; memory stays linear in its length, and small against the recording.
+    """Analyse a recording block by block; what is linear in its length lies in maps where it is long.
 
     tuning: cents from A4 = 440 Hz, estimated where it is None.
     """
     signal = yield from _mono_steps(audio)
-    peak = float(np.abs(signal).max(initial=0.0))
+    peak = float(max(signal.max(initial=0.0), -signal.min(initial=0.0)))
     coarse = Grid(RATE, len(signal), SPECTRA_WINDOW, SPECTRA_HOP)
     fine = Grid(RATE, len(signal), FLUX_WINDOW, FLUX_HOP)
     blocks = -(-coarse.frames // _BLOCK) + -(-fine.frames // _BLOCK)
@@ -66,20 +67,23 @@ def hear_steps(audio: Audio, *, tuning: float | None = None) -> Steps[Hearing]:
     yield Progress(step, blocks, "Listening")
 
     filters = band_filters(coarse, tuning)
-    spectra = np.empty((coarse.frames, COLUMNS), np.float32)
+    spectra = maps.zeros((coarse.frames, COLUMNS))
     for start in range(0, coarse.frames, _BLOCK):
         stop = min(start + _BLOCK, coarse.frames)
         bands = filters @ np.abs(analyse(signal, coarse, start, stop))
         spectra[start:stop] = _spectra(bands.T, peak * SPECTRA_WINDOW / 4)
+        maps.release(signal[start * SPECTRA_HOP : stop * SPECTRA_HOP])
         step += 1
         yield Progress(step, blocks, "Listening")
 
     filters = band_filters(fine, tuning)
-    level = np.empty((fine.frames, BANDS), np.float32)
+    level = maps.zeros((fine.frames, BANDS))
     for start in range(0, fine.frames, _BLOCK):
         stop = min(start + _BLOCK, fine.frames)
         bands = filters @ np.abs(analyse(signal, fine, start, stop))
         level[start:stop] = np.sqrt(bands.T / max(peak * FLUX_WINDOW / 4, 1e-9))
+        for used in (level[start:stop], signal[start * FLUX_HOP : stop * FLUX_HOP]):
+            maps.release(used)
         step += 1
         yield Progress(step, blocks, "Listening")
     flux = yield from onset_flux_steps(level)
@@ -94,18 +98,22 @@ def _mono_steps(audio: Audio) -> Steps[FloatArray]:
 
     stream = soxr.ResampleStream(audio.rate, RATE, 1, dtype="float32", quality="HQ")
     chunk = 2**20
-    parts = []
+    signal, there = maps.zeros((audio.length * RATE // audio.rate + chunk,)), 0
     for start in range(0, audio.length, chunk):
         mixed = audio.samples[start : start + chunk].mean(axis=1, dtype=np.float32)
         last = start + chunk >= audio.length
-        parts.append(mixed if audio.rate == RATE else stream.resample_chunk(mixed, last=last))
+        part = mixed if audio.rate == RATE else stream.resample_chunk(mixed, last=last)
+        signal[there : there + len(part)] = part
+        for used in (audio.samples[start : start + chunk], signal[there : there + len(part)]):
+            maps.release(used)
+        there += len(part)
         yield Progress(0, audio.length, "Listening")
-    return np.concatenate(parts) if parts else np.zeros(1, np.float32)
+    return signal[: max(1, there)]
 
 
 def _folded_steps(flux: FloatArray) -> Steps[FloatArray]:
     """The local peaks of the flux, summed over octaves, and half the sum of those besides; float32, shape (T, 13)."""
-    folded = np.zeros((len(flux), 13), np.float32)
+    folded = maps.zeros((len(flux), 13))
     block, margin = 8192, 3
     for start in range(0, len(flux), block):
         low, high = max(0, start - margin), min(len(flux), start + block + margin)
@@ -119,6 +127,7 @@ def _folded_steps(flux: FloatArray) -> Steps[FloatArray]:
         for band in range(BANDS):
             part[:, (LOWEST + band) % 12] += peaks[: len(part), band]
         part[:, 12] = 0.5 * part[:, :12].sum(axis=1)
+        maps.release(flux[low:high])
         yield Progress(start, len(flux), "Listening")
     return folded
 
@@ -165,9 +174,14 @@ def onset_flux_steps(level: FloatArray) -> Steps[FloatArray]:
     """The rise of each band, against the strongest rise and level within a second; float32, shape of `level`, 0..1."""
     from scipy.ndimage import maximum_filter1d
 
-    rise = np.zeros_like(level)
-    np.subtract(level[4:], level[:-4], out=rise[2:-2])
-    np.maximum(rise, 0, out=rise)
+    rise = maps.zeros(level.shape)
+    block = 4096
+    for start in range(2, len(level) - 2, block):
+        stop = min(start + block, len(level) - 2)
+        part = rise[start:stop]
+        np.subtract(level[start + 2 : stop + 2], level[start - 2 : stop - 2], out=part)
+        np.maximum(part, 0, out=part)
+        yield Progress(start, len(level), "Listening")
     pool = 16
     starts = np.arange(0, len(level), pool)
     around = round(1.0 / (pool * FLUX_S))
@@ -177,6 +191,7 @@ def onset_flux_steps(level: FloatArray) -> Steps[FloatArray]:
     for start in range(0, len(ceiling), block):
         part = rise[start * pool : (start + block) * pool]
         part /= np.repeat(ceiling[start : start + block], pool, axis=0)[: len(part)]
+        maps.release(part)
         yield Progress(start, len(ceiling), "Listening")
     return rise
 
@@ -226,18 +241,24 @@ def drawn_onsets(notes: Sequence[Note], onset_s: Times, frames: int, rate: float
     return decaying(impulses, length=max(1, round(_FADE_S * rate)))
 
 
-def heard_onsets(hearing: Hearing, frames: int, rate: float) -> FloatArray:
-    """Decaying, locally normalised onsets of a recording; float32, shape (frames, 13), to compare with drawn_onsets."""
+def heard_onsets(hearing: Hearing, first: int, stop: int, rate: float) -> FloatArray:
+    """Decaying, locally normalised onsets of a recording, to compare with drawn_onsets; float32, shape (stop - first, 13).
+
+    They are those of frames `first` to `stop`, at `rate` frames a second.
+    """
     from scipy.ndimage import maximum_filter1d
 
-    starts = np.minimum((np.arange(frames) / rate / FLUX_S).astype(int), len(hearing.onsets) - 1)
-    pooled: FloatArray = pooled_rows(np.maximum, hearing.onsets, starts) if frames else hearing.onsets[:0].copy()
-    around = max(1, round(0.5 * rate))
+    if stop <= first:
+        return np.zeros((0, 13), np.float32)
+    fade, around = max(1, round(_FADE_S * rate)), max(1, round(0.5 * rate))
+    low = max(0, first - fade - around)
+    edges = np.minimum((np.arange(low, stop + 1) / rate / FLUX_S).astype(int), len(hearing.onsets) - 1)
+    pooled: FloatArray = pooled_rows(np.maximum, hearing.onsets[: edges[-1] + 1], edges[:-1])
     ceiling = maximum_filter1d(np.linalg.norm(pooled[:, :12], axis=1), 2 * around + 1)[:, None]
     total = maximum_filter1d(pooled[:, 12], 2 * around + 1)
     pooled[:, :12] /= np.maximum(ceiling, 0.3)
     pooled[:, 12] /= np.maximum(total, 0.3)
-    return decaying(pooled, length=max(1, round(_FADE_S * rate)))
+    return decaying(pooled, length=fade)[first - low :]
 
 
 def decaying(onsets: FloatArray, *, length: int) -> FloatArray:
@@ -252,6 +273,14 @@ def decaying(onsets: FloatArray, *, length: int) -> FloatArray:
 def is_struck(program: int) -> bool:
     """Whether the General MIDI program fades by itself: pianos, mallets, plucked strings, harp."""
     return program < 16 or 24 <= program < 40 or program in (45, 46, 47) or 104 <= program < 120
+
+
+def is_bell(program: int) -> bool:
+    """Whether the partials of the General MIDI program are no harmonics: bars, plates, forks, drums that are tuned.
+
+    Not tubular bells, which are tuned by partials that lie like the harmonics of the note, nor the strings of the dulcimer.
+    """
+    return 8 <= program <= 13 or program in (47, 108) or 112 <= program < 120
 
 
 def speaking_s(note: Note) -> float:

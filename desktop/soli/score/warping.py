@@ -200,7 +200,7 @@ def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[_Match
     frames = max(2, int(np.ceil(span_s * score_rate)))
     placed = (note_times(notes) - part.first_s) * scale
     if only_drums:
-        heard = heard_onsets(hearing, max(1, int(part.heard_to * rate)), rate)[int(part.heard_from * rate) :]
+        heard = heard_onsets(hearing, int(part.heard_from * rate), max(1, int(part.heard_to * rate)), rate)
         X, Y = (_turned(onsets[:, -1]) for onsets in (heard, drawn_onsets(notes, placed[:, 0], frames, rate)))
     else:
         rows = slice(round(part.heard_from / SPECTRA_S), round(part.heard_to / SPECTRA_S))
@@ -234,7 +234,7 @@ def refined_steps(
     near = np.flatnonzero((placed[:, 1] > 0) & (placed[:, 0] < frames / rate))
     close = [notes[i] for i in near.tolist()]
 
-    onsets = heard_onsets(hearing, start + frames, rate)[start:]
+    onsets = heard_onsets(hearing, start, start + frames, rate)
     yield Progress(0, frames, "Aligning")
     drawn_beats = drawn_onsets(close, placed[near, 0], frames, rate)
     still = 0.1
@@ -242,8 +242,8 @@ def refined_steps(
         still, reach_s = _DRUM_STILL, min(reach_s, 1.0)
         X, Y = _turned(onsets[:, -1]), _turned(drawn_beats[:, -1])
     else:
-        heard = _pooled(hearing.spectra, rate * SPECTRA_S)
-        rows = np.minimum(np.arange(start, start + frames), len(heard) - 1)
+        heard = _pooled(hearing.spectra, rate * SPECTRA_S, start, start + frames)
+        rows = np.minimum(np.arange(frames), len(heard) - 1)
         drawn = _pooled(drawn_spectra(close, placed[near], frames * 2, rate * 2), 1 / 2)[:frames]
         X, Y = _joined(heard[rows], onsets, heard=True), _joined(drawn, drawn_beats, heard=False)
     path = yield from banded_path_steps(X, Y, max(2, round(reach_s * rate)), still=still)
@@ -305,18 +305,23 @@ def _joined(chroma: FloatArray, onsets: FloatArray, *, heard: bool, weight: floa
     return np.concatenate([chroma, np.sqrt(2 * weight) * onsets, *tail], axis=1).astype(np.float32)
 
 
-def _pooled(features: FloatArray, step: float) -> FloatArray:
+def _pooled(features: FloatArray, step: float, first: int = 0, stop: int | None = None) -> FloatArray:
     """Features a frame each `1 / step` of the given ones: the mean of those it covers and a little of its neighbours.
 
-    Its rows are of unit length again.
+    Its rows are of unit length again. They are those from `first` to `stop` as far as there are that many, one at least.
     """
     count = max(1, int(len(features) * step))
-    starts = np.minimum((np.arange(count) / step).astype(int), len(features) - 1)
-    picked: FloatArray = pooled_rows(np.add, features, starts)
-    picked /= np.maximum(np.diff(starts, append=len(features)), 1).astype(np.float32)[:, None]
+    stop = count if stop is None else min(stop, count)
+    first = min(first, stop - 1)
+    low, high = max(0, first - 1), min(count, stop + 1)
+    edges = np.minimum((np.arange(low, high + 1) / step).astype(int), len(features) - 1)
+    end = len(features) if high == count else max(int(edges[-1]), int(edges[-2]) + 1)
+    picked: FloatArray = pooled_rows(np.add, features[:end], edges[:-1])
+    picked /= np.maximum(np.diff(edges[:-1], append=end), 1).astype(np.float32)[:, None]
     if step < 1:
         padded = np.pad(picked, ((1, 1), (0, 0)), mode="edge")
         picked = 0.6 * picked + 0.2 * (padded[:-2] + padded[2:])
+    picked = picked[first - low : stop - low]
     sound = picked[:, :SILENCE]
     sound /= np.maximum(np.linalg.norm(sound, axis=1, keepdims=True), 0.3)
     return picked

@@ -15,6 +15,7 @@ from soli.errors import InputError
 from soli.files import beside, check_readable
 from soli.memory import memory_bytes
 from soli.progress import Progress, Steps, finish
+from soli.signal import maps
 from soli.signal.encoding import encoded
 from soli.signal.library import as_library_name, reason
 
@@ -32,7 +33,7 @@ _QUIETEST = 1e-30  # a recording that stays below, in numbers of few digits, is 
 LOUDEST = 1000.0  # 60 dB beyond full scale: louder sound leaves float32 too few digits for what lies at full scale
 _BLOCK_LENGTH = 2**20  # samples: what is read before anyone can cancel
 _LAST_LENGTH = 2**12  # of those near where a file breaks off
-_SHARE_OF_MEMORY = 0.25  # the layers of a recording take as much again, each
+_LARGEST_SHARE = 0.25  # of memory or disk: the layers of a recording take as much again, each
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ def read_steps(path: Path) -> Steps[Audio]:
     computer's memory, or holds NaN. A file that breaks off is read as far as it goes.
     """
     what = f"Reading {path.name}"
-    yield Progress(0, 1, what)
+    yield Progress(0, 1, what, place=path)
     import soundfile
 
     check_readable(path, "choose a recording (WAV, FLAC, OGG, MP3 or AIFF)")
@@ -106,13 +107,14 @@ def read_steps(path: Path) -> Steps[Audio]:
                 raise InputError(f"{path.name}: not a recording; choose a WAV, FLAC, OGG, MP3 or AIFF file")
             rate = int(file.samplerate)
             _check_size(path, rate, int(file.channels), int(file.frames))
-            samples = np.empty((int(file.frames), int(file.channels)), np.float32)
+            samples = maps.zeros((int(file.frames), int(file.channels)))
             length, low, high = 0, np.float32(0), np.float32(0)
             for block in _blocks(file, path, samples):
                 # Of a NaN both are NaN.
                 low, high = np.minimum(low, block.min()), np.maximum(high, block.max())
                 length += len(block)
-                yield Progress(length, len(samples), what)
+                maps.release(block)
+                yield Progress(length, len(samples), what, place=path)
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError, MemoryError) as error:
         raise InputError(
             f"{path.name}: not a recording that can be read ({reason(error)}); choose a WAV, FLAC, OGG, MP3 or AIFF file"
@@ -130,7 +132,9 @@ def read_steps(path: Path) -> Steps[Audio]:
         samples[:] = 0
     if length < len(samples):
         # Fewer samples than the header told of: without the room that was made for them.
-        samples = samples[:length].copy()
+        there = maps.zeros((length, samples.shape[1]))
+        there[:] = samples[:length]
+        samples = there
     return Audio(samples, rate)
 
 
@@ -179,10 +183,12 @@ def _check_size(path: Path, rate: int, channels: int, length: int) -> None:
     if channels > MOST_CHANNELS:
         raise InputError(f"{path.name}: {channels} channels are more than {MOST_CHANNELS}; export it as stereo")
     size, memory = 4 * channels * length, memory_bytes()
-    if size > _SHARE_OF_MEMORY * memory:
+    room = maps.room_bytes() if size > maps.LARGEST_IN_MEMORY else 0
+    if size > _LARGEST_SHARE * max(memory, room):
+        there = f"{memory / 1e9:.0f} GB of memory" + (f" and {room / 1e9:.0f} GB of disk" if room else "")
         raise InputError(
             f"{path.name}: {length / rate / 3600:.1f} hours of sound take {size / 1e9:.1f} GB, too much beside all else for the "
-            f"{memory / 1e9:.0f} GB of memory here; cut it into pieces or export it as mono"
+            f"{there} here; cut it into pieces or export it as mono"
         )
 
 

@@ -37,6 +37,7 @@ from soli.project.storage.blocks import (
 from soli.project.storage.schema import RESULT_TABLES, SOURCE
 from soli.project.storage.state_tables import MODELLED, read_settings, read_source, write_modelled
 from soli.project.storage.values import rows
+from soli.signal import maps
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import ComplexArray, Grid
 
@@ -128,11 +129,12 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
         factors = replace(factors, origin=_read_factors(db, _ORIGIN, recording, budget))
     signals: dict[int, FloatArray] = {}
     for done, layer in enumerate(layers):
-        whole = np.empty(recording.samples.shape, np.float32)
-        for _ in read_sound(db, f"layer {layer}", most_bytes=_MOST_BYTES, into=whole):
+        whole = maps.zeros(recording.samples.shape)
+        for block in read_sound(db, f"layer {layer}", most_bytes=_MOST_BYTES, into=whole):
+            maps.release(block)
             yield Progress(done, len(layers), "Reading the layers")
         signals[layer] = whole
-    signals[RESIDUAL] = masking.residual(recording, signals.values())
+    signals[RESIDUAL] = yield from masking.residual_steps(recording, signals.values())
     return Separation(source, factors, Signals(signals), null_dbfs, MappingProxyType(seconds))
 
 
