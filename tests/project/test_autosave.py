@@ -18,6 +18,7 @@ from project.states import an_edit, states
 
 from soli.decompose import masking
 from soli.errors import ProjectError
+from soli.files import stamp_of
 from soli.progress import finish
 from soli.project import autosave, commands, lock, recovery, storage
 from soli.project.autosave import Autosave, Snapshot
@@ -144,7 +145,7 @@ def same_results(found: Separation | None, wanted: Separation) -> None:
 def test_layers_of_the_saved_project_are_taken_from_there(tmp_path, place, keeper, state, separation):
     path = tmp_path / "song.soli"
     storage.save(path, state, separation=separation)
-    keeper.forget(separation, path)
+    keeper.forget(separation, (path, stamp_of(path)))
     edited = deleted(state, 1)
     assert keeper.flush(Snapshot(edited, separation)) is not None
     same_results(finish(recovery.recover_steps(crashed(place, tmp_path / "later"))).separation, separation)
@@ -157,7 +158,7 @@ def test_another_project_takes_nothing_over_from_the_one_before(tmp_path, place,
     alone = separation.layers[1]
     other = replace(separation, signals=Signals({1: alone, RESIDUAL: masking.residual(state.audio, [alone])}))
     storage.save(path, state, separation=other)
-    keeper.forget(other, path)
+    keeper.forget(other, (path, stamp_of(path)))
     keeper.flush(Snapshot(state, other))
     same_results(finish(recovery.recover_steps(crashed(place, tmp_path / "later"))).separation, other)
 

@@ -185,14 +185,16 @@ def running(qtbot, qapp, *, autosaves: Path | None = None) -> Iterator[Applicati
     """A Soli in a window of the usual size, with a player that nobody hears."""
     built = Application(qapp, FakePlayer(), Settings(), autosaves=autosaves)
     built.window.resize(1280, 800)
-    with qtbot.waitExposed(built.window):
-        built.window.show()
-    yield built
-    built.close()
-    built.window.hide()
-    built.window.deleteLater()
-    qapp.processEvents()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    try:
+        with qtbot.waitExposed(built.window):
+            built.window.show()
+        yield built
+    finally:
+        built.close()
+        built.window.hide()
+        built.window.deleteLater()
+        qapp.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

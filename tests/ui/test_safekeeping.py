@@ -37,7 +37,7 @@ def kept(qtbot, qapp, place, tmp_path):
 
 
 def settled(qtbot, app):
-    qtbot.waitUntil(lambda: not app.worker.busy and not app.session.opening, timeout=30_000)
+    qtbot.waitUntil(lambda: not (app.worker.busy or app.session.opening or app.keeper.holding.busy), timeout=30_000)
 
 
 def decomposed(qtbot, app):
@@ -232,6 +232,7 @@ def test_what_another_program_has_saved_meanwhile_is_not_written_over(kept, qtbo
         kept.document.do(commands.delete_notes(kept.document.state, [1, 2, 3]))
         assert save(qtbot, kept, path)
         kept.window.requests.new()  # the project is free now, and another than the second has open
+        settled(qtbot, kept)
         os.utime(path, (0, 0))
         before = path.read_bytes()
         assert not save(qtbot, second, path)
@@ -246,6 +247,7 @@ def test_a_project_is_free_again_when_another_takes_its_place(kept, qtbot, tmp_p
     save(qtbot, kept, path)
     assert lock.take(lock.of_project(path)) is None
     kept.window.requests.new()
+    settled(qtbot, kept)
     held = lock.take(lock.of_project(path))
     assert held is not None
     held.release()

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soli.errors import Cancelled, ProjectError
-from soli.files import beside
+from soli.files import Stamp, beside
 from soli.progress import Steps
 from soli.project import lock
 from soli.project.outlook import Outlook
 from soli.project.pipeline import Separation
 from soli.project.state import State
 from soli.project.storage.blocks import remove
-from soli.project.storage.file import Kept, copy_kept, create
+from soli.project.storage.copying import copy_results_steps
+from soli.project.storage.file import Kept, create
 from soli.project.storage.recordings import NAME, Wanted, write_recording_steps
 from soli.project.storage.results import has_results, remove_results, write_results_steps
 from soli.project.storage.state_tables import write_state
@@ -68,7 +69,7 @@ class Autosave:
         self._urgent = False  # whether it does not yet
         self._last: Separation | None = None
         self._differs: Ranges | None = None  # from what lies in the database, or in `_base`; None: everywhere
-        self._base: tuple[Path, tuple[int, int]] | None = None
+        self._base: tuple[Path, Stamp] | None = None
         self._packed: Separation | None = None  # what lies in the database
         self._recorded: Audio | None = None
         self._written: State | None = None
@@ -85,14 +86,13 @@ class Autosave:
             self._next = snapshot
             self._changed.notify_all()
 
-    def forget(self, separation: Separation | None = None, path: Path | None = None) -> None:
-        """All is safe elsewhere: remove what was written. The results of `separation` lie in the project `path`."""
+    def forget(self, separation: Separation | None = None, base: tuple[Path, Stamp] | None = None) -> None:
+        """All is safe elsewhere: remove what was written. The results of `separation` lie in the project `base`, as it is now."""
         with self._changed:
             self._next, self._forgets, self._packed = None, True, None
             self._last, self._base, self._differs = separation, None, None
-            if separation is not None and path is not None:
-                with contextlib.suppress(OSError):
-                    self._base, self._differs = (path, _stamp(path)), []
+            if separation is not None and base is not None:
+                self._base, self._differs = base, []
             self._changed.notify_all()
 
     def hold(self, snapshot: Snapshot) -> None:
@@ -240,9 +240,13 @@ class Autosave:
             if differs is None or not has_results(db):
                 with db:
                     remove_results(db)
-                if differs is not None and base is not None and _unchanged(base):
-                    copy_kept(db, Kept(base[0]))
+                if differs is not None and base is not None:
+                    with db:
+                        self._drive(copy_results_steps(db, *base), snapshot, aside=True)
             whole = not has_results(db)
+            if whole:
+                with db:
+                    remove_results(db)  # what of them was copied
             with db:
                 self._drive(write_results_steps(db, separation, None if whole else differs), snapshot, aside=whole)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -322,14 +326,3 @@ class Autosave:
             self._close_database()
         if self._lock is not None:
             self._lock.release()
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
-
-
-def _unchanged(base: tuple[Path, tuple[int, int]]) -> bool:
-    with contextlib.suppress(OSError):
-        return _stamp(base[0]) == base[1]
-    return False

@@ -76,6 +76,12 @@ class Banner(QFrame):
             self._timer.stop()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
+    def take_back(self, text: str) -> None:
+        """What was said holds no longer."""
+        self._waiting = [said for said in self._waiting if said[1] != text]
+        if not self.isHidden() and self.text.text() == text:
+            self._next()
+
     def place(self) -> None:
         """Lie in the middle of the parent's top."""
         parent = self._parent

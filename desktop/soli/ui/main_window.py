@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
         self._retheme()
         self.update_actions()
         self.show_clicks()
-        self._show_title()
+        self.show_title()
         self.roll.canvas.use_tool(0)
         self.actions_["note_table"].setChecked(self.beside.is_open)
         self.roll.welcome.buttons[0].setFocus()
@@ -185,13 +185,13 @@ class MainWindow(QMainWindow):
 
     def _follow(self, aspects: frozenset[str]) -> None:
         if aspects & {"recording", "score", "path", "history"}:
-            self._show_title()
+            self.show_title()
         if "recording" in aspects:
             self.roll.banner.clear()
             self.roll.canvas.setFocus()
         self.update_actions()
 
-    def _show_title(self) -> None:
+    def show_title(self) -> None:
         state = self.document.state
         empty = state.audio is None and state.score is None
         title = "" if empty else self.document.title + (" (read-only)" if self.session.keeper.read_only else "")

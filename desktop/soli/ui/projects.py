@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,21 +41,33 @@ class Projects(QObject):
         asked = self._session.decomposing
         if asked and not self._session.may_replace():
             return
-        known, reading = self._known(), self._keeper.reading
+        known, keeper = self._known(), self._keeper
+        reading: list[threading.Lock] = []
         arrival = Arrival(self, path, asked=asked)
 
         def steps() -> Steps[Opened]:
-            with reading:
+            reading.append((yield from keeper.reading_steps(path)))
+            try:
                 return (yield from storage.open_steps(path, known=known, located=located))
+            finally:
+                reading[0].release()
 
-        self._session.run_opening("Opening", steps, arrival.end, cancelled=arrival.stop, shown=arrival.look)
+        def stopped() -> None:
+            keeper.forget_reading(*reading)
+            arrival.stop()
+
+        self._session.run_opening("Opening", steps, arrival.end, cancelled=stopped, shown=arrival.look)
 
     def _show_opened(self, found: Opened, path: Path | None, *, saved: bool = True) -> None:
         self._document.restore(found, path=path, separation=found.separation, embeds=found.embeds, saved=saved)
         self._keeper.opened(found.separation, found.wanted)
         if found.outlook is not None:
             self.outlook_found.emit(found.outlook)
-        self._tell(found, path)
+        self.tell(found, path)
+
+    def tell(self, found: Opened, path: Path | None) -> None:
+        """Say what is to be said of a project that was opened, once it is known whether another program holds it."""
+        self._keeper.holding.when_known(lambda: self._tell(found, path) if self._document.path == path else None)
 
     def _tell(self, found: Opened, path: Path | None) -> None:
         texts = [found.warning] if found.warning else []
@@ -159,8 +172,8 @@ class Arrival:
             return
         if found.separation is not None:
             self._projects._document.complete(separation=found.separation)
-        self._projects._keeper.opened(found.separation, found.wanted)
-        self._projects._tell(found, self._path)
+        self._projects._keeper.opened(found.separation, found.wanted, stamp=found.stamp)
+        self._projects.tell(found, self._path)
         self._projects._session.remember(self._path)
 
     def stop(self) -> None:
@@ -185,7 +198,7 @@ class Arrival:
                 return
         self._begun = True
         self._projects._document.restore(found, path=self._path, embeds=found.embeds)
-        self._projects._keeper.opened(None, found.wanted, whole=False)
+        self._projects._keeper.opened(None, found.wanted, stamp=found.stamp, whole=False)
         if found.outlook is not None:
             self._projects.outlook_found.emit(found.outlook)
 

@@ -2,31 +2,22 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from soli.errors import ProjectError
+from soli.files import Stamp, stamp_of
 from soli.progress import Progress, Steps
-from soli.project import lock, storage
+from soli.project import storage
 from soli.project.autosave import Autosave, Snapshot
 from soli.project.document import Document
 from soli.project.outlook import Outlook
 from soli.project.pipeline import Separation
 from soli.project.storage import Kept, Wanted
+from soli.ui.safekeeping_hold import Hold, Holding, hold_for_saving
 from soli.ui.saving import Saving, Work
 
-_ROUNDED_S = 2.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Hold:
-    """A project file as it is held: where, by which lock, and as it was last seen."""
-
-    path: Path | None
-    lock: lock.Lock | None
-    stamp: tuple[float, int] | None
+_LOOK_S = 0.1
 
 
 class Safekeeping(QObject):
@@ -43,26 +34,23 @@ class Safekeeping(QObject):
         self.look: Callable[[], Outlook | None] = lambda: None
         self.wanted: Wanted | None = None  # the recording that is missing
         self._autosave = Autosave(place, self.told.emit) if place is not None else None
-        self._path: Path | None = None
-        self._lock: lock.Lock | None = None
+        self.holding = Holding()
         self._filed: Separation | None = None  # the results that lie in the project file
-        self._stamp: tuple[float, int] | None = None  # of the project file as it was opened or saved here
         self._waits = False  # whether there may be results in it that wait for their recording
         self._piece = object()  # another one with each piece
         self.saving = Saving(self._begin)
-        self.reading = threading.Lock()  # held while the project file is read, and while it is replaced
+        self._reading = threading.Lock()  # held while the project file is read, and while it is replaced
         document.subscribe(self._follow)
 
     @property
     def read_only(self) -> bool:
         """Whether another program holds the project that is open."""
-        return self._path is not None and self._lock is None
+        return self.holding.now is not None and self.holding.now.read_only
 
     @property
     def holder(self) -> str:
         """Who holds it, in words."""
-        host = lock.holder(lock.of_project(self._path)) if self._path is not None else ""
-        return f"another Soli on {host}" if host else "another Soli"
+        return self.holding.now.holder if self.holding.now is not None else ""
 
     def snapshot(self) -> Snapshot:
         document = self._document
@@ -76,16 +64,35 @@ class Safekeeping(QObject):
             self.wanted,
         )
 
-    def opened(self, separation: Separation | None, wanted: Wanted | None, *, whole: bool = True) -> None:
+    def opened(
+        self, separation: Separation | None, wanted: Wanted | None, *, stamp: Stamp | None = None, whole: bool = True
+    ) -> None:
         """The document was opened from its project file: what is in there, and what is missing.
 
-        whole: all of it is read; where it is not, what may still come is not lost by saving.
+        stamp: the file as it was read. whole: all of it is read; where it is not, what may still come is not lost by saving.
         """
         self._filed, self.wanted = separation, wanted
-        self._stamp = _stamp(self._path) if self._path is not None else None
+        hold = self.holding.now
+        if hold is not None and stamp is not None:
+            hold.stamp = stamp
+            if hold.read_only:  # it may be free by now
+                self.holding.follow(hold.path, stamp)
         away = wanted is not None and wanted.why != "changed"
         self._waits = separation is None and (away or not whole)
         self._keep()
+
+    def reading_steps(self, place: Path) -> Steps[threading.Lock]:
+        """Wait until the project file, at `place`, is neither read nor replaced; the lock that sees to it, which is held then."""
+        while True:
+            lock = self._reading
+            if lock.acquire(timeout=_LOOK_S):
+                return lock
+            yield Progress(0, 1, f"Waiting for {place.name}", place=place)
+
+    def forget_reading(self, *held: threading.Lock) -> None:
+        """Whoever still holds `held` may never let go of it: wait for it no longer."""
+        if any(lock is self._reading and lock.locked() for lock in held):
+            self._reading = threading.Lock()
 
     def save(self, path: Path, done: Callable[[str], None]) -> None:
         """Write the project, in a thread of its own. `done` is called with "" when it is safe, or with what went wrong."""
@@ -93,20 +100,22 @@ class Safekeeping(QObject):
 
     def _begin(self, path: Path) -> Work:
         document, piece, autosave = self._document, self._piece, self._autosave
-        snapshot, former = self.snapshot(), _Hold(self._path, self._lock, self._stamp)
+        snapshot, former = self.snapshot(), self.holding.now
+        reading: list[threading.Lock] = []
         # What was not read yet goes from file to file.
         unread = self._waits and snapshot.separation is None
         unheard = snapshot.embed and snapshot.state.audio is None
-        kept = Kept(former.path, results=unread, recording=unheard) if former.path is not None and (unread or unheard) else None
+        kept = Kept(former.path, results=unread, recording=unheard) if former is not None and (unread or unheard) else None
         if autosave is not None and snapshot.separation is not None:
             autosave.hold(snapshot)
 
-        def steps() -> Steps[_Hold]:
+        def steps() -> Steps[Hold]:
             yield Progress(0, 1, f"Saving {path.name}")
             found = autosave.held() if autosave is not None and snapshot.separation is not None else kept
-            with self.reading:
-                held = _held(path, former)
-                safe = False
+            reading.append((yield from self.reading_steps(former.path if former is not None else path)))
+            try:
+                yield Progress(0, 1, f"Saving {path.name}", place=path)
+                hold, safe = hold_for_saving(path, former), False
                 try:
                     yield from storage.save_steps(
                         path,
@@ -117,25 +126,39 @@ class Safekeeping(QObject):
                         kept=found,
                         wanted=snapshot.wanted,
                     )
+                    hold.stamp = stamp_of(path)
                     safe = True
                 finally:
-                    if not safe and held is not former.lock:
-                        held.release()
-            return _Hold(path, held, _stamp(path))
+                    if not safe:
+                        drop(hold)
+            finally:
+                reading[0].release()
+            return hold
 
-        def written(now: _Hold) -> None:
-            if self._piece is not piece:  # what is open is another one
-                if now.lock is not None and now.lock is not self._lock:
-                    now.lock.release()
+        def drop(hold: Hold) -> None:
+            if former is not None and hold.shares(former):
+                hold.pass_on()
             else:
-                if now.lock is not self._lock and self._lock is not None:
-                    self._lock.release()
+                hold.let_go()
+
+        def written(hold: Hold) -> None:
+            now = self.holding.now
+            if self._piece is piece:
                 filed = self._filed if unread else snapshot.separation
-                self._path, self._lock, self._stamp, self._filed = path, now.lock, now.stamp, filed
+                self._filed = filed
+                self.holding.adopt(hold)
                 document.saved(path, snapshot.state, filed, embeds=snapshot.embed)
+            elif now is not None and hold.shares(now):  # the same project was opened again
+                hold.pass_on()
+            else:
+                self.holding.let_go(hold)
             self._settle()
 
-        return steps, written, self._settle
+        def failed() -> None:
+            self.forget_reading(*reading)
+            self._settle()
+
+        return steps, written, failed
 
     def _settle(self) -> None:
         if self._autosave is not None:
@@ -151,17 +174,12 @@ class Safekeeping(QObject):
         self.saving.close()
         if self._autosave is not None:
             self._autosave.close(discard=discard)
-        if self._lock is not None:
-            self._lock.release()
+        self.holding.close()
 
     def _follow(self, aspects: frozenset[str]) -> None:
         document = self._document
-        if document.path != self._path:
-            if self._lock is not None:
-                self._lock.release()
-            self._path = document.path
-            self._stamp = _stamp(document.path) if document.path is not None else None
-            self._lock = lock.take(lock.of_project(document.path)) if document.path is not None else None
+        if document.path != (self.holding.now.path if self.holding.now is not None else None):
+            self.holding.follow(document.path)
         if "recording" in aspects and {"separation", "notes"} <= aspects:  # another piece
             self._filed, self.wanted, self._waits, self._piece = None, None, False, object()
         elif "recording" in aspects:
@@ -177,42 +195,7 @@ class Safekeeping(QObject):
             self._autosave.keep(self.snapshot())
         elif self.saving.path is not None:
             return  # what was kept is being copied
-        elif document.path is not None and document.separation is self._filed:
-            self._autosave.forget(self._filed, document.path)
         else:
-            self._autosave.forget()
-
-
-def _held(path: Path, former: _Hold) -> lock.Lock:
-    """The lock of the project `path`. Raises ProjectError where it is another program's, or was."""
-    if former.path is not None and lock.of_project(path) == lock.of_project(former.path):
-        if _differ(former.stamp, _stamp(path)):
-            raise ProjectError(
-                f"{path.name}: another program has changed it since it was opened; "
-                "save under another name, your work is still open"
-            )
-        if former.lock is not None:
-            return former.lock
-    held = lock.take(lock.of_project(path))
-    if held is None:
-        host = lock.holder(lock.of_project(path))
-        where = f" on {host}" if host else ""
-        raise ProjectError(f"{path.name}: it is open in another Soli{where}; save under another name, your work is still open")
-    return held
-
-
-def _stamp(path: Path) -> tuple[float, int] | None:
-    """When a file was last written, and how long it is; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime, found.st_size
-
-
-def _differ(former: tuple[float, int] | None, now: tuple[float, int] | None) -> bool:
-    """Whether a file was written by somebody else; one that is gone was not."""
-    if former is None or now is None:
-        return False
-    # Other computers round times.
-    return former[1] != now[1] or abs(former[0] - now[0]) > _ROUNDED_S
+            hold = self.holding.now
+            base = (hold.path, hold.stamp) if hold is not None and hold.stamp is not None else None
+            self._autosave.forget(self._filed, base if document.separation is self._filed else None)

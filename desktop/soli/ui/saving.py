@@ -13,6 +13,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from soli.progress import Steps
+from soli.ui.patience import Patience
 from soli.ui.worker import Job, Worker
 
 Work = tuple[Callable[[], Steps[Any]], Callable[[Any], None], Callable[[], None]]
@@ -41,7 +42,9 @@ class Saving(QObject):
         self._begin = begin
         self._waiting: deque[_Order] = deque()
         self._running: _Order | None = None
-        self._worker: Worker | None = None
+        self._job: Job | None = None
+        self._worker = Worker()
+        self.patience = Patience(self._worker)
 
     @property
     def path(self) -> Path | None:
@@ -59,15 +62,22 @@ class Saving(QObject):
             self._go_on()
 
     def close(self) -> None:
-        """Wait until all is written."""
-        while self._running is not None and self._worker is not None:
-            self._worker.close(_LONGEST_MS, cancels=False)
-            self._worker = None
+        """Wait until all is written, as long as the place answers."""
+        while self._running is not None:
+            if not self._worker.close(_LONGEST_MS, cancels=False):
+                return
             # What was written is told as if the window still ran, and that begins with the next one.
             QCoreApplication.sendPostedEvents()
-        if self._worker is not None:
-            self._worker.close(_LONGEST_MS, cancels=False)
-            self._worker = None
+        self._worker.close(_LONGEST_MS, cancels=False)
+
+    @property
+    def is_running(self) -> bool:
+        return self._worker.is_running
+
+    def give_up(self) -> None:
+        """Wait no longer for what is being written: nobody gets to hear what becomes of it."""
+        if self._job is not None:
+            self._worker.give_up(self._job)
 
     def _go_on(self) -> None:
         order = self._running = self._waiting.popleft() if self._waiting else None
@@ -82,34 +92,42 @@ class Saving(QObject):
         wrong: list[str] = []
 
         def ended() -> None:
-            self._running = None
+            self._running = self._job = None
             if results:
                 finished(results[0])
             else:
                 failed()
             self._go_on()
             for tell in order.done:
-                tell("" if results else "".join(wrong) or f"{order.path.name} was not saved")
+                tell("" if results else "".join(wrong))
 
         job.done.connect(results.append)
         job.failed.connect(wrong.append)
         job.ended.connect(ended)
-        if self._worker is None:
-            self._worker = Worker()
-            self._worker.start()
+        job.cancelled.connect(lambda: wrong.append(_given_up(order.path)))
+        self._job = job
+        self._worker.start()
         self._worker.submit(job)
 
 
+def _given_up(path: Path) -> str:
+    return f"{path.name} was not saved, as {path.parent} did not answer; save under another name, your work is still open"
+
+
 class Wait(QDialog):
-    """Nothing but a message while the project is being written, and a way back to the window."""
+    """Nothing but a message while the project is being written, and a way back to the window.
+
+    Where the place does not answer, it says so, and lets it be given up.
+    """
 
     def __init__(self, window: QWidget, saving: Saving) -> None:
         super().__init__(window)
         self._saving = saving
-        name = saving.path.name if saving.path is not None else "the project"
+        name = self._name = saving.path.name if saving.path is not None else "the project"
         self.setWindowTitle("Saving")
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.text = QLabel(f"Saving {name}…")
+        self.text = QLabel()
+        self.text.setWordWrap(True)
         bar = QProgressBar()
         bar.setRange(0, 0)
         bar.setTextVisible(False)
@@ -118,8 +136,14 @@ class Wait(QDialog):
         self.back.setToolTip("Saving goes on; nothing is closed")
         self.back.setAutoDefault(False)
         self.back.clicked.connect(self.reject)
+        self.give_up = QPushButton("Give up")
+        self.give_up.setToolTip("Do not wait for an answer; what is open stays open, and unsaved")
+        self.give_up.setAutoDefault(False)
+        self.give_up.clicked.connect(saving.give_up)
+        self.give_up.hide()
         buttons = QHBoxLayout()
         buttons.addStretch()
+        buttons.addWidget(self.give_up)
         buttons.addWidget(self.back)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 14)
@@ -129,6 +153,9 @@ class Wait(QDialog):
         layout.addLayout(buttons)
         self.setMinimumWidth(360)
         saving.changed.connect(self._look)
+        saving.patience.waits.connect(self._say)
+        saving.patience.over.connect(self._say_no_more)
+        self._say(saving.patience.sentence)
 
     def run(self) -> bool:
         """Wait; True when all is written, False when the user went back."""
@@ -145,6 +172,13 @@ class Wait(QDialog):
             self.open()
             loop.exec()
         return self._saving.path is None
+
+    def _say(self, sentence: str) -> None:
+        self.text.setText(sentence or f"Saving {self._name}…")
+        self.give_up.setVisible(bool(sentence))
+
+    def _say_no_more(self, _sentence: str) -> None:
+        self._say("")
 
     def _look(self) -> None:
         if self._saving.path is None:

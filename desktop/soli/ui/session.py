@@ -23,6 +23,7 @@ from soli.score.limits import Limits
 from soli.signal.audio import READABLE
 from soli.ui.exporter import Exporter
 from soli.ui.onset_finder import OnsetFinder
+from soli.ui.patience import Patience
 from soli.ui.projects import Projects
 from soli.ui.safekeeping import Safekeeping
 from soli.ui.spoken import sentence
@@ -47,6 +48,8 @@ class Session(QObject):
         self._document, self._worker, self.keeper = document, worker, keeper
         self.projects = Projects(self, document, worker, keeper)
         keeper.told.connect(self._warn)
+        keeper.holding.freed.connect(self._freed)
+        self.patience = Patience(worker)
         self.defaults = ModelSettings()
         self.may_replace: Callable[[], bool] = lambda: True  # asked before a piece takes the place of this one
         self.pace = 1.0  # of runs on this computer, see `estimating.pace_of`
@@ -351,6 +354,14 @@ class Session(QObject):
         job.ended.connect(ended)
         self._refitting = job
         self._worker.submit(job)
+
+    def _freed(self, current: bool) -> None:
+        """The program that held the project has let go of it."""
+        name = self._document.path.name if self._document.path is not None else ""
+        if current:
+            self.said.emit("information", f"{name} is open nowhere else any more: changes can be saved in it")
+        else:
+            self.said.emit("warning", f"{name} was changed by the other program, and is free now; open it again to go on with it")
 
     def _warn(self, text: str) -> None:
         self.said.emit("warning", sentence(text))

@@ -13,6 +13,7 @@ from soli.ui.alike import unsure
 from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.mixer.layer_menu import move, toggle_hidden, toggle_locked
 from soli.ui.mixer.note_drop import NoteDrop
+from soli.ui.patience import Waiting
 from soli.ui.roll.snapping import MODES
 
 SPEED_STEP = 0.05
@@ -203,6 +204,9 @@ def connect_parts(window: MainWindow) -> None:
     session.busy_changed.connect(window.update_actions)
     session.busy_changed.connect(window.show_opening)
     session.keeper.saving.changed.connect(window.update_actions)
+    session.keeper.holding.changed.connect(window.show_title)
+    for patience in (session.patience, session.keeper.saving.patience):
+        Waiting(window, patience, window.roll.banner)
     session.opened.connect(window.remember)
 
 

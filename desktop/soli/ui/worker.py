@@ -168,6 +168,7 @@ class Worker(QObject):
         self._held_up: list[_Thread] = []  # behind jobs that were given up
 
     def start(self) -> None:
+        """Begin, or begin again after `close`."""
         self._thread.start()
 
     def submit(self, job: Job) -> Job:
@@ -208,13 +209,14 @@ class Worker(QObject):
         for job in self._pending:
             job.cancel()
 
-    def close(self, timeout_ms: int = 8000, *, cancels: bool = True) -> None:
-        """Cancel everything, or wait for it, and end the thread. One that gets no answer from a place is not waited for."""
+    def close(self, timeout_ms: int = 8000, *, cancels: bool = True) -> bool:
+        """Cancel everything, or wait for it, and end the thread; False where it goes on, as nothing answers or stops it."""
         if cancels:
             self.cancel_all()
         self._jobs.put(None)
         end_s = time.perf_counter() + timeout_ms / 1000
-        while not self._thread.wait(50) and time.perf_counter() < end_s:
+        while not (ended := self._thread.wait(50)) and time.perf_counter() < end_s:
             visits = self.job.visits if self.job is not None else None
             if visits is not None and visits[1] > HELD_UP_S:
-                return
+                break
+        return ended

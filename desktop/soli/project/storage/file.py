@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soli.errors import ProjectError, SoliError
-from soli.files import beside, sweep
+from soli.files import Stamp, beside, stamp_of, sweep
 from soli.progress import Progress, Steps, finish, visiting
 from soli.project.outlook import Outlook
 from soli.project.pipeline import Loaded, Separation
@@ -47,13 +47,15 @@ class Kept:
 class Opened(Loaded):
     """A project as it was opened.
 
-    `wanted`: the recording, where it is to be asked for; `embeds`: whether the project holds it itself.
+    `wanted`: the recording, where it is to be asked for; `embeds`: whether the project holds it itself; `stamp`: the file as it
+    was read.
     """
 
     separation: Separation | None = None
     outlook: Outlook | None = None
     embeds: bool = False
     wanted: Wanted | None = None
+    stamp: Stamp | None = None
 
 
 def create(db: sqlite3.Connection) -> None:
@@ -178,11 +180,12 @@ def open_steps(
     yield Progress(0, 3, f"Opening {name.name}", place=path)
     if not os.path.isfile(path):  # noqa: PTH113  (no error for a name that is too long or in a closed folder)
         raise ProjectError(f"{path}: no such project; choose another file")
+    stamp = stamp_of(path)
     try:
         with reading(path) as (db, _):
             state, meta = read_state(db, path.parent)
             outlook = read_outlook(db)
-            opened = Opened(state, outlook=outlook)
+            opened = Opened(state, outlook=outlook, stamp=stamp)
             yield Progress(1, 3, "Reading the recording", model=_unheard(db, opened, meta, path), place=path)
             opened = yield from _with_recording(db, opened, meta, path, known, located, follows)
             yield Progress(2, 3, "Reading the layers", model=opened, place=path)
