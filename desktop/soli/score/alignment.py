@@ -15,7 +15,7 @@ import numpy as np
 from soli.errors import InputError
 from soli.progress import Progress, Steps, finish
 from soli.score.chords import chords_of
-from soli.score.confidence import confidences_steps, sureness
+from soli.score.confidence import confidences_steps, sureness_steps
 from soli.score.features import SILENCE, Hearing, hear_steps
 from soli.score.gaps import Gap, described
 from soli.score.limits import LIMITS, Limits, checked_limits
@@ -193,7 +193,7 @@ def _aligned_steps(
     there[fresh] = heard[member[fresh]]
     confidence[fresh[~there[fresh]]] = 0
     absent = frozenset(note.id for note, is_there in zip(notes, there.tolist(), strict=True) if not is_there)
-    sure = sureness(confidence[there])
+    sure = yield from sureness_steps(hearing, notes, confidence, there)
     yield Progress(1, 1, "Aligned")
     gaps = tuple(sorted((*gaps, *gaps_inside(kept, previous.gaps)), key=lambda gap: gap.score_start_s))
     warning = notice = ""

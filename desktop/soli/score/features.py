@@ -198,10 +198,7 @@ def onset_flux_steps(level: FloatArray) -> Steps[FloatArray]:
 
 def drawn_spectra(notes: Sequence[Note], placed: Times, frames: int, rate: float) -> FloatArray:
     """Spectra of notes whose onsets and sounding ends are `placed` (n, 2) in seconds; rows like those of Hearing.spectra."""
-    from scipy.signal import lfilter
-
     roll = np.zeros((frames, 128), np.float32)
-    one = np.ones(1, np.float32)
     tonal, pitch, struck = _tonal(notes), pitches(notes), _struck(notes)
     for fading in (True, False):
         chosen = tonal & (struck == fading)
@@ -215,9 +212,18 @@ def drawn_spectra(notes: Sequence[Note], placed: Times, frames: int, rate: float
         np.add.at(sounding, (start, pitch[chosen]), 1.0)
         np.add.at(sounding, (stop, pitch[chosen]), -left)
         np.add.at(released, (stop, pitch[chosen]), left)
-        roll += np.maximum(lfilter(one, np.array([1.0, -pole], np.float32), sounding[:frames], axis=0), 0)
-        roll += np.maximum(lfilter(one, np.array([1.0, -released_pole], np.float32), released[:frames], axis=0), 0)
+        roll += np.maximum(_faded(sounding[:frames], pole), 0)
+        roll += np.maximum(_faded(released[:frames], released_pole), 0)
     return spectra_of(roll)
+
+
+def _faded(impulses: FloatArray, pole: float) -> FloatArray:
+    """The impulses (frames, n), each followed by powers of `pole`, in place; every pass doubles how far they reach."""
+    reach = 1
+    while reach < len(impulses) and pole > 1e-9:
+        impulses[reach:] += np.float32(pole) * impulses[:-reach]
+        reach, pole = 2 * reach, pole * pole
+    return impulses
 
 
 def spectra_of(roll: FloatArray) -> FloatArray:

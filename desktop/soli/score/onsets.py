@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.progress import Progress, Steps
-from soli.score.features import FLUX_S, LOWEST, Hearing, pitches, speaking_s
+from soli.score.features import FLUX_S, LOWEST, Hearing, is_bell, pitches, speaking_s
 from soli.score.notes import Note, Times
 from soli.signal.audio import FloatArray
 
@@ -22,13 +22,14 @@ def evidence(
 ) -> FloatArray:
     """How the harmonics of each note rise at the times around_s (n,) + away_s (k,); float32, shape (n, k), 0..1.
 
-    With `semitones`, as if the notes were that much higher. Where the steps of `away_s` are wider than the frames, each
-    takes the strongest rise it covers.
+    Of a bell it is the fundamental alone. With `semitones`, as if the notes were that much higher. Where the steps of
+    `away_s` are wider than the frames, each takes the strongest rise it covers.
     """
     flux = hearing.flux
     bands = flux.shape[1]
     pitch = pitches(notes) + semitones
     drum = np.array([note.is_drum for note in notes], bool)
+    bell = np.array([is_bell(note.program) for note in notes], bool)
     widest = away_s[1] - away_s[0] if len(away_s) > 1 else FLUX_S
     fold = max(1, round(float(widest) / FLUX_S))
     if fold > 1:
@@ -44,6 +45,8 @@ def evidence(
     for interval, weight in PARTIALS:
         band = pitch + interval - LOWEST
         inside = (band >= 0) & (band < bands) & ~drum
+        if interval:
+            inside &= ~bell
         total[inside] += weight * flux[frames[inside], band[inside, None]]
         weights[inside] += weight
     if drum.any():
