@@ -134,11 +134,17 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path, full):
     storage.save(path, full)
     path.parent.chmod(0o500)
     try:
-        with pytest.raises(ProjectError, match="Permission denied"):
+        with pytest.raises(ProjectError, match="the folder may not be written to"):
             storage.save(path, full)
         assert open_project(path).state.layers == full.layers
     finally:
         path.parent.chmod(0o700)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path, full):
+    with pytest.raises(ProjectError, match="there is no such folder"):
+        storage.save(tmp_path / "nowhere" / "a.soli", full)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_saving_through_a_link_saves_what_it_leads_to(tmp_path, full):

@@ -111,6 +111,11 @@ def _save_steps(
     target = Path(os.path.realpath(path))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(0, "the file may not be written to")
+    # SQLite would only say that it is unable to open a file.
+    if not target.parent.is_dir():
+        raise FileNotFoundError(0, "there is no such folder")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise PermissionError(0, "the folder may not be written to")
     with beside(target) as partial:
         with closing(sqlite3.connect(partial)) as db:
             # No other file is made beside it, and nobody sees this one before it is whole.
