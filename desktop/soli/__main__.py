@@ -12,8 +12,16 @@ def main() -> int:
     arguments = cli.parse(sys.argv[1:])
     if not cli.wants_window(arguments):
         return cli.run(arguments)
-    from soli import app
+    try:
+        from soli import app
+    except ImportError as error:
+        library, _, why = str(error).partition(": ")
+        if "shared object file" not in why:
+            raise
+        from soli.cli.telling import say
 
+        say(f"soli: the window needs {library}, which this computer has not; the README says which system packages to install")
+        return cli.EXIT_INPUT
     return app.run(arguments.files, demo=arguments.command == "demo")
 
 
