@@ -26,7 +26,7 @@ from soli.decompose.model import Factors, side_steps, solved_bins
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError
-from soli.files import check_readable
+from soli.files import beside, check_readable
 from soli.progress import Progress, Steps
 from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
@@ -86,7 +86,7 @@ class Encoder:
             arrays["slot"] = self.hidden.slot
             arrays |= {f"hidden_{n}": matrix for n, matrix in enumerate(self.hidden.parameters)}
         try:
-            with path.open("wb") as file:
+            with beside(path) as partial, partial.open("wb") as file:
                 np.savez_compressed(
                     file, about=np.array(json.dumps(about)), rows=self.rows, decoder=self.decoder, mass=self.mass, **arrays
                 )

@@ -68,6 +68,7 @@ def export_steps(
     items = plan(separation, state, order, project=project)
     if not items:
         raise InputError("nothing is chosen to export; choose a layer, the mix or notes")
+    yield Progress(0, 1, f"Writing to {folder.name}", place=folder)
     make_folder(folder)
     sweep(folder)
     for item in items:
@@ -91,7 +92,7 @@ def export_steps(
             noise = _noise(order, item) if order.dither else None
             for written in encoded(partial, sound, rate, order.form, gain=gain, rng=noise):
                 part = int(_PARTS * written / len(sound))
-                yield Progress(number * _PARTS + part, total * _PARTS, f"Writing {item.name}")
+                yield Progress(number * _PARTS + part, total * _PARTS, f"Writing {item.name}", place=folder)
     return [folder / item.name for item in items]
 
 

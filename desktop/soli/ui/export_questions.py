@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from soli.project import export
 from soli.ui.dialogs.export_dialog import ExportDialog, Piece
+from soli.ui.inquiry import folder_to_begin
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
@@ -62,7 +63,8 @@ class ExportQuestions:
     def _path(self, title: str, what: str, kinds: dict[str, str]) -> Path | None:
         window = self._window
         suffixes = list(kinds.values())
-        start = Path(window.settings.folder or Path.home()) / f"{export.file_name(window.document.title)} {what}{suffixes[0]}"
+        folder = Path(folder_to_begin(window.settings.folder))
+        start = folder / f"{export.file_name(window.document.title)} {what}{suffixes[0]}"
         name, chosen = QFileDialog.getSaveFileName(window, title, str(start), ";;".join(kinds))
         if not name:
             return None

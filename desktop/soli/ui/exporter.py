@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from soli.decompose.encoder import Encoder
 from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.project import export, picture
@@ -66,11 +67,17 @@ class Exporter:
         if separation is not None:
             self._write_one(path, lambda: export_factors(separation, path))
 
+    def encoder(self, path: Path) -> None:
+        """Keep what the autoencoder of the last run has learnt."""
+        separation = self._document.separation
+        if separation is not None:
+            self._write_one(path, lambda: Encoder.of(separation.factors).save(path))
+
     def _write_one(self, path: Path, write: Callable[[], object]) -> None:
         state = self._document.state
 
         def steps() -> Steps[list[Path]]:
-            yield Progress(0, 1, f"Writing {path.name}")
+            yield Progress(0, 1, f"Writing {path.name}", place=path)
             export.spare_recording(state, path)
             write()
             return [path]

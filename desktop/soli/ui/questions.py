@@ -13,6 +13,7 @@ from soli.project.storage import SUFFIX
 from soli.settings import Settings
 from soli.signal.audio import READABLE
 from soli.ui.dialogs.model_dialog import ModelDialog
+from soli.ui.inquiry import folder_to_begin
 from soli.ui.saving import Wait
 from soli.ui.session import SCORES, Session
 
@@ -38,7 +39,7 @@ class Questions(QObject):
             "score": f"Scores ({scores});;All files (*)",
         }[what]
         title = f"Open {what or 'a recording, its score, or a project'}"
-        names, _ = QFileDialog.getOpenFileNames(self._window, title, self._settings.folder, filters)
+        names, _ = QFileDialog.getOpenFileNames(self._window, title, folder_to_begin(self._settings.folder), filters)
         if names:
             self.opened.emit([Path(name) for name in names])
 
@@ -46,7 +47,7 @@ class Questions(QObject):
         """Begin to save the project; False when the user turned away. `done` is called with whether it is safe."""
         path = self._document.path
         if ask or path is None or self._session.keeper.read_only:
-            start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)}{SUFFIX}")
+            start = str(Path(folder_to_begin(self._settings.folder)) / f"{export.file_name(self._document.title)}{SUFFIX}")
             name, _ = QFileDialog.getSaveFileName(self._window, "Save project", start, f"Soli project (*{SUFFIX})")
             if not name:
                 return False
@@ -57,7 +58,7 @@ class Questions(QObject):
         return True
 
     def export_notes(self) -> None:
-        start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} aligned.mid")
+        start = str(Path(folder_to_begin(self._settings.folder)) / f"{export.file_name(self._document.title)} aligned.mid")
         forms = {f"{what} (*{suffix})": form for form, (suffix, what) in reversed(export.NOTE_FORMS.items())}
         name, chosen = QFileDialog.getSaveFileName(self._window, "Export notes", start, ";;".join(forms))
         if not name:
@@ -79,13 +80,13 @@ class Questions(QObject):
         dialog.deleteLater()
 
     def save_encoder(self) -> None:
-        start = str(Path(self._settings.folder or Path.home()) / f"{export.file_name(self._document.title)} encoder.npz")
+        start = str(Path(folder_to_begin(self._settings.folder)) / f"{export.file_name(self._document.title)} encoder.npz")
         name, _ = QFileDialog.getSaveFileName(self._window, "Save the encoder", start, ENCODERS)
         if name:
             self._session.save_encoder(Path(name) if Path(name).suffix else Path(f"{name}.npz"))
 
     def apply_encoder(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._window, "Apply an encoder", self._settings.folder, ENCODERS)
+        name, _ = QFileDialog.getOpenFileName(self._window, "Apply an encoder", folder_to_begin(self._settings.folder), ENCODERS)
         if name:
             self._session.decompose(encoder=Path(name))
 

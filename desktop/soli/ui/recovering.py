@@ -13,6 +13,7 @@ from soli.project import recovery
 from soli.project.recovery import Leftover
 from soli.project.storage import Wanted
 from soli.signal.audio import READABLE
+from soli.ui.inquiry import folder_to_begin
 
 if TYPE_CHECKING:
     from soli.ui.banner import Banner
@@ -108,7 +109,7 @@ class Locating(QObject):
 
     def ask(self, wanted: Wanted) -> None:
         sounds = " ".join(f"*{suffix}" for suffix in READABLE)
-        start = str(self._session.projects.folder or Path.home())
+        start = folder_to_begin(self._session.projects.folder or "")
         name, _ = QFileDialog.getOpenFileName(
             self._window, f"Locate {wanted.path.name}", start, f"Recordings ({sounds});;All files (*)"
         )

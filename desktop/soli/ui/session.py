@@ -10,8 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from soli.assets import asset
 from soli.decompose.encoder import Encoder
 from soli.decompose.settings import ModelSettings
-from soli.errors import InputError
-from soli.progress import Steps
+from soli.progress import Progress, Steps
 from soli.project import commands, layering, pipeline, storage
 from soli.project.document import Document
 from soli.project.estimating import pace_of
@@ -115,7 +114,10 @@ class Session(QObject):
         start, pace = None if from_scratch else self._document.separation, self.pace
 
         def steps() -> Steps[Separation]:
-            known = Encoder.load(encoder) if encoder is not None else None
+            known = None
+            if encoder is not None:
+                yield Progress(0, 1, f"Reading {encoder.name}", place=encoder)
+                known = Encoder.load(encoder)
             return (yield from pipeline.separate_steps(state, encoder=known, start=start, pace=pace))
 
         job = Job("Decomposing", steps)
@@ -130,12 +132,7 @@ class Session(QObject):
         """Keep what the autoencoder of the last run has learnt."""
         if self._document.separation is None:
             return
-        try:
-            Encoder.of(self._document.separation.factors).save(path)
-        except InputError as error:
-            self.said.emit("error", str(error))
-        else:
-            self.said.emit("information", f"Saved {path.name}")
+        self.exports.encoder(path)
 
     def cancel(self) -> None:
         """Stop what the user waits for."""

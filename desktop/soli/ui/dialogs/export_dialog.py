@@ -28,6 +28,7 @@ from soli.project.state import RESIDUAL, State
 from soli.settings import Table
 from soli.ui.dialogs.export_how import How, Range, clock
 from soli.ui.dialogs.export_what import What, titled
+from soli.ui.inquiry import Inquiry, folder_to_begin
 from soli.ui.worker import Job
 
 PAUSE_MS = 250  # after a choice, before levels are looked at
@@ -71,6 +72,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._piece, self._look = piece, look
         self._job: Job | None = None
+        self._inquiry = Inquiry(self)
         self._asked = 0
         self.setWindowTitle("Export layers")
         stems = [s for s in export.stems(piece.state) if s.id == RESIDUAL or s.id in piece.separation.layers]
@@ -191,31 +193,48 @@ class ExportDialog(QDialog):
         self.resize(780, 520)
 
     def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the files", str(self.folder))
+        start = folder_to_begin(self.folder, self.folder.parent)
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the files", start)
         if folder:
             self.folder_edit.setText(folder)
 
     def _check(self) -> None:
         """Plan the files, show their names, and say what stands against it."""
         self._leave_off()
+        self.export.setEnabled(False)
         try:
             items = self._planned()
         except InputError as error:
-            self.preview.setText("")
-            self._say(self.says, _capital(str(error)), "bad")
-            self._say(self.level, "", "quiet")
-            self.export.setEnabled(False)
+            self._object(str(error))
             return
         names = [item.name for item in items]
         more = [f"and {len(names) - SHOWN + 1} more"] if len(names) > SHOWN else []
         self.preview.setText("\n".join([*names[: SHOWN - 1 if more else SHOWN], *more]))
-        megabytes = export.estimated_bytes(self._piece.separation, self.order, items) / 1e6
+        needed, folder = export.estimated_bytes(self._piece.separation, self.order, items), self.folder
+        megabytes = needed / 1e6
         size = f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"
         count = f"{len(names)} {'file' if len(names) == 1 else 'files'}"
-        self._say(self.says, f"Writes {count}, about {size}.{_replaced(self.folder, names)}", "quiet")
-        self._say(self.level, "Looking at levels…" if export.may_clip(self.order) else "", "quiet")
-        self.export.setEnabled(True)
-        self._soon.start()
+        writes = f"Writes {count}, about {size}."
+        self._say(self.says, writes, "quiet")
+
+        def looked(found: _Place) -> None:
+            if found.objection:
+                self._object(found.objection)
+                return
+            self._say(self.says, writes + found.replaced, "quiet")
+            self._say(self.level, "Looking at levels…" if export.may_clip(self.order) else "", "quiet")
+            self.export.setEnabled(True)
+            self._soon.start()
+
+        def late() -> None:
+            self._say(self.says, f"{folder} does not answer yet; wait for it, or choose another folder.", "warn")
+
+        self._inquiry.ask(lambda: _look_at(folder, names, needed), looked, late)
+
+    def _object(self, sentence: str) -> None:
+        self.preview.setText("")
+        self._say(self.says, _capital(sentence), "bad")
+        self._say(self.level, "", "quiet")
 
     def _planned(self) -> list[Item]:
         order, piece = self.order, self._piece
@@ -224,9 +243,6 @@ class ExportDialog(QDialog):
             raise InputError("choose at least one layer, the mix, or notes")
         if not self.folder_edit.text().strip():
             raise InputError("choose a folder to write to")
-        if self.folder.exists() and not self.folder.is_dir():
-            raise InputError(f"{self.folder.name} is a file; choose a folder to write to")
-        export.check_space(self.folder, export.estimated_bytes(piece.separation, order, items))
         return items
 
     def _look_for_peaks(self) -> None:
@@ -244,6 +260,7 @@ class ExportDialog(QDialog):
     def _leave_off(self) -> None:
         """What is being looked at is not wanted any more."""
         self._soon.stop()
+        self._inquiry.forget()
         self._asked += 1
         if self._job is not None:
             self._job.cancel()
@@ -282,12 +299,26 @@ def _sentence() -> QLabel:
     return label
 
 
-def _replaced(folder: Path, names: Sequence[str]) -> str:
-    over = [name for name in names if (folder / name).exists()]
-    if not over:
-        return ""
+@dataclass(frozen=True)
+class _Place:
+    """What stands against writing to a folder, and which files there would be replaced, in words."""
+
+    objection: str = ""
+    replaced: str = ""
+
+
+def _look_at(folder: Path, names: Sequence[str], needed_bytes: int) -> _Place:
+    try:
+        if folder.exists() and not folder.is_dir():
+            return _Place(f"{folder.name} is a file; choose a folder to write to")
+        export.check_space(folder, needed_bytes)
+        over = [name for name in names if (folder / name).exists()]
+    except InputError as error:
+        return _Place(str(error))
+    except (OSError, ValueError) as error:  # a closed folder, or a name that is none
+        return _Place(f"{folder} cannot be written to ({getattr(error, 'strerror', None) or error}); choose another folder")
     more = f" and {len(over) - 2} more" if len(over) > 2 else ""
-    return f" Replaces {', '.join(over[:2])}{more}."
+    return _Place(replaced=f" Replaces {', '.join(over[:2])}{more}." if over else "")
 
 
 def _capital(text: str) -> str:
