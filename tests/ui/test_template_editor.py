@@ -1,5 +1,6 @@
 """Limits of a pitch's template: chosen by numbers or by dragging, one named step each, heard once the layers follow."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +15,8 @@ from soli.decompose.constraints import Kind
 from soli.decompose.template_limit import TemplateLimit
 from soli.project import commands
 from soli.project.pipeline import Loaded
+from soli.project.state import State
+from soli.score.notes import DRUM_CHANNEL
 
 
 @pytest.fixture
@@ -200,10 +203,43 @@ def test_a_key_selects_all_notes_of_its_pitch_from_the_menu_too(piece, canvas, p
 
 
 def test_a_limit_that_lies_beyond_the_boxes_is_kept_until_it_is_altered(piece, editor):
-    from dataclasses import replace
-
     wide = replace(piece.document.state, template_limits=MappingProxyType({64: TemplateLimit(80, 300.0)}))
     piece.document.restore(Loaded(wide))
     editor.show_pitch(64)
     assert limits(piece) == {64: TemplateLimit(80, 300.0)}
     assert (editor.harmonics.value(), editor.width_cents.value()) == (50, 100)
+
+
+def test_without_a_pitch_there_is_a_dash(piece, qtbot):
+    piece.window.actions_["drawer_template"].trigger()
+    editor = piece.window.template_editor
+    qtbot.waitUntil(editor.isVisible)
+    assert editor.pitch.text() == "–"
+    assert not editor.pitch.isEnabled()
+    piece.selection.set({0})
+    assert editor.pitch.text() == "E4"
+    editor.show_pitch(0)
+    assert editor.pitch.text() == "C-1"
+    piece.document.restore(Loaded(State()))
+    assert editor.pitch.text() == "–"
+
+
+def test_a_drum_has_a_spectrum_but_nothing_to_limit(separated, editor, qtbot):
+    state = separated.document.state
+    drums = {i: replace(n, channel=DRUM_CHANNEL) if n.pitch == 64 else n for i, n in state.notes.items()}
+    separated.document.restore(Loaded(replace(state, notes=MappingProxyType(drums))))
+    separated.session.decompose()
+    qtbot.waitUntil(lambda: separated.document.separation is not None and not separated.session.decomposing)
+    separated.selection.set(())
+    separated.selection.set({0})
+    assert editor.heading.text() == "Template of the drum at E4"
+    assert not editor.harmonics.isEnabled()
+    assert not editor.width_cents.isEnabled()
+    assert editor.view._spectrum.learnt is not None
+    assert "no partials" in editor.view.accessibleName()
+    assert separated.window.template.heading.text().endswith("drum")
+    assert "no harmonics" in separated.window.template.bars.accessibleName()
+    editor.view.grab()  # paints, and finds no edge to hold, without a warning
+    QTest.mouseMove(editor.view, editor.view.rect().center())
+    separated.selection.set({1})
+    assert editor.harmonics.isEnabled()

@@ -19,6 +19,7 @@ REACH_PX = 5.0
 LEAST_CENTS, MOST_CENTS = 10.0, 100.0
 NATURAL_CENTS = 35.0  # about how wide partials are where nothing limits them
 BELOW, ABOVE = 0.75, 1.25  # how far the axis goes beyond the first and the last partial
+DRUM_HZ = (30.0, 16_000.0)  # the axis of what has no partials
 TICKS_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
 
@@ -28,6 +29,7 @@ class Spectrum:
 
     `learnt` is None before there is a decomposition; `centres_hz` are all partials below half the sampling rate, float64;
     the first `harmonics` of them are allowed (None: all), each with a half-width of `cents` (None: as the recording has it).
+    A drum has no partials.
     """
 
     grid: Grid
@@ -141,6 +143,8 @@ class SpectrumView(QWidget):
         """The first and the last frequency of the axis."""
         spectrum = self._spectrum
         assert spectrum is not None
+        if not len(spectrum.centres_hz):
+            return DRUM_HZ[0], min(DRUM_HZ[1], spectrum.grid.rate / 2)
         first = float(spectrum.centres_hz[0])
         shown = max(8, (spectrum.harmonics or 0) + 4)
         # What lies above 24 partials is of interest only where so many are asked for.

@@ -107,6 +107,12 @@ class TemplatePanel(QWidget):
             self.bars.show_heights([], "#888888", hint=hint)
             self.bars.setAccessibleName(hint)
             return
+        if notes[0].is_drum:
+            self.heading.setText("TEMPLATE  ·  drum")
+            hint = "A drum has no harmonics: double-click to see its spectrum"
+            self.bars.show_heights([], "#888888", hint=hint)
+            self.bars.setAccessibleName(hint)
+            return
         pitch, layer = notes[0].pitch, state.layer(notes[0].layer)
         self.heading.setText(f"TEMPLATE  ·  {state.pitch_name(pitch, notes[0].onset_s)}")
         heights = self.heights(pitch)
@@ -118,7 +124,7 @@ class TemplatePanel(QWidget):
         assert self._document.separation is not None
         factors = self._document.separation.factors
         parts = factors.components
-        rows = np.flatnonzero((parts.pitch == pitch) & (parts.kind != Kind.ATTACK))
+        rows = np.flatnonzero((parts.pitch == pitch) & (parts.kind == Kind.SUSTAIN))
         if len(rows) == 0:
             return []
         energy = factors.H[rows].sum(axis=1) + 1e-9

@@ -77,6 +77,13 @@ class PitchBox(QSpinBox):
     def textFromValue(self, value: int) -> str:
         return self._document.state.pitch_name(value)
 
+    def show_pitch(self, pitch: int | None) -> None:
+        """Show a pitch, or a dash; tells nobody."""
+        self.blockSignals(True)
+        self.setSpecialValueText("–" if pitch is None else "")  # what the least value is shown as
+        self.setValue(pitch or 0)
+        self.blockSignals(False)
+
 
 class TemplateEditor(QWidget):
     """Follows the selection where all of it is one pitch; `show_pitch` shows another one."""
@@ -159,8 +166,13 @@ class TemplateEditor(QWidget):
             return  # once it is opened it shows what there is then
         state, pitch = self._document.state, self._pitch
         known = pitch is not None and state.audio is not None
-        for widget in (self.pitch, self.harmonics, self.width_cents):
-            widget.setEnabled(known)
+        every = [n for n in state.notes.values() if n.pitch == pitch]
+        notes = [n for n in every if not n.is_drum] or every
+        drum = bool(notes) and notes[0].is_drum
+        self.pitch.setEnabled(known)
+        self.pitch.show_pitch(pitch if known else None)
+        for widget in (self.harmonics, self.width_cents):
+            widget.setEnabled(known and not drum)
         limit = state.template_limits.get(pitch, TemplateLimit()) if pitch is not None else TemplateLimit()
         self.free.setEnabled(known and limit != TemplateLimit())
         self.harmonics.show_limit(limit.harmonics)
@@ -170,36 +182,55 @@ class TemplateEditor(QWidget):
             self.view.show_spectrum(None, hint="Select a note, or right-click a piano key, to see the template of its pitch")
             self.view.setAccessibleName("Spectrum of a template")
             return
-        self.pitch.blockSignals(True)
-        self.pitch.setValue(pitch)
-        self.pitch.blockSignals(False)
+        if drum:
+            self.heading.setText(f"Template of the drum at {state.pitch_name(pitch)}")
+            self.view.show_spectrum(self._drum_spectrum(pitch, notes))
+            self.view.setAccessibleName(f"Spectrum of the drum at {state.pitch_name(pitch)}; it has no partials to limit")
+            return
         self.heading.setText(f"Template of {state.pitch_name(pitch)}")
-        self.view.show_spectrum(self._spectrum(pitch, limit))
+        self.view.show_spectrum(self._spectrum(pitch, notes, limit))
         partials = "all partials" if limit.harmonics is None else commands.count(limit.harmonics, "partial")
         width = "" if limit.tolerance_cents is None else f", {limit.tolerance_cents:g} cents to either side"
         self.view.setAccessibleName(f"Spectrum of the template of {state.pitch_name(pitch)}: {partials}{width}")
 
-    def _spectrum(self, pitch: int, limit: TemplateLimit) -> Spectrum:
-        state, separation = self._document.state, self._document.separation
-        audio = state.audio
+    def _grid(self) -> Grid:
+        """The grid of the last run, or that of the next."""
+        audio, separation = self._document.state.audio, self._document.separation
         assert audio is not None
-        grid = separation.factors.grid if separation is not None else Grid.for_recording(audio.rate, audio.length)
-        notes = [n for n in state.notes.values() if n.pitch == pitch]
+        return separation.factors.grid if separation is not None else Grid.for_recording(audio.rate, audio.length)
+
+    def _drum_spectrum(self, pitch: int, notes: list[Note]) -> Spectrum:
+        grid = self._grid()
+        return Spectrum(
+            grid=grid,
+            begun=templates.drum(pitch, grid.frequencies_hz().astype(np.float64)),
+            learnt=self._learnt(pitch, Kind.DRUM),
+            centres_hz=np.zeros(0),
+            harmonics=None,
+            cents=None,
+            colour=self._colour(notes),
+        )
+
+    def _spectrum(self, pitch: int, notes: list[Note], limit: TemplateLimit) -> Spectrum:
+        state, grid = self._document.state, self._grid()
         part = self._part(notes)
         settings = state.settings
         every = replace(settings, harmonics=None)
         fundamental = float(templates.partials_hz(np.array(1.0), pitch, part, every))
         centres = templates.partials_hz(np.arange(1, max(1, int(grid.rate / 2 / fundamental)) + 1), pitch, part, every)
-        layer = state.layer(notes[0].layer) if notes else None
         return Spectrum(
             grid=grid,
             begun=templates.sustain(pitch, part, grid, settings, limit=limit),
-            learnt=self._learnt(pitch),
+            learnt=self._learnt(pitch, Kind.SUSTAIN),
             centres_hz=centres[: max(1, int((centres < grid.rate / 2).sum()))],
             harmonics=limit.harmonics or settings.harmonics,
             cents=limit.tolerance_cents or settings.template_tolerance_cents,
-            colour=layer.colour if layer is not None else self._theme.colours.dim,
+            colour=self._colour(notes),
         )
+
+    def _colour(self, notes: list[Note]) -> str:
+        layer = self._document.state.layer(notes[0].layer) if notes else None
+        return layer.colour if layer is not None else self._theme.colours.dim
 
     def _part(self, notes: list[Note]) -> Part:
         """The instrument of the notes of a pitch, the first that is not a drum."""
@@ -207,13 +238,13 @@ class TemplateEditor(QWidget):
         _, groups = parts(notes, grouping=state.settings.grouping, sets=template_sets(state))
         return next((group for group in groups if not group.is_drum), Part(0))
 
-    def _learnt(self, pitch: int) -> FloatArray | None:
-        """The templates of a pitch, weighed by how much each sounds."""
+    def _learnt(self, pitch: int, kind: Kind) -> FloatArray | None:
+        """The templates of a pitch, weighed by how much each sounds; None where there are none."""
         separation = self._document.separation
         if separation is None:
             return None
         factors = separation.factors
-        rows = np.flatnonzero((factors.components.pitch == pitch) & (factors.components.kind == Kind.SUSTAIN))
+        rows = np.flatnonzero((factors.components.pitch == pitch) & (factors.components.kind == kind))
         if len(rows) == 0:
             return None
         return np.asarray(factors.W[:, rows] @ (factors.H[rows].sum(axis=1) + 1e-9), np.float32)
