@@ -37,6 +37,17 @@ def hears(player: ProcessPlayer, *messages: tuple[object, ...]) -> str:
     return player.status().message
 
 
+def test_only_a_device_that_was_missing_is_news_when_it_is_there(player):
+    assert hears(player, ("ready", "", "Scarlett")) == ""
+    assert player.status().news == ""
+    hears(player, ("there",), ("ready", "It cannot be opened.", ""))
+    assert player.status().news == ""
+    hears(player, ("ready", "", "Scarlett"))
+    assert player.status().news == ""
+    hears(player, ("there",), ("ready", "", "Scarlett"))
+    assert player.status().news == "The sound device Scarlett is there; the music plays on it."
+
+
 def test_a_device_that_was_fed_too_late_is_told_while_something_is_to_be_heard(player):
     player.play()
     assert "150 ms ahead" in hears(player, ("deeper", 0.15))

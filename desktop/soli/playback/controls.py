@@ -28,7 +28,8 @@ class PlayerStatus:
 
     `peaks` (of the last 40 ms) and `rms` (smoothed over 100 ms) are one a strip, after its fader, linear;
     `master_peak` is left and right. `underruns` counts blocks of music that the device did not get in time.
-    `message` is one sentence for the user, or empty. `auditioning`: a sound on its own is heard in place of the mix.
+    `message` is one sentence for the user on what is not as it should be, or empty; `news` one on what has become well again,
+    until the next trouble. `auditioning`: a sound on its own is heard in place of the mix.
     `stretched` is the key of the tiles that are heard, 0 for what was recorded; `waiting`: it goes on as soon as the next
     one is there.
     """
@@ -40,6 +41,7 @@ class PlayerStatus:
     master_peak: tuple[float, float] = (0.0, 0.0)
     underruns: int = 0
     message: str = ""
+    news: str = ""
     auditioning: bool = False
     stretched: int = 0
     waiting: bool = False
@@ -295,6 +297,7 @@ class Controls(ABC):
             master_peak=reading.master_peak,
             underruns=reading.underruns,
             message=self._message(reading),
+            news=self._tell_news(),
             auditioning=self._is_auditioning(reading),
             stretched=reading.stretched,
             waiting=reading.waiting,
@@ -340,6 +343,9 @@ class Controls(ABC):
             return f"{which} silent because of values that are no numbers; decompose again."
         if reading.silenced:
             return "A layer holds values that are no numbers and is left out where it does; decompose again."
+        return ""
+
+    def _tell_news(self) -> str:
         return ""
 
     def _ask_playing(self, playing: bool, name: str, *arguments: Any, end_audition: bool = False) -> None:

@@ -60,9 +60,9 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
 
     Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate),
     ("tile", Tile) after a ("sound", signal) for each of its sounds, so that no message is long,
-    and ("close",); says ("ready", sentence) once, ("deeper", seconds) when it feeds the device further ahead,
-    ("settled", seconds) when it does so less far again, ("there",) when a device has come that was not there, and
-    ("failed", sentence) or ("lost", sentence) before it gives up.
+    and ("close",); says ("ready", sentence, name of the device) once, ("deeper", seconds) when it feeds the device further
+    ahead, ("settled", seconds) when it does so less far again, ("there",) when a device has come that was not there, and
+    ("failed", what happened) or, of the device, ("lost", sentence) before it gives up.
     """
     code = 1
     quieten()
@@ -75,7 +75,7 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
         pass
     except Exception as error:
         with contextlib.suppress(OSError):
-            pipe.send(("failed", f"The sound engine failed ({error}); press play to start it again."))
+            pipe.send(("failed", f"The sound engine failed ({error})"))
     finally:
         # Not sys.exit: PortAudio's own exit handler may wait for ever on a device that is gone.
         os._exit(code)
@@ -120,7 +120,7 @@ class Engine:
         sys.setswitchinterval(0.0005)
         if self._clock:
             self._clock.start()
-        pipe.send(("ready", message))
+        pipe.send(("ready", message, self._output.name if self._output else ""))
 
     def serve(self) -> None:
         """Do what the parent says until it says close or is gone. Raises EOFError when it is gone."""
@@ -152,6 +152,9 @@ class Engine:
 
     def _goes_on(self, output: Output) -> bool:
         """Whether the stream still plays; the parent is told what has become of it."""
+        if output.failure:
+            self._pipe.send(("failed", output.failure))
+            return False
         try:
             trouble, fed_s, deeper = output.trouble(), None, True
             if not trouble:

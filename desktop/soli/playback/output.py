@@ -70,6 +70,11 @@ class Output:
     def rate(self) -> int:
         return self.desk.rate
 
+    @property
+    def name(self) -> str:
+        """What PortAudio calls the device."""
+        return self._name
+
     def start(self) -> None:
         """Begin to play. Raises NoSoundError."""
         self._seen_s = clock_s()
@@ -93,10 +98,13 @@ class Output:
             time.sleep(0.005)
         return True
 
+    @property
+    def failure(self) -> str:
+        """What went wrong in a callback, as the beginning of a sentence, or nothing: no sound comes from it any more."""
+        return "" if self._error is None else f"The sound engine failed ({self._error})"
+
     def trouble(self) -> str:
-        """Why the stream no longer plays, in one sentence, or nothing. Called now and then."""
-        if self._error is not None:
-            return f"The sound engine failed ({self._error}); press play to start it again."
+        """Why the device no longer plays, in one sentence, or nothing. Called now and then."""
         now_s = clock_s()
         if self._blocks != self._blocks_seen:
             self._blocks_seen, self._seen_s = self._blocks, now_s

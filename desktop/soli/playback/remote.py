@@ -23,6 +23,7 @@ from soli.signal.audio import FloatArray
 FAREWELL_S = 2.0
 TAKEN_AFTER_S = 1.0
 PAUSE_S = 10.0  # at least, between two starts that nobody asked for
+PLAYS = frozenset({"play", "play_range", "count_in"})
 
 
 class ProcessPlayer(Controls):
@@ -31,9 +32,9 @@ class ProcessPlayer(Controls):
     `device` is PortAudio's name or number of one, or None for the default. `latency_s` is how far the device is to be
     fed ahead: the more, the fewer stalls are heard, and the later a change. None is enough for a change to be heard within
     100 ms, and more once the device has run dry.
-    When the process dies or its device is lost, playback stops, the status says so, and another is started, with the same
-    load, strips, loop and position: at once, or, if that was just done, with the next play or audition. One that found no
-    device gives way to another as soon as there is one.
+    When the process dies the status says so, and another is started, with the same load, strips, loop and position: at
+    once, and what was playing goes on, or, if that was just done, with the next play or audition. When its device is lost
+    playback stops. A process that found no device gives way to another as soon as there is one.
     Raises DeviceError when there is no memory for its board.
     """
 
@@ -48,7 +49,11 @@ class ProcessPlayer(Controls):
         self._patches: list[tuple[float, int, tuple[Piece, ...]]] = []  # when, number: not yet in the segment
         self._audition: tuple[int, FloatArray, int] | None = None
         self._engine_message = ""
-        self._notice = ""  # why it stopped, until something is to be heard again
+        self._notice = ""  # what has happened to it, until something is to be heard again
+        self._news = ""
+        self._has_come = False  # a device that was missing; the next process plays on it
+        self._goes_on = False  # what a dead process played is played on by the next
+        self._range_end_s: float | None = None  # where what plays ends, if it is a stretch that was asked for
         self._fed_ahead = ""
         self._revived_s = -PAUSE_S
         self._dead = False
@@ -115,6 +120,8 @@ class ProcessPlayer(Controls):
         return swap_in
 
     def _send(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        if name in {"play", "play_range", "count_in", "pause", "stop", "seek"}:
+            self._range_end_s = arguments[1] if name == "play_range" else None
         if not self._closed:
             self._outbox.put(("command", number, name, arguments))
 
@@ -152,7 +159,7 @@ class ProcessPlayer(Controls):
         return reading
 
     def _is_playing(self, reading: Reading) -> bool:
-        return not (self._dead or self._closed) and super()._is_playing(reading)
+        return not self._closed and (self._goes_on if self._dead else super()._is_playing(reading))
 
     def _is_heard(self) -> bool:
         """Whether the music or a note alone plays."""
@@ -165,6 +172,9 @@ class ProcessPlayer(Controls):
 
     def _message(self, reading: Reading) -> str:
         return self._notice or self._engine_message or super()._message(reading) or self._fed_ahead
+
+    def _tell_news(self) -> str:
+        return self._news
 
     @staticmethod
     def _release(segment: Segment) -> None:
@@ -186,18 +196,18 @@ class ProcessPlayer(Controls):
                 self._change_process()
                 continue
             if message[0] == "again":
-                if self._dead and time.monotonic() - self._revived_s >= PAUSE_S:
+                if self._dead:
                     self._revived_s = time.monotonic()
-                    self._revive(("command", 0, "pause", ()))
+                    self._revive(("command", 0, "play" if self._goes_on else "pause", ()))
                 continue
-            if message[0] == "audition" or (message[0] == "command" and message[2] == "play"):
+            if message[0] == "audition" or (message[0] == "command" and message[2] in PLAYS):
                 self._notice = ""
             if self._dead:
                 # What is asked of the dead is remembered by Controls and told to the next one.
                 if message[0] == "audition":
                     self._revive(self._take_audition(message[1]))
-                elif message[0] == "command" and message[2] == "play":
-                    self._revive(("command", 0, "play", ()))
+                elif message[0] == "command" and message[2] in PLAYS:
+                    self._revive(("command", 0, *message[2:]))
                 continue
             if message[0] == "audition":
                 message = self._take_audition(message[1])
@@ -226,7 +236,7 @@ class ProcessPlayer(Controls):
             process.start()
         except (OSError, RuntimeError, DeviceError) as error:
             self._notice = f"The sound engine cannot be started ({error}); press play to try again."
-            self._dead = True
+            self._dead, self._goes_on = True, False
             self._asked_audition = (0, False)
             ours.close()
             return
@@ -238,13 +248,16 @@ class ProcessPlayer(Controls):
 
     def _listen(self, process: SpawnProcess, pipe: "Connection[Any, Any]") -> None:
         """The listener's thread: hears the process until its end, expected or not."""
-        failure = ""
+        ended, lost = "The sound engine stopped unexpectedly", ""
         with contextlib.suppress(EOFError, OSError):
             while True:
                 kind, *about = pipe.recv()
                 if kind == "ready":
                     self._ready = process
-                    self._engine_message = about[0]
+                    self._engine_message, name = about
+                    if self._has_come and not self._engine_message:
+                        self._news = f"The sound device {name} is there; the music plays on it."
+                    self._has_come = False
                 elif kind == "deeper" and self._is_heard():
                     # While nothing plays nothing was missing, and nobody needs to know.
                     self._fed_ahead = (
@@ -254,19 +267,31 @@ class ProcessPlayer(Controls):
                 elif kind == "settled":
                     self._fed_ahead = ""
                 elif kind == "there":
+                    self._has_come = True
                     self._outbox.put(("device",))
-                elif kind in {"failed", "lost"}:
-                    failure = about[0]
+                elif kind == "failed":
+                    ended = about[0]
+                elif kind == "lost":
+                    lost = about[0]
         process.join(timeout=FAREWELL_S)
         with self._lock:
             if self._closed or process is not self._process:
                 return
-            self._notice = failure or "The sound engine stopped unexpectedly; press play to start it again."
-            self._engine_message = ""
+            again = time.monotonic() - self._revived_s >= PAUSE_S
+            # Where a device was pulled out the music does not go on by itself, on whatever is the next.
+            self._goes_on = again and not lost and self._is_playing(self._reading())
+            if lost:
+                self._notice = lost
+            elif not again:
+                self._notice = f"{ended}; press play to start it again."
+            else:
+                self._notice = f"{ended} and was started again{'; the music goes on' if self._goes_on else ''}."
+            self._engine_message = self._news = ""
             self._dead = True
             if self._audition is None:
                 self._asked_audition = (0, False)
-            self._outbox.put(("again",))
+            if again:
+                self._outbox.put(("again",))
 
     def _change_process(self) -> None:
         """End the process and start another, on the device that is wanted now, which goes on with what this one did."""
@@ -290,21 +315,26 @@ class ProcessPlayer(Controls):
             if None in waiting:
                 self._outbox.put(None)
                 return
-            self._dead = True
-            self._revive(("command", 0, "play" if self._asked_playing[1] else "pause", ()))
+            self._dead, self._goes_on = True, self._asked_playing[1]
+            self._revive(("command", 0, "play" if self._goes_on else "pause", ()))
 
     def _revive(self, wish: tuple[Any, ...] | None) -> None:
-        """Start another process and tell it everything that the former one knew, then `wish`: to play or to audition."""
+        """Start another process and tell it everything that the former one knew, then `wish`: to play or to audition.
+
+        To play is to play on: what was a stretch that is played once still is.
+        """
         if wish is None:
             return
         with self._lock:
             number, position_s = self._asked_position
             reading = self._reading()
             position_s = position_s if number > reading.applied else reading.position_s
+            if wish[0] == "command" and wish[2] == "play" and self._range_end_s is not None:
+                wish = ("command", 0, "play_range", (position_s, self._range_end_s))
             if self._pipe is not None:
                 self._pipe.close()
             self._asked_position = (self._sent + 2, position_s)
-            self._asked_playing = (self._sent + 4, wish[0] == "command" and wish[2] == "play")
+            self._asked_playing = (self._sent + 4, wish[0] == "command" and wish[2] in PLAYS)
             self._asked_audition = (self._sent + 4, wish[0] == "audition")
             self._cells[:] = 0.0
             self._engine_message = self._fed_ahead = ""
