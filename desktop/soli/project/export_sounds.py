@@ -32,7 +32,7 @@ def sound_of(separation: Separation, state: State, item: Item, order: Order) -> 
     first, end = item.first, item.end
     if item.what is What.MIX:
         ids = [*separation.layers, RESIDUAL, ORIGINAL]
-        sound = mix_offline([_stretch(separation, i, first, end) for i in ids], [state.strip(i) for i in ids])
+        sound = mix_offline([_stretch(separation, i, first, end) for i in ids], [state.heard_strip(i) for i in ids])
     elif item.what is What.ALL_BUT:
         sound = recording.samples[first:end].copy()
         for layer in item.ids:

@@ -85,6 +85,11 @@ class State:
         """The mixer strip of a layer, of RESIDUAL or of ORIGINAL; at unity where nothing was set, the original muted."""
         return self.strips.get(strip_id, Strip(muted=strip_id == ORIGINAL))
 
+    def heard_strip(self, strip_id: int) -> Strip:
+        """The same as it sounds: the original is muted because it is no part of the mix, and soloed it is heard all the same."""
+        strip = self.strip(strip_id)
+        return replace(strip, muted=False) if strip_id == ORIGINAL and strip.soloed else strip
+
     def next_note_id(self) -> int:
         """An id that no note has, nor had in the score: what is known of a deleted note is not true of a new one."""
         scored = self.score.notes if self.score else ()

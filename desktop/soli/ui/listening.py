@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.playback.mixer import mix_offline
 from soli.playback.player import Player, PlayerStatus, Strip
+from soli.playback.transport import SHORTEST_LOOP_S
 from soli.progress import Progress, Steps
 from soli.project.document import Document
 from soli.project.pipeline import Separation
@@ -82,7 +83,9 @@ class Listening(QObject):
     ready = Signal()
     comparing_changed = Signal(bool)
     loop_changed = Signal()
-    said = Signal(str)
+    said = Signal(str)  # what is not as it should be
+    unsaid = Signal(str)  # that it is no longer so
+    told = Signal(str)  # what has become well again
 
     def __init__(self, document: Document, player: Player, worker: Worker, *, stretch_worker: Worker | None = None) -> None:
         super().__init__()
@@ -96,7 +99,7 @@ class Listening(QObject):
         self._loaded: tuple[int, ...] = ()
         self._swapping = False  # the player may hold other signals than `_loaded` says, until it is told here
         self._brought: Sounds | None = None  # what the player holds, as far as it is known here
-        self._said = ""
+        self._said = self._told = ""
         self._comparing = False
         self.loop: tuple[float, float] | None = None
         self.loop_on = False
@@ -164,6 +167,8 @@ class Listening(QObject):
         self._tick()
 
     def set_loop(self, loop: tuple[float, float] | None, *, on: bool = True) -> None:
+        if loop is not None:  # one that is shorter cannot be heard
+            loop = (loop[0], max(loop[1], loop[0] + SHORTEST_LOOP_S))
         self.loop, self.loop_on = loop, on and loop is not None
         if self.loop is not None and self.loop_on:
             self._player.set_loop(*self.loop)
@@ -195,13 +200,13 @@ class Listening(QObject):
 
     def _strips(self, channels: tuple[int, ...]) -> list[Strip]:
         state = self._document.state
-        strips = [state.strip(channel) for channel in channels]
+        strips = [state.heard_strip(channel) for channel in channels]
         if channels == (ORIGINAL,):
             return [replace(strips[0], muted=False)]  # before a decomposition there is nothing else to hear
         if self._comparing:
             heard = Strip(gain_db=self.matching.gain_db(channels, strips))
             return [
-                heard if channel == ORIGINAL else replace(strip, muted=True)
+                heard if channel == ORIGINAL else replace(strip, muted=True, soloed=False)
                 for channel, strip in zip(channels, strips, strict=True)
             ]
         return strips
@@ -223,6 +228,7 @@ class Listening(QObject):
     def _follow(self, aspects: frozenset[str]) -> None:
         if "recording" in aspects:
             self._brought = None
+            self._said = ""  # what is still so is said of this one too
             self.speed.set(1.0)
             self._player.pause()
             self._player.seek(0.0)
@@ -287,8 +293,16 @@ class Listening(QObject):
         interval = PLAYING_MS if self.status.playing else IDLE_MS
         if self._timer.interval() != interval:
             self._timer.setInterval(interval)
-        if self.status.message and self.status.message != self._said:
-            self.said.emit(self.status.message)
-        self._said = self.status.message
+        message, news = self.status.message, self.status.news
+        if message != self._said:
+            former, self._said = self._said, message
+            if former:
+                self.unsaid.emit(former)
+            if message:
+                self.said.emit(message)
+        if news != self._told:
+            self._told = news
+            if news:
+                self.told.emit(news)
         self.speed.follow(self.status, self.loop if self.loop_on else None)
         self.ticked.emit(self.status)

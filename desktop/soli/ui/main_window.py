@@ -166,6 +166,9 @@ class MainWindow(QMainWindow):
     def warn(self, text: str) -> None:
         self.roll.banner.say("warning", text)
 
+    def inform(self, text: str) -> None:
+        self.roll.banner.say("information", text)
+
     def show_drawer(self, page: int) -> None:
         for index, key in enumerate(DRAWERS):
             self.actions_[key].setChecked(index == page)
@@ -208,12 +211,14 @@ class MainWindow(QMainWindow):
             parts.append(commands.count(len(state.layers), "layer") if len(state.layers) > 1 else "1 layer")
         if self.document.stale:
             parts.append(f"edits not heard yet: {'the layers follow' if self.session.following else 'decompose again'}")
+        if (doing := self.session.doing).decomposes_next:
+            parts.append(f"decomposes as soon as {doing.awaited}")
         if saving := self.session.keeper.saving.path:
             parts.append(f"saving {saving.name}…")
         self.summary.setText("  ·  ".join(parts))
 
     def update_actions(self) -> None:
-        enable(self.actions_, self.document, self.selection, busy=self.session.decomposing or self.session.opening)
+        enable(self.actions_, self.document, self.selection, self.session.doing)
         separated = self.document.separation is not None
         self.transport.show_stale(separated=separated, stale=self.document.stale and not self.session.following)
         self._show_summary()
@@ -262,6 +267,8 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.requests.escape()
+        elif why := self.actions_.refusal_of(event.keyCombination()):
+            self.hint.setText(why)
         else:
             super().keyPressEvent(event)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from soli.ui.alike import unsure
 from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.mixer.layer_menu import move, toggle_hidden, toggle_locked
 from soli.ui.mixer.note_drop import NoteDrop
@@ -47,7 +46,7 @@ def connect_actions(window: MainWindow) -> None:
         "select_pitch_class": lambda: asked.select_alike("pitch_class"),
         "select_layer": lambda: asked.select_alike("layer"),
         "select_voice": lambda: asked.select_alike("voice"),
-        "select_unsure": lambda: window.selection.set(unsure(window.document.state)),
+        "select_unsure": asked.select_unsure,
         "find_notes": asked.find_notes,
         "note_table": asked.toggle_note_table,
         "invert_selection": window.notes.invert,
@@ -84,14 +83,14 @@ def connect_actions(window: MainWindow) -> None:
         "slower": lambda: window.listening.speed.set(window.listening.speed.wanted - SPEED_STEP),
         "faster": lambda: window.listening.speed.set(window.listening.speed.wanted + SPEED_STEP),
         "full_speed": lambda: window.listening.speed.set(1.0),
-        "metronome": window.listening.clicks.toggle,
+        "metronome": asked.toggle_metronome,
         "end": lambda: asked.go(window.document.state.duration_s),
         "loop": window.listening.toggle_loop,
         "hear": lambda: window.audition.note(window.selection.ids),
         "loop_selection": asked.loop_selection,
         "compare": lambda: window.listening.compare(not window.listening.comparing),
-        "decompose": window.session.decompose,
-        "decompose_anew": lambda: window.session.decompose(from_scratch=True),
+        "decompose": asked.decompose,
+        "decompose_anew": lambda: asked.decompose(from_scratch=True),
         "model": window.questions.model,
         "save_encoder": window.questions.save_encoder,
         "apply_encoder": window.questions.apply_encoder,
@@ -153,6 +152,7 @@ def connect_parts(window: MainWindow) -> None:
     window.popups.template_freed.connect(asked.free_template)
     window.template.bars.double_clicked.connect(lambda: window.drawer.open_page(window.template_editor))
     window.selection.changed.connect(window.update_actions)
+    window.selection.layer_changed.connect(window.update_actions)
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)
     window.model.component_clicked.connect(window.audition.component)
@@ -199,6 +199,8 @@ def connect_parts(window: MainWindow) -> None:
     listening.loop_changed.connect(window.show_loop)
     listening.comparing_changed.connect(window.actions_["compare"].setChecked)
     listening.said.connect(window.warn)
+    listening.unsaid.connect(window.roll.banner.take_back)
+    listening.told.connect(window.inform)
     session.said.connect(window.roll.banner.say)
     session.started.connect(window.watch)
     session.busy_changed.connect(window.update_actions)

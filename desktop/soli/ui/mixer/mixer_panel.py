@@ -156,7 +156,7 @@ class MixerPanel(QWidget):
         state = self._document.state
         alone = [i for i in self._strips if state.strip(i).soloed] == [strip_id]
         strips = {i: replace(state.strip(i), soloed=i == strip_id and not alone) for i in self._strips}
-        if strip_id in strips and strips[strip_id].muted and not alone:
+        if strip_id in strips and strip_id != ORIGINAL and strips[strip_id].muted and not alone:
             strips[strip_id] = replace(strips[strip_id], muted=False)
         whose = commands.strip_name(state, strip_id)
         name = f"end solo of {whose}" if alone else f"solo only {whose}"
@@ -220,7 +220,7 @@ class MixerPanel(QWidget):
             if i == ORIGINAL and separation is None:
                 strip, audible = replace(strip, muted=False), True
             else:
-                audible = not strip.muted and (strip.soloed or not soloing)
+                audible = not state.heard_strip(i).muted and (strip.soloed or not soloing)
             if layer is not None:
                 number = counts.get(i, 0)
                 caption = "no notes" if number == 0 else f"{count(number, 'note') if number > 1 else '1 note'}"

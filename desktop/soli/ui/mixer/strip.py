@@ -12,6 +12,7 @@ from soli.ui.mixer.keys import wants_return
 from soli.ui.mixer.meter import Meter
 from soli.ui.mixer.name_edit import NameEdit
 from soli.ui.mixer.pan_knob import PanKnob, spoken_pan
+from soli.ui.mixer.value_field import ValueField, gain_of, pan_of
 from soli.ui.theme import Theme
 
 BUTTON = QSize(26, 22)
@@ -85,14 +86,10 @@ class StripWidget(QWidget):
         self.menu_button.setToolTip("More for this layer")
         self.menu_button.clicked.connect(self._open_menu)
         self.fader = Fader(theme)
-        self.gain = QLabel("0.0 dB")
-        self.gain.setObjectName("quiet")
-        self.gain.setFixedWidth(58)
+        self.gain = ValueField(gain_of, 58, "Gain in dB: type another, such as −3 or −∞")
         self.gain.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.pan = PanKnob(theme)
-        self.side = QLabel("C")
-        self.side.setObjectName("quiet")
-        self.side.setFixedWidth(30)
+        self.side = ValueField(pan_of, 34, "Pan in percent: type another, such as L 30 or C")
         self.meter = Meter(theme)
 
         self._head = head = QHBoxLayout()
@@ -123,6 +120,10 @@ class StripWidget(QWidget):
         self.fader.let_go.connect(self.gesture_ended)
         self.pan.pan_moved.connect(lambda pan: self._change(replace(self._strip, pan=pan), dragging=True))
         self.pan.let_go.connect(self.gesture_ended)
+        self.gain.typed.connect(lambda gain: self._change(replace(self._strip, gain_db=gain)))
+        self.side.typed.connect(lambda pan: self._change(replace(self._strip, pan=pan)))
+        for field in (self.gain, self.side):
+            field.left.connect(self.done)
         for flag in (self.eye, self.lock):
             flag.setVisible(strip_id >= 0)
             flag.clicked.connect(lambda: self.flags_changed.emit(self.id, self.eye.isChecked(), self.lock.isChecked()))
@@ -149,6 +150,8 @@ class StripWidget(QWidget):
         }
         for widget, what in names.items():
             widget.setAccessibleName(f"{what} {name}")
+        self.gain.setAccessibleName(f"Gain of {name} in decibels")
+        self.side.setAccessibleName(f"Pan of {name} in percent")
         self.meter.setAccessibleName(f"Level of {name}")
         self.setAccessibleName(name)
         self.update()
@@ -183,15 +186,13 @@ class StripWidget(QWidget):
         self.solo.setChecked(strip.soloed)
         self.mute.setChecked(strip.muted)
         self.fader.show_gain(strip.gain_db)
-        self.gain.setText(spoken_gain(strip.gain_db))
         self.pan.show_pan(strip.pan)
-        self.side.setText(spoken_pan(strip.pan))
-        for label in (self.gain, self.side):
-            label.setEnabled(audible)
+        self.gain.show_value(spoken_gain(strip.gain_db), silent=not audible)
+        self.side.show_value(spoken_pan(strip.pan), silent=not audible)
 
     def set_available(self, available: bool) -> None:
         """Whether there is a signal to hear."""
-        for widget in (self.solo, self.mute, self.fader, self.pan, self.meter):
+        for widget in (self.solo, self.mute, self.fader, self.gain, self.pan, self.side, self.meter):
             widget.setEnabled(available)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -275,7 +276,8 @@ class StripWidget(QWidget):
             self._change(replace(self._strip, muted=on))
 
     def _change(self, strip: Strip, *, dragging: bool = False) -> None:
-        self.strip_moved.emit(self.id, strip, dragging)
+        if strip != self._strip:
+            self.strip_moved.emit(self.id, strip, dragging)
 
     def _open_menu(self) -> None:
         self.menu_requested.emit(self.id, self.menu_button.mapToGlobal(self.menu_button.rect().bottomLeft()))
