@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import QKeyCombination
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from soli.ui.clicks import COUNT_INS, LEVELS_DB
 from soli.ui.keymap import FIXED, PORTABLE, Command, Keymap, native
+from soli.ui.menu_tips import MenuTips
+from soli.ui.refusals import LAYER_KEYS
 from soli.ui.roll.opacity import CHOICES
 from soli.ui.roll.snapping import MODES
 from soli.ui.roll.toolbox import TOOLS
@@ -163,7 +166,6 @@ SPECS = (
     Spec("keys", "&Keyboard shortcuts", ("F1",), "What each key does, and other keys for it"),
     Spec("about", "&About Soli", ()),
 )
-LAYER_KEYS = 9
 
 
 class Actions:
@@ -183,7 +185,9 @@ class Actions:
         self._theme = theme
         self._playing = False
         self._tips: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
         self._explained: list[tuple[QWidget, str, str]] = []
+        self.menu_tips = MenuTips(parent, self.remark)
         commands: list[Command] = []
         self.by_key: dict[str, QAction] = {}
         for spec in SPECS:
@@ -245,15 +249,41 @@ class Actions:
         for name, action in self.all.items():
             keys = self.keymap.keys(name)
             action.setShortcuts([QKeySequence(key, PORTABLE) for key in keys])
-            action.setToolTip(self._with_keys(self._tips[name], name))
-        for widget, tip, name in self._explained:
-            widget.setToolTip(self._with_keys(tip, name))
+            self._show_tips(name)
+
+    def refuse(self, name: str, why: str) -> None:
+        """Disable a command and say `why` where it is pointed at; enable it where that is ""."""
+        if why != self._refused.get(name, ""):
+            self._refused[name] = why
+            self._show_tips(name)
+        self.all[name].setEnabled(not why)
+
+    def refusal_of(self, combination: QKeyCombination) -> str:
+        """Why the command of a key does nothing now; "" where it does, or where no command has the key."""
+        keys = QKeySequence(combination)
+        refused = (why for name, why in self._refused.items() if why and keys in self.all[name].shortcuts())
+        return next(refused, "")
+
+    def remark(self, action: QAction) -> str:
+        """What there is to say of a command beyond its words in the menu."""
+        name = next((name for name, other in self.all.items() if other is action), None)
+        if name is None:
+            return ""
+        tip = self._tips[name]
+        return "\n".join(part for part in (tip if tip != action.iconText() else "", self._refused.get(name, "")) if part)
 
     def explain(self, widget: QWidget, name: str, tip: str = "") -> None:
         """Let the tooltip of a control say what it does (by default what its action does), and always the keys for it."""
         self._explained.append((widget, tip or self._tips[name], name))
-        widget.setToolTip(self._with_keys(*self._explained[-1][1:]))
+        self._show_tips(name)
 
-    def _with_keys(self, tip: str, name: str) -> str:
+    def _show_tips(self, name: str) -> None:
+        self.all[name].setToolTip(self._tip(self._tips[name], name))
+        for widget, tip, explained in self._explained:
+            if explained == name:
+                widget.setToolTip(self._tip(tip, name))
+
+    def _tip(self, tip: str, name: str) -> str:
         keys = ", ".join(native(key) for key in self.keymap.keys(name))
-        return f"{tip} ({keys})" if keys else tip
+        why = self._refused.get(name, "")
+        return (f"{tip} ({keys})" if keys else tip) + (f"\n{why}" if why else "")

@@ -78,6 +78,7 @@ def build_menus(
     """Fill `bar`. The menus of recent files and of layers are filled each time the menu that holds them opens."""
     for title, keys in MENUS.items():
         menu = bar.addMenu(title)
+        menu.installEventFilter(actions.menu_tips)
         for key in keys:
             if key == "":
                 menu.addSeparator()
@@ -85,6 +86,7 @@ def build_menus(
                 _fill(menu.addMenu(SUBMENUS[key][0]), actions, SUBMENUS[key][1])
             elif key.startswith("*"):
                 submenu = menu.addMenu(RECENT if key == "*recent" else ASSIGN)
+                submenu.installEventFilter(actions.menu_tips)
                 # Not when they open themselves: one that is disabled could never come back.
                 menu.aboutToShow.connect(lambda m=submenu, fill=fill_recent if key == "*recent" else fill_layers: fill(m))
             else:
@@ -93,6 +95,7 @@ def build_menus(
 
 
 def _fill(menu: QMenu, actions: Actions, keys: tuple[str, ...]) -> None:
+    menu.installEventFilter(actions.menu_tips)
     for key in keys:
         if key:
             menu.addAction(actions[key])

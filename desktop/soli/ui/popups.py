@@ -57,6 +57,7 @@ class PopupMenus(QObject):
         menu.deleteLater()
 
     def _add(self, menu: QMenu, keys: Sequence[str]) -> None:
+        menu.installEventFilter(self._actions.menu_tips)
         for key in keys:
             if key:
                 menu.addAction(self._actions[key])

@@ -14,7 +14,7 @@ from soli.project import commands
 from soli.project.pipeline import Loaded
 from soli.project.presets import from_table
 from soli.project.state import State
-from soli.ui.alike import alike
+from soli.ui.alike import alike, unsure
 
 if TYPE_CHECKING:
     from soli.ui.main_window import MainWindow
@@ -48,6 +48,25 @@ class Requests:
         """Add all notes that share `what` with one that is selected; see `alike.COMMON`."""
         selection = self._window.selection
         selection.set(alike(self._window.document.state, selection.ids, what))
+
+    def select_unsure(self) -> None:
+        """Select the notes that the sound does not bear out."""
+        ids = unsure(self._window.document.state)
+        self._window.selection.set(ids)
+        if not ids:
+            self._window.hint.setText("The sound bears out all notes")
+
+    def decompose(self, *, from_scratch: bool = False) -> None:
+        session = self._window.session
+        session.decompose(from_scratch=from_scratch)
+        if session.doing.decomposes_next:
+            self._window.hint.setText(f"Decomposes as soon as {session.doing.awaited}; Esc stops both")
+
+    def toggle_metronome(self) -> None:
+        window = self._window
+        window.listening.clicks.toggle()
+        if window.listening.clicks.on and not len(window.roll.canvas.beats):
+            window.hint.setText("The metronome clicks on the beats of a score: open one to hear it")
 
     def toggle_note_table(self) -> None:
         """Show the note table and go there, or hide it."""

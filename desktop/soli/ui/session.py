@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from soli.ui.exporter import Exporter
 from soli.ui.onset_finder import OnsetFinder
 from soli.ui.patience import Patience
 from soli.ui.projects import Projects
+from soli.ui.refusals import Doing
 from soli.ui.safekeeping import Safekeeping
 from soli.ui.spoken import sentence
 from soli.ui.worker import Job, Worker
@@ -31,6 +33,7 @@ from soli.ui.worker import Job, Worker
 SAME_PLACE_S = 0.005
 HEARD = frozenset({"notes", "mask", "absent", "layers", "template_limits"})
 SCORES = reading.SUFFIXES
+AWAITED = {"Opening": "everything is open", "Aligning": "the score is aligned"}  # by the names of the jobs
 
 
 class Session(QObject):
@@ -54,6 +57,7 @@ class Session(QObject):
         self.pace = 1.0  # of runs on this computer, see `estimating.pace_of`
         self._decomposing: Job | None = None
         self._opening: Job | None = None
+        self._next: Callable[[], None] | None = None  # begins the decomposition that follows what is being opened
         self._ear = pipeline.Ear()
         self.onsets = OnsetFinder(document, worker, self._ear)
         self.exports = Exporter(document, worker, begin=self._submit, told=self.said.emit, done=self.exported.emit)
@@ -71,6 +75,12 @@ class Session(QObject):
     @property
     def opening(self) -> bool:
         return self._opening is not None
+
+    @property
+    def doing(self) -> Doing:
+        """What goes on, as commands that must wait for it say."""
+        awaited = "" if self._opening is None else AWAITED[self._opening.name]
+        return Doing(self.decomposing, awaited, decomposes_next=self._next is not None)
 
     @property
     def following(self) -> bool:
@@ -106,11 +116,19 @@ class Session(QObject):
     def decompose(self, *, encoder: Path | None = None, from_scratch: bool = False) -> None:
         """Run the model on what the roll shows, or apply a kept encoder. The former layers stay until the new ones are whole.
 
-        A run begins with what the last one found, where that fits, unless it is asked for `from_scratch`.
+        A run begins with what the last one found, where that fits, unless it is asked for `from_scratch`. While anything is being
+        opened or aligned, it follows that.
         """
-        if self._decomposing is not None or self._opening is not None:
+        if self._decomposing is not None:
+            return
+        if self._opening is not None:
+            self._next = partial(self.decompose, encoder=encoder, from_scratch=from_scratch)
+            self.busy_changed.emit()
             return
         state = self._document.state
+        if state.audio is None or not (state.notes or state.mask):
+            self.said.emit("information", "There is nothing to decompose by yet: open a recording and its score, or draw notes")
+            return
         start, pace = None if from_scratch else self._document.separation, self.pace
 
         def steps() -> Steps[Separation]:
@@ -136,6 +154,7 @@ class Session(QObject):
 
     def cancel(self) -> None:
         """Stop what the user waits for."""
+        self._next = None
         if self._decomposing is not None:
             self._decomposing.cancel()
         self._forget_opening()
@@ -317,9 +336,17 @@ class Session(QObject):
             if self._opening is job:
                 self._opening = None
             self._soon.start()  # edits made meanwhile
+            if self._opening is None and self._next is not None:
+                begin, self._next = self._next, None
+                begin()
             self.busy_changed.emit()
 
+        def failed(_: str) -> None:
+            if self._opening is job:
+                self._next = None
+
         job.done.connect(finished)
+        job.failed.connect(failed)
         job.ended.connect(ended)
         if shown is not None:
             job.progressed.connect(lambda _: shown(job.model) if self._opening is job else None)
