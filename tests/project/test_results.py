@@ -123,10 +123,10 @@ def test_an_embedded_recording_is_the_recording(tmp_path, bits, codec, channels)
 
 def test_clipping_layers_are_kept_as_they_are():
     samples = np.array([[1.0, -1.0], [1.5, -3.0], [1e-30, 0.1]], np.float32)
-    db = empty()
-    finish(write_sound(db, "layer 0", lambda a, b: samples[a:b], 8000, samples.shape, ""))
-    (back,) = read_sound(db, "layer 0", most_bytes=2**20)
-    np.testing.assert_array_equal(back, samples)
+    with closing(empty()) as db:
+        finish(write_sound(db, "layer 0", lambda a, b: samples[a:b], 8000, samples.shape, ""))
+        (back,) = read_sound(db, "layer 0", most_bytes=2**20)
+        np.testing.assert_array_equal(back, samples)
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,19 +140,19 @@ def test_clipping_layers_are_kept_as_they_are():
 )
 def test_any_array_comes_back(array, fortran):
     array = np.asfortranarray(array) if fortran else array
-    db = empty()
-    write_array(db, "x", array)
-    back = read_array(db, "x", array.dtype.str[1:], [None] * array.ndim, Budget())
-    np.testing.assert_array_equal(back, array)
-    assert (back.dtype, back.shape) == (array.dtype, array.shape)
+    with closing(empty()) as db:
+        write_array(db, "x", array)
+        back = read_array(db, "x", array.dtype.str[1:], [None] * array.ndim, Budget())
+        np.testing.assert_array_equal(back, array)
+        assert (back.dtype, back.shape) == (array.dtype, array.shape)
 
 
 def test_arrays_longer_than_a_block_come_back(monkeypatch):
     monkeypatch.setattr(blocks, "_BLOCK_BYTES", 64)
     array = np.arange(1000, dtype=np.float32).reshape(10, 100)
-    db = empty()
-    write_array(db, "x", array)
-    np.testing.assert_array_equal(read_array(db, "x", "f4", (10, 100), Budget()), array)
+    with closing(empty()) as db:
+        write_array(db, "x", array)
+        np.testing.assert_array_equal(read_array(db, "x", "f4", (10, 100), Budget()), array)
 
 
 LIES = [
@@ -171,20 +171,20 @@ LIES = [
 
 @pytest.mark.parametrize("shape", LIES, ids=lambda shape: shape[:20])
 def test_a_shape_that_lies_is_refused_before_memory_is_asked_for(shape):
-    db = empty()
-    write_array(db, "x", np.ones((3, 2), np.float32))
-    db.execute("UPDATE array SET shape = ?", (shape,))
-    with pytest.raises((ValueError, TypeError, RecursionError)):
-        read_array(db, "x", "f4", (None, 2), Budget())
+    with closing(empty()) as db:
+        write_array(db, "x", np.ones((3, 2), np.float32))
+        db.execute("UPDATE array SET shape = ?", (shape,))
+        with pytest.raises((ValueError, TypeError, RecursionError)):
+            read_array(db, "x", "f4", (None, 2), Budget())
 
 
 def test_all_arrays_together_have_a_bound():
-    db = empty()
-    write_array(db, "x", np.zeros((1000, 2), np.float32))
-    budget = Budget(12_000)
-    read_array(db, "x", "f4", (None, 2), budget)
-    with pytest.raises(ValueError, match="memory"):
+    with closing(empty()) as db:
+        write_array(db, "x", np.zeros((1000, 2), np.float32))
+        budget = Budget(12_000)
         read_array(db, "x", "f4", (None, 2), budget)
+        with pytest.raises(ValueError, match="memory"):
+            read_array(db, "x", "f4", (None, 2), budget)
 
 
 DAMAGE = [
