@@ -126,7 +126,15 @@ def test_levels_are_those_after_the_fader() -> None:
     mixer.mix([Read(0, 500, 0)], np.empty((500, 2), np.float32))
     gain = 10 ** (-6 / 20)
     assert mixer.peaks == pytest.approx([gain * np.abs(signal).max(), 0], rel=1e-5)
-    assert mixer.mean_squares == pytest.approx([gain**2 * np.mean(signal**2), 0], rel=1e-4)
+    assert mixer.mean_squares == pytest.approx([gain**2 * np.mean(signal**2, axis=0).max(), 0], rel=1e-4)
+
+
+@pytest.mark.parametrize("pan", [-1.0, 0.0, 0.3])
+def test_a_sine_reads_three_decibels_less_than_its_peak_wherever_it_is_panned(pan: float) -> None:
+    sine = 0.5 * np.sin(2 * np.pi * np.arange(441) / 44.1).astype(np.float32)[:, None]
+    mixer = Mixer([sine], channel_gains([Strip(0.0, pan)]))
+    mixer.mix([Read(0, 441, 0)], np.empty((441, 2), np.float32))
+    assert mixer.mean_squares[0] / mixer.peaks[0] ** 2 == pytest.approx(0.5, rel=0.01)
 
 
 def test_mixing_reads_and_never_writes_the_signals() -> None:

@@ -109,3 +109,23 @@ def test_the_original_is_compared_where_a_layer_is_soloed(separated, qtbot):
     levels(separated, qtbot, {ORIGINAL})
     separated.window.actions_["compare"].trigger()
     levels(separated, qtbot, {1})
+
+
+def test_a_gain_that_is_set_before_there_are_layers_does_not_put_the_original_into_their_mix(piece, qtbot):
+    original = piece.window.mixer.strip_widget(ORIGINAL)
+    assert not original.mute.isChecked()
+    QTest.keyClick(original.fader, Qt.Key.Key_Left)
+    assert names(piece) == ["set gain of the original"]
+    assert piece.document.state.strip(ORIGINAL).gain_db == -0.5
+    piece.session.decompose()
+    qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy)
+    assert original.mute.isChecked()
+    levels(piece, qtbot, {*piece.listening.channels} - {ORIGINAL})
+
+
+def test_the_menu_of_the_original_can_be_had_where_it_has_entries(piece, qtbot):
+    button = piece.window.mixer.strip_widget(ORIGINAL).menu_button
+    assert not button.isEnabled()
+    piece.session.decompose()
+    qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy)
+    assert button.isEnabled()

@@ -143,7 +143,7 @@ class Mixer:
     def mix(self, reads: Sequence[Read], out: FloatArray) -> None:
         """Overwrite `out`, float32 of shape (n, channels) with n up to BLOCK_LENGTH, with the mix of `reads`.
 
-        `peaks` and `mean_squares` of each strip, after its fader, then hold this block's. A strip that meets a value
+        `peaks` and `mean_squares` of each strip, after its fader and in its louder channel, then hold this block's. A strip that meets a value
         that is no number is left out of the block and its index is put into `silenced`.
         """
         length = len(out)
@@ -161,9 +161,8 @@ class Mixer:
                         self.silenced.add(index)
                 self._ramped[index] = min(self.ramp_length, self._ramped[index] + length)
                 if sounding:
-                    flat = scratch.reshape(-1)
                     self.peaks[index] = peak
-                    self.mean_squares[index] = float(np.dot(flat, flat)) / len(flat)
+                    self.mean_squares[index] = max(float(np.dot(channel, channel)) for channel in scratch.T) / length
                     out += scratch
                 else:
                     self.peaks[index] = self.mean_squares[index] = 0.0

@@ -236,8 +236,8 @@ class MixerPanel(QWidget):
             else:
                 widget.show_layer("Original", "the recording itself", self._theme.colours.ink, active=False)
                 widget.set_available(True)
-                widget.mute.setEnabled(separation is not None)
-                widget.solo.setEnabled(separation is not None)
+                for button in (widget.mute, widget.solo, widget.menu_button):
+                    button.setEnabled(separation is not None)
             widget.show_strip(strip, audible=audible)
             widget.update()
         null = separation.null_dbfs if separation is not None else math.nan
@@ -283,7 +283,10 @@ class MixerPanel(QWidget):
         self._show()
 
     def _set(self, strip_id: int, strip: Strip, *, dragging: bool) -> None:
-        what = "pan" if strip.pan != self._document.state.strip(strip_id).pan else "gain"
+        former = self._document.state.strip(strip_id)
+        if strip_id == ORIGINAL and self._document.separation is None:
+            strip = replace(strip, muted=former.muted)  # which is not shown as long as there is nothing else to hear
+        what = "pan" if strip.pan != former.pan else "gain"
         gesture = f"{what} {strip_id}" if dragging else ""
         self._document.do(commands.set_strip(self._document.state, strip_id, strip, gesture=gesture))
 

@@ -89,7 +89,7 @@ class StripWidget(QWidget):
         self.gain = ValueField(gain_of, 58, "Gain in dB: type another, such as −3 or −∞")
         self.gain.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.pan = PanKnob(theme)
-        self.side = ValueField(pan_of, 34, "Pan in percent: type another, such as L 30 or C")
+        self.side = ValueField(pan_of, 40, "Pan in percent: type another, such as L 30 or C")
         self.meter = Meter(theme)
 
         self._head = head = QHBoxLayout()
