@@ -47,7 +47,10 @@ class Requests:
     def select_alike(self, what: str) -> None:
         """Add all notes that share `what` with one that is selected; see `alike.COMMON`."""
         selection = self._window.selection
-        selection.set(alike(self._window.document.state, selection.ids, what))
+        found = alike(self._window.document.state, selection.ids, what)
+        if found == selection.ids:
+            self._window.hint.setText(f"No other note is of the same {what.replace('_', ' ')}")
+        selection.set(found)
 
     def select_unsure(self) -> None:
         """Select the notes that the sound does not bear out."""
