@@ -117,36 +117,6 @@ def test_a_folder_that_vanished_is_told(tmp_path, full):
         open_project(path)
 
 
-def test_a_project_that_may_not_be_written_is_not_replaced(tmp_path, full, monkeypatch):
-    path = tmp_path / "a.soli"
-    storage.save(path, full)
-    before = path.read_bytes()
-    monkeypatch.setattr("os.access", lambda *_: False)  # who runs the tests may be allowed everything
-    with pytest.raises(ProjectError, match="may not be written"):
-        storage.save(path, replace(full, layers=()))
-    assert path.read_bytes() == before
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may write anywhere")
-def test_a_folder_that_may_not_be_written_is_told(tmp_path, full):
-    path = tmp_path / "closed" / "a.soli"
-    path.parent.mkdir()
-    storage.save(path, full)
-    path.parent.chmod(0o500)
-    try:
-        with pytest.raises(ProjectError, match="the folder may not be written to"):
-            storage.save(path, full)
-        assert open_project(path).state.layers == full.layers
-    finally:
-        path.parent.chmod(0o700)
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path, full):
-    with pytest.raises(ProjectError, match="there is no such folder"):
-        storage.save(tmp_path / "nowhere" / "a.soli", full)
-    assert not (tmp_path / "nowhere").exists()
-
-
 def test_saving_through_a_link_saves_what_it_leads_to(tmp_path, full):
     (tmp_path / "real").mkdir()
     storage.save(tmp_path / "real" / "a.soli", full)

@@ -13,7 +13,7 @@ from small_disk import disk_with
 from ui.conftest import running, save, small_piece
 
 from soli.progress import finish
-from soli.project import commands, recovery, storage
+from soli.project import commands, export, recovery, storage
 from soli.project.pipeline import Loaded
 from soli.signal import audio
 from soli.signal.audio import Audio
@@ -211,3 +211,44 @@ def test_a_project_that_is_open_elsewhere_and_lacks_its_recording_says_both(kept
         qtbot.waitUntil(lambda: says(second, "was not found"))
         assert says(second, "is open in another Soli")
         assert second.window.roll.banner.action.text() == "Locate…"
+
+
+@pytest.mark.parametrize("mode", [0o500, 0o000])
+def test_a_folder_that_may_not_be_written_is_told_and_the_work_goes_elsewhere(qtbot, qapp, tmp_path, mode):
+    from permissions import closed, without_privileges
+
+    folder = tmp_path / "music"
+    folder.mkdir()
+    with without_privileges(), running(qtbot, qapp, autosaves=tmp_path / "state") as built:
+        built.document.restore(Loaded(small_piece()))
+        built.session.decompose()
+        qtbot.waitUntil(lambda: built.document.separation is not None and not built.worker.busy)
+        assert save(qtbot, built, folder / "piece.soli")
+        before = (folder / "piece.soli").read_bytes()
+        delete(built, 0)
+        with closed(folder, mode):
+            assert not save(qtbot, built, folder / "piece.soli")
+            qtbot.waitUntil(lambda: says(built, "cannot be saved"))
+            assert built.document.edited
+            built.session.exports.notes(folder / "notes.mid")
+            qtbot.waitUntil(lambda: says(built, str(folder)) and not built.worker.busy)
+            built.session.exports.layers(folder / "stems", export.Order())
+            qtbot.waitUntil(lambda: says(built, "no folder can be made there"))
+            assert save(qtbot, built, tmp_path / "other.soli")
+        assert not built.document.edited
+        assert (folder / "piece.soli").read_bytes() == before
+    assert [p.name for p in folder.iterdir() if not p.name.startswith(".soli-")] == ["piece.soli"]
+
+
+def test_a_project_in_a_folder_that_may_not_be_written_opens_and_goes_elsewhere(kept, qtbot, path, tmp_path, qapp):
+    from permissions import closed, without_privileges
+
+    assert save(qtbot, kept, path)
+    kept.window.requests.new()
+    with without_privileges(), closed(path.parent, 0o500), running(qtbot, qapp, autosaves=tmp_path / "second") as built:
+        built.window.open_paths([path])
+        qtbot.waitUntil(lambda: built.document.state.audio is not None and not built.keeper.holding.busy)
+        delete(built, 0)
+        assert not save(qtbot, built, path)
+        qtbot.waitUntil(lambda: says(built, "cannot be saved"))
+        assert save(qtbot, built, tmp_path / "other.soli")

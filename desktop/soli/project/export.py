@@ -11,8 +11,8 @@ from zlib import crc32
 import numpy as np
 
 from soli.errors import InputError
-from soli.files import hidden_beside, sweep
-from soli.progress import Progress, Steps, relayed
+from soli.files import answering_steps, hidden_beside, sweep
+from soli.progress import Progress, Steps, finish, relayed
 from soli.project.export_names import file_name, numbered
 from soli.project.export_order import NORMAL_PEAK_DBFS, Item, Order, Stem, What, estimated_bytes, plan, stems
 from soli.project.export_sounds import Peak, clipping, common_gain, may_clip, peaks_steps, sound_of
@@ -53,6 +53,7 @@ NOTE_FORMS = {
     "midi": (".mid", "MIDI"),
 }
 SPARE_BYTES = 2**20  # that an export leaves on the disk
+_PATIENCE_S = 5.0  # for a disk to wake up, or a server to answer
 _PARTS = 1000  # of a file, in reports of progress
 
 
@@ -72,7 +73,7 @@ def export_steps(
     make_folder(folder)
     sweep(folder)
     for item in items:
-        if (folder / item.name).is_dir():
+        if os.path.isdir(folder / item.name):  # noqa: PTH112  (no error for a closed folder: that is told when it is written to)
             raise InputError(f"{folder / item.name}: there is a folder of this name; choose another place")
         spare_recording(separation.source, folder / item.name)
     check_space(folder, estimated_bytes(separation, order, items))
@@ -120,12 +121,13 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
 
 def spare_recording(state: State, path: Path) -> None:
     """Raise InputError where `path` is the recording itself: a layer may be called like it, and be exported beside it."""
-    if (
-        state.recording_path is not None
-        and path.exists()
-        and state.recording_path.exists()
-        and path.samefile(state.recording_path)
-    ):
+    recording, same = state.recording_path, False
+    with suppress(OSError):  # what is not there or may not be looked at is no recording to overwrite
+        there = path.stat()
+        # It may lie where nothing answers; then it is not here.
+        if recording is not None and finish(answering_steps([recording], _PATIENCE_S)):
+            same = os.path.samestat(there, recording.stat())
+    if same:
         raise InputError(f"{path}: this would overwrite the recording; choose another folder")
 
 
@@ -140,7 +142,7 @@ def make_folder(folder: Path) -> None:
 def check_space(folder: Path, needed_bytes: int) -> None:
     """Raise InputError when the disk of `folder`, which need not exist yet, has no room for that much."""
     there = folder.absolute()
-    while not there.exists() and there != there.parent:
+    while not os.path.exists(there) and there != there.parent:  # noqa: PTH110  (no error for a closed folder)
         there = there.parent
     try:
         free = shutil.disk_usage(there).free
