@@ -143,8 +143,8 @@ class Mixer:
     def mix(self, reads: Sequence[Read], out: FloatArray) -> None:
         """Overwrite `out`, float32 of shape (n, channels) with n up to BLOCK_LENGTH, with the mix of `reads`.
 
-        `peaks` and `mean_squares` of each strip, after its fader and in its louder channel, then hold this block's. A strip that meets a value
-        that is no number is left out of the block and its index is put into `silenced`.
+        `peaks` and `mean_squares` of each strip, after its fader and in its louder channel, then hold this block's.
+        A strip that meets a value that is no number is left out of the block and its index is put into `silenced`.
         """
         length = len(out)
         out.fill(0.0)
