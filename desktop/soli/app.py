@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QIcon
@@ -112,10 +113,20 @@ class Application:
         self.picture_worker.close()
         self.listening.close()
 
+    def leave(self) -> None:
+        """End as quickly as it can be done, without a question; what is not saved is offered by the next start."""
+        note_clipboard.let_go()
+        self.settings.pace = self.session.pace
+        self.window.remember_place()
+        self.recovering.close()
+        self.keeper.leave()
+        self.listening.close()
+
     @property
     def still_computing(self) -> bool:
         """Whether a step goes on that nothing can stop, as compiling the kernels the first time."""
-        return any(w.is_running for w in (self.worker, self.note_worker, self.stretch_worker, self.picture_worker))
+        workers = (self.worker, self.note_worker, self.stretch_worker, self.picture_worker)
+        return self.keeper.is_running or any(worker.is_running for worker in workers)
 
 
 def run(files: Sequence[Path], *, demo: bool = False) -> int:
@@ -141,10 +152,14 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     if paths:
         QTimer.singleShot(0, lambda: application.window.open_paths(paths))
     QTimer.singleShot(0, lambda: application.recovering.offer(autosaves))
-    with _interruptible(qt):
+    qt.commitDataRequest.connect(lambda _: application.keeper.keep_now())  # the session may end
+    with _Ending(qt) as ending:
         status = qt.exec()
-    # A window that was closed has asked what becomes of unsaved work.
-    application.close(discard=not application.window.isVisible())
+    if ending.asked:
+        application.leave()
+    else:
+        # A window that was closed has asked what becomes of unsaved work.
+        application.close(discard=not application.window.isVisible())
     settings.save(place, application.settings)
     if application.still_computing:  # Qt aborts when it finds a running thread at its end
         sys.stdout.flush()
@@ -159,19 +174,34 @@ def _no_display() -> bool:
     return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-class _interruptible:  # noqa: N801
-    """Ctrl+C in the terminal closes the window; Qt alone would not hear it."""
+class _Ending:
+    """The program ends when it is told to by the terminal or by the system, which do not wait for an answer to a question."""
+
+    SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
     def __init__(self, qt: QApplication) -> None:
         self._qt = qt
+        self.asked = False
+        # Qt alone would not hear of signals; Python looks at them when it is called.
         self._timer = QTimer(interval=200)
+        self._timer.timeout.connect(self._look)
 
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGINT, lambda *_: self._qt.quit())
-        signal.signal(signal.SIGTERM, lambda *_: self._qt.quit())
-        self._timer.timeout.connect(lambda: None)  # lets Python look at its signals now and then
+    def __enter__(self) -> Self:
+        for name in self.SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, self._ask)
         self._timer.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.stop()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if not self.asked:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who has no patience with a close that takes long
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+    def _look(self) -> None:
+        if self.asked:
+            self._qt.exit(0)  # unlike quit, it asks no window

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from musician import Musician
 from xserver import wait_until
 
@@ -16,12 +17,17 @@ def autosaves(home: Path) -> list[Path]:
     return list((home / "state" / "soli" / "autosave").glob("*/about.json"))
 
 
-def edited_and_killed(soli: Musician, home: Path) -> dict:
-    """Draw a note, wait until it is kept, and end the program as a crash does; what there was."""
+def edited(soli: Musician) -> dict:
+    """Draw a note; what there is then."""
     soli.waits("the demo", lambda s: len(s["notes"]) == NOTES and not s["busy"])
     soli.window.key("2")
     soli.window.drag(*soli.point(3.0, 100), *soli.point(4.0, 100))
-    seen = soli.waits("a note drawn", lambda s: len(s["notes"]) == DRAWN)
+    return soli.waits("a note drawn", lambda s: len(s["notes"]) == DRAWN)
+
+
+def edited_and_killed(soli: Musician, home: Path) -> dict:
+    """Draw a note, wait until it is kept, and end the program as a crash does; what there was."""
+    seen = edited(soli)
     wait_until(lambda: autosaves(home), "an autosave", timeout_s=20)
     os.kill(soli.program.pid, signal.SIGKILL)
     assert soli.program.wait() == -signal.SIGKILL
@@ -66,3 +72,41 @@ def test_work_that_is_damaged_is_told_once_and_never_offered_again(musician, tmp
     third = musician("demo")
     seen = third.waits("the demo", lambda s: len(s["notes"]) == NOTES and not s["busy"] and "put aside" not in s["message"])
     assert seen["dialog"] == ""
+
+
+def ended(soli: Musician, number: signal.Signals) -> None:
+    """End the program as the system does; it asks nothing, and is gone in less than the seconds that a session waits."""
+    os.kill(soli.program.pid, number)
+    assert soli.program.wait() == 0
+
+
+def is_offered_again(again: Musician, before: dict) -> None:
+    again.waits("the offer", lambda s: s["dialog"] == "Unsaved work")
+    again.clicks("Open it")
+    seen = again.waits("the work", lambda s: len(s["notes"]) == DRAWN and not s["busy"] and not s["dialog"])
+    assert seen["content"] == before["content"]
+    assert seen["title"].startswith("*")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_who_is_told_to_end_keeps_what_is_not_saved_and_goes(musician, number):
+    soli = musician("demo")
+    before = edited(soli)
+    ended(soli, number)
+    is_offered_again(musician(), before)
+
+
+def test_who_is_told_to_end_while_asking_what_to_save_goes_as_well(musician, tmp_path):
+    soli = musician("demo")
+    before = edited(soli)
+    soli.window.key("ctrl+q")
+    soli.waits("the question", lambda s: s["dialog"] == "Unsaved changes")
+    ended(soli, signal.SIGTERM)
+    is_offered_again(musician(), before)
+
+
+def test_who_is_told_to_end_with_nothing_unsaved_leaves_nothing(musician, tmp_path):
+    soli = musician("demo")
+    soli.waits("the demo", lambda s: len(s["notes"]) == NOTES and not s["busy"])
+    ended(soli, signal.SIGTERM)
+    assert autosaves(tmp_path / "home") == []

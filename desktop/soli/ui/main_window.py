@@ -253,10 +253,14 @@ class MainWindow(QMainWindow):
         if not self.questions.may_lose():
             event.ignore()
             return
+        self.remember_place()
+        event.accept()
+
+    def remember_place(self) -> None:
+        """Be at the same place of the screen the next time."""
         box = self.normalGeometry()
         self.settings.window = [box.x(), box.y(), box.width(), box.height()]
         self.settings.maximised = self.isMaximized()
-        event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

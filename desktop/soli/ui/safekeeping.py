@@ -1,10 +1,11 @@
 """Nothing of the user's is lost: saves, keeps what is not saved on disk, and holds the project against other programs."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal
 
 from soli.files import Stamp, stamp_of
 from soli.progress import Progress, Steps
@@ -18,6 +19,7 @@ from soli.ui.safekeeping_hold import Hold, Holding, hold_for_saving
 from soli.ui.saving import Saving, Work
 
 _LOOK_S = 0.1
+_LEAVE_S = 4.0  # sessions that end wait for some seconds
 
 
 class Safekeeping(QObject):
@@ -176,6 +178,37 @@ class Safekeeping(QObject):
             self._autosave.close(discard=discard)
         self.holding.close()
 
+    def keep_now(self, *, timeout_s: float = _LEAVE_S) -> None:
+        """Put what is not saved on the disk at once, edits before layers, and wait for that."""
+        if self._autosave is not None and self._unsaved:
+            self._autosave.hold(self.snapshot())
+            self._autosave.held(timeout_s=timeout_s)
+            self._autosave.release()
+
+    def leave(self, *, timeout_s: float = _LEAVE_S) -> None:
+        """End at once, and ask nothing: what is not saved is kept for the next start."""
+        end_s = time.monotonic() + timeout_s
+        if self._autosave is not None and self._unsaved:
+            self._autosave.hold(self.snapshot())
+        # What is being saved may come to its end.
+        while self.saving.path is not None and time.monotonic() < end_s - timeout_s / 2:
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents, 50)
+        if self._autosave is not None:
+            if self._unsaved:
+                self._autosave.held(timeout_s=max(0.0, end_s - time.monotonic()))
+            self._autosave.close(discard=not self._unsaved)
+        self.holding.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether threads go on that nothing answers."""
+        return self.saving.is_running or self.holding.is_running
+
+    @property
+    def _unsaved(self) -> bool:
+        document = self._document
+        return document.edited or (document.separation is not None and document.path is None)
+
     def _follow(self, aspects: frozenset[str]) -> None:
         document = self._document
         if document.path != (self.holding.now.path if self.holding.now is not None else None):
@@ -190,8 +223,7 @@ class Safekeeping(QObject):
         if self._autosave is None:
             return
         document = self._document
-        ran = document.separation is not None and document.path is None
-        if document.edited or ran:
+        if self._unsaved:
             self._autosave.keep(self.snapshot())
         elif self.saving.path is not None:
             return  # what was kept is being copied

@@ -111,7 +111,8 @@ class Saving(QObject):
 
 
 def _given_up(path: Path) -> str:
-    return f"the project {path.name} was not saved, as {path.parent} did not answer; save under another name, your work is still open"
+    where = f"the project {path.name} was not saved, as {path.parent} did not answer"
+    return f"{where}; save under another name, your work is still open"
 
 
 class Wait(QDialog):
