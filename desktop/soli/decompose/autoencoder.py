@@ -1,6 +1,6 @@
 """The nonnegative autoencoder V ~ W_D ((W_E V) * M_H), trained on the support, with further layers on either side.
 
-Multiplicative updates: Oezer, Hansen, Zunner, Mueller, Investigating Nonnegative Autoencoders for Efficient Audio
+Multiplicative updates: Özer, Hansen, Zunner, Müller, Investigating Nonnegative Autoencoders for Efficient Audio
 Decomposition, EUSIPCO 2022. Rectified layers: Smaragdis and Venkataramani, ICASSP 2017. Structured dropout M_H: Ewert
 and Sandler, ICASSP 2017. Further layers of the encoder are steps of NMF: Hershey, Le Roux, Weninger, Deep unfolding, 2014;
 those of the decoder are in `hidden`.

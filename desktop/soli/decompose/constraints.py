@@ -47,7 +47,10 @@ class Components:
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """Which body lets which voice sound in which frame, ordered by frame; frame n owns entries first[n] to first[n + 1]."""
+    """Which body lets which voice sound in which frame, ordered by frame; frame n owns entries first[n] to first[n + 1].
+
+    voice, frame, body: int64, one an entry; weight, float32: how much of the note is left there; first: int64, (N + 1,).
+    """
 
     voice: IntArray
     frame: IntArray

@@ -1,7 +1,7 @@
 """The beta-divergence between a spectrogram V and its model, and the two halves of its gradient.
 
 beta 2 is half the squared Euclidean distance, 1 the Kullback-Leibler divergence, 0 the Itakura-Saito divergence
-(Fevotte and Idier, Algorithms for nonnegative matrix factorization with the beta-divergence, Neural Computation 23(9), 2011).
+(Févotte and Idier, Algorithms for nonnegative matrix factorization with the beta-divergence, Neural Computation 23(9), 2011).
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ _TINY = np.float32(1e-30)
 
 
 def divergence(V: FloatArray, model: FloatArray, beta: float) -> float:
-    """The sum of d_beta(V | model) over all entries; `model` must be positive, V nonnegative, of one shape."""
+    """The sum of d_beta(V | model) over all entries; float32 of one shape, V nonnegative and `model` positive."""
     if beta == 1.0:
         ratio = np.maximum(V / model, _TINY)
         np.log(ratio, out=ratio)
@@ -29,9 +29,10 @@ def divergence(V: FloatArray, model: FloatArray, beta: float) -> float:
 
 
 def halves(V: FloatArray, model: FloatArray, beta: float, out: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-    """V model^(beta - 2), written to `out`, and model^(beta - 1), None where that is one everywhere (beta 1).
+    """V model^(beta - 2) and model^(beta - 1), None where that is one everywhere (beta 1).
 
-    The gradient of the divergence with respect to the model is the second less the first.
+    The gradient of the divergence with respect to the model is the second less the first. All float32, of one shape; the
+    first is written to `out` (with beta 2 the two are V and `model` themselves).
     """
     if beta == 2.0:
         return V, model

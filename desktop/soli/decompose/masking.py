@@ -42,7 +42,8 @@ def resynthesised_steps(
 ) -> Steps[tuple[int, dict[int, FloatArray]]]:
     """What `separate_steps` gives, to the last bit, in those samples only that frames start to stop have a part in.
 
-    The first of these samples, and layer id -> float32, shape (length, channels).
+    Returns the first of these samples, and layer id -> float32, shape (length, channels).
+    Raises InputError when the recording is another than the one decomposed.
     """
     check_recording(audio, factors)
     grid, bodies = factors.grid, factors.constraint.bodies
@@ -99,6 +100,7 @@ def note_alone(audio: Audio, factors: Factors, ids: Sequence[int]) -> tuple[int,
 
     From the factors that are there. Each layer's mask is shared among its notes, so that all notes of a layer sum to the layer.
     Notes that have no place in the recording give zero samples.
+    Raises InputError when the recording is another than the one decomposed.
     """
     check_recording(audio, factors)
     grid, entries = factors.grid, factors.constraint.entries

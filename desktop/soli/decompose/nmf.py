@@ -53,7 +53,7 @@ def factorize(
 ) -> Steps[Solution]:
     """Factorise V (K, N) ~ W (K, R) H (R, N), all float32 and nonnegative; none of them is altered.
 
-    Multiplicative updates, H before W: Lee and Seung (2000) for beta 2 and 1, Fevotte and Idier (2011) for the others.
+    Multiplicative updates, H before W: Lee and Seung (2000) for beta 2 and 1, Févotte and Idier (2011) for the others.
     Where W or H is zero it stays zero. With the updates `gradient` steps against the gradient follow the first one. With
     `timbre` (beta 1, multiplicative) W is updated under its prior. Frames without support are left out. Yields Progress
     several times an iteration, with the last loss known, and after each with the Solution so far.
@@ -118,7 +118,7 @@ def factorize(
 def learn_templates(
     V: FloatArray, W: FloatArray, H: FloatArray, *, settings: ModelSettings, timbre: Timbre | None = None, iterations: int = 4
 ) -> Steps[FloatArray]:
-    """Templates (K, R) for V (K, N) from those to begin with and activations H (R, N) that stay as they are.
+    """Templates (K, R) for V (K, N) from those to begin with and activations H (R, N) that stay as they are; all float32.
 
     For spectra that H was not found in: the bins above those solved, and what stands out of the middle in stereo. The scale
     of the templates is theirs: V ~ WH.
@@ -285,7 +285,10 @@ def check(V: FloatArray, W: FloatArray, H: FloatArray) -> None:
 
 
 def rows_to_one(rows: FloatArray, *, otherwise: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-    """Rows scaled to sum to one, and their former sums; a row of nothing is taken from `otherwise`, with sum one."""
+    """Rows (R, K) scaled to sum to one, and their former sums (R,), float32.
+
+    A row of nothing is taken from `otherwise` (R, K), with sum one.
+    """
     total = rows.sum(axis=1, dtype=np.float64).astype(np.float32)
     sounding = total > _TINY
     scaled: FloatArray = (rows / np.where(sounding, total, np.float32(1))[:, None]).astype(np.float32, copy=False)
@@ -297,7 +300,7 @@ def rows_to_one(rows: FloatArray, *, otherwise: FloatArray | None = None) -> tup
 
 
 def mean_sounding(Vt: FloatArray, work: Sequence[Sequence[Block]]) -> float:
-    """Mean of V over the frames that have support; 0 where there are none."""
+    """Mean of V, frame by frame as Vt (N, K), over the frames that have support; 0 where there are none."""
     spans = [slice(block.start, block.stop) for chunk in work for block in chunk]
     frames = sum(span.stop - span.start for span in spans)
     with np.errstate(over="ignore"):

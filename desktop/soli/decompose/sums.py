@@ -14,7 +14,11 @@ _TINY = np.float32(1e-30)
 
 @dataclass(eq=False)
 class Sums:
-    """What some frames add to the update of the templates `rows`: above and below the line, and the loss."""
+    """What some frames add to the update of the templates `rows` (int64, (n,)): above and below the line, and the loss.
+
+    above: float32 (n, K). below: the same, or (n, 1) with beta 1. empty: nothing has been added yet. Unlike all else in
+    `decompose` it is altered, by `add`.
+    """
 
     rows: IntArray
     above: FloatArray
@@ -24,8 +28,8 @@ class Sums:
 
     @classmethod
     def zero(cls, rows: IntArray, bins: int, beta: float) -> "Sums":
-        # With beta 1 what is below the line is the same for all bins.
         """A sum of nothing yet for the templates numbered by `rows`, int64 (n,)."""
+        # With beta 1 what is below the line is the same for all bins.
         below = np.zeros((len(rows), 1 if beta == 1.0 else bins), np.float32)
         return cls(rows, np.zeros((len(rows), bins), np.float32), below, empty=True)
 
@@ -45,7 +49,7 @@ class Sums:
         return part.rows
 
     def updated(self, Wt: FloatArray, beta: float) -> FloatArray:
-        """Templates as rows, (n, bins), after one multiplicative update; those without any activation stay."""
+        """Templates as rows, float32 (n, K), after one multiplicative update; those without any activation stay."""
         silent = self.below <= _TINY
         factor = np.divide(self.above, np.maximum(self.below, _TINY), dtype=np.float32)
         if damping(beta) != 1.0:

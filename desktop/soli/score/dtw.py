@@ -30,7 +30,7 @@ def gapped_path_steps(
 
     X: (N, d), Y: (M, d), float32, N and M positive. A diagonal step costs its cell twice, one in one direction alone its
     cell and `still`; a row or column left out costs `gap`, and `opening` besides for each stretch left out between two
-    matched ones, or at an end that is `closed`. Returns the matched cells in order, shape (P, 2), and what
+    matched ones, or at an end that is `closed`. Returns the matched cells in order, int64, shape (P, 2), and what
     they save against leaving everything out.
     """
     n, m = len(X), len(Y)
@@ -122,7 +122,7 @@ def banded_path_steps(X: FloatArray, Y: FloatArray, half_width: int, *, still: f
     """Cheapest path through the distances of X and Y that stays within `half_width` of the diagonal.
 
     X, Y: (N, d) float32, rows whose dot product is their likeness. It begins in the first cell of both and ends in the
-    last. `still` is added to the cost of a step in one direction alone. Returns the matched cells in order, shape (P, 2).
+    last. `still` is added to the cost of a step in one direction alone. Returns the matched cells in order, int64, (P, 2).
     """
     n, width = len(X), 2 * half_width + 1
     padded = np.zeros((n + 2 * half_width, Y.shape[1]), np.float32)

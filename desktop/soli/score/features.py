@@ -197,7 +197,7 @@ def onset_flux_steps(level: FloatArray) -> Steps[FloatArray]:
 
 
 def drawn_spectra(notes: Sequence[Note], placed: Times, frames: int, rate: float) -> FloatArray:
-    """Spectra of notes whose onsets and sounding ends are `placed` (n, 2) in seconds; rows like those of Hearing.spectra."""
+    """Spectra of notes whose onsets and sounding ends are `placed` (n, 2) in seconds; (frames, COLUMNS), as Hearing.spectra."""
     roll = np.zeros((frames, 128), np.float32)
     tonal, pitch, struck = _tonal(notes), pitches(notes), _struck(notes)
     for fading in (True, False):
@@ -227,7 +227,7 @@ def _faded(impulses: FloatArray, pole: float) -> FloatArray:
 
 
 def spectra_of(roll: FloatArray) -> FloatArray:
-    """Spectra of pitches with the given strengths (frames, 128); rows like those of Hearing.spectra."""
+    """Spectra of pitches with the given strengths, float32 (frames, 128); (frames, COLUMNS), as Hearing.spectra."""
     silent = roll.max(axis=1, initial=0) < 1e-3
     bands = np.zeros((len(roll), BANDS), np.float32)
     for semitones, weight in _HARMONICS:

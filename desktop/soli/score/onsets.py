@@ -57,7 +57,7 @@ def evidence(
 
 
 def placed_notes_steps(hearing: Hearing, notes: Sequence[Note], around_s: Times) -> Steps[Times]:
-    """Each note's own onset near `around_s` (n,), in seconds."""
+    """Each note's own onset near `around_s` (n,), in seconds of the recording; float64, (n,)."""
     placed_s = np.empty(len(notes))
     for start in range(0, len(notes), _BLOCK):
         part = slice(start, start + _BLOCK)

@@ -49,7 +49,11 @@ P = TypeVar("P", bound=Picture)
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """How the bins of one window length become rows: interpolated where a row is narrower than a bin, the largest elsewhere."""
+    """How the bins of one window length become rows: interpolated where a row is narrower than a bin, the largest elsewhere.
+
+    below: int64, (rows,): the bin under the centre of each row; fraction: float32, (rows, 1): how far the centre is above it.
+    wide: the rows that take the largest of several bins, (n,); edges: from and to which bin each of these, (2 n,); int64.
+    """
 
     grid: Grid
     below: NDArray[np.int64]
