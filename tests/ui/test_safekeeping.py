@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 from ui.conftest import running, save, small_piece
 
+from soli.progress import finish
 from soli.project import commands, lock, recovery
 from soli.project.pipeline import Loaded
 from soli.signal import audio
@@ -300,3 +301,33 @@ def test_layers_wait_in_the_file_for_a_recording_that_is_away(kept, qtbot, tmp_p
     settled(qtbot, kept)
     assert kept.document.separation is not None
     assert kept.document.state.strip(0).gain_db == -3.0
+
+
+def test_whoever_leaves_at_once_finds_edits_and_layers_at_the_next_start(kept, qtbot, place, tmp_path):
+    decomposed(qtbot, kept)
+    edit(kept)
+    qtbot.waitUntil(lambda: kept.document.separation is not None and not kept.document.stale)
+    kept.keeper.leave()
+    (leftover,) = recovery.leftovers(place)
+    found = finish(recovery.recover_steps(leftover))
+    assert 0 not in found.state.notes
+    for key, signal in kept.document.separation.layers.items():
+        np.testing.assert_array_equal(found.separation.layers[key], signal)
+    leftover.discard()
+
+
+def test_whoever_leaves_with_all_saved_leaves_nothing(kept, qtbot, place, tmp_path):
+    edit(kept)
+    assert save(qtbot, kept, tmp_path / "music" / "piece.soli")
+    kept.keeper.leave()
+    assert recovery.leftovers(place) == []
+    assert lock.take(lock.of_project(tmp_path / "music" / "piece.soli")) is not None
+
+
+def test_what_is_not_saved_is_on_the_disk_before_a_session_ends(kept, qtbot, place, tmp_path):
+    edit(kept)
+    kept.keeper.keep_now()
+    shutil.copytree(place, tmp_path / "later")
+    (leftover,) = recovery.leftovers(tmp_path / "later")
+    assert 0 not in finish(recovery.recover_steps(leftover)).state.notes
+    leftover.discard()

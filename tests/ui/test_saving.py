@@ -13,7 +13,7 @@ from soli.app import Application
 from soli.errors import ProjectError
 from soli.playback.player import FakePlayer
 from soli.progress import Progress, finish
-from soli.project import commands, storage
+from soli.project import commands, recovery, storage
 from soli.project.autosave import Autosave, Snapshot
 from soli.project.pipeline import Loaded
 from soli.settings import Settings
@@ -231,3 +231,23 @@ def test_edits_reach_the_disk_while_layers_are_being_packed(separated, qtbot, tm
     assert keeper._written is edited, "it was written along, and did not wait for the layers"
     keeper.release()
     keeper.close()
+
+
+def test_who_leaves_amid_a_save_waits_for_it_a_little(kept, qtbot, gate, path, tmp_path):
+    delete(kept, 0)
+    begin(qtbot, kept, gate, path)
+    QTimer.singleShot(100, gate.open.set)
+    kept.keeper.leave(timeout_s=60)
+    assert 0 not in saved_notes(path)
+    assert recovery.leftovers(tmp_path / "state") == []
+
+
+def test_who_leaves_amid_a_save_that_takes_long_finds_the_work_at_the_next_start(kept, qtbot, gate, path, tmp_path):
+    delete(kept, 0)
+    begin(qtbot, kept, gate, path)
+    delete(kept, 1)
+    kept.keeper.leave(timeout_s=0.5)
+    gate.open.set()
+    (leftover,) = recovery.leftovers(tmp_path / "state")
+    assert not {0, 1} & set(finish(recovery.recover_steps(leftover)).state.notes)
+    leftover.discard()
