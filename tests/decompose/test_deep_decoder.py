@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from synth import melody, render
 
 from soli.decompose import autoencoder
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.constraints import Components, Part
 from soli.decompose.hidden import Hidden
 from soli.decompose.masking import note_alone, residual, separate_steps
@@ -150,7 +151,7 @@ def test_training_repeats_itself_and_alters_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def factors() -> Factors:
-    return finish(decompose_steps(SOUND, NOTES, (), DEEP))
+    return finish(decompose_steps(SOUND, ScoreInformation(NOTES), DEEP))
 
 
 def test_layers_and_notes_are_pulled_out_of_it(factors: Factors) -> None:
@@ -168,7 +169,7 @@ def test_layers_and_notes_are_pulled_out_of_it(factors: Factors) -> None:
 
 def test_an_edit_is_refitted_by_the_same_layers(factors: Factors) -> None:
     edited = [*(replace(n, offset_s=n.offset_s - 0.2) if n.id == 20 else n for n in NOTES), Note(90, 1.55, 1.8, 64)]
-    result = finish(refit_steps(SOUND, factors, edited))
+    result = finish(refit_steps(SOUND, factors, ScoreInformation(edited)))
     after = result.factors
     assert not result.whole
     assert 0 < result.solved < factors.grid.frames
@@ -179,33 +180,33 @@ def test_an_edit_is_refitted_by_the_same_layers(factors: Factors) -> None:
     assert not after.H[after.constraint.H == 0].any()
     same = (after.constraint.H[:added] == factors.constraint.H).all(axis=0) & ~after.constraint.H[added:].any(axis=0)
     np.testing.assert_array_equal(after.H[:added, same], factors.H[:, same])
-    taken_back = finish(refit_steps(SOUND, after, NOTES)).factors
+    taken_back = finish(refit_steps(SOUND, after, ScoreInformation(NOTES))).factors
     np.testing.assert_array_equal(taken_back.H[:added], factors.H)
     assert not taken_back.H[added:].any()
 
 
 def test_what_is_solved_again_from_the_same_beginning_is_the_same(factors: Factors) -> None:
     shorter = [replace(n, offset_s=n.offset_s - 0.2) if n.id in (1, 22) else n for n in NOTES]
-    away = finish(refit_steps(SOUND, factors, shorter)).factors
-    back = finish(refit_steps(SOUND, replace(away, origin=None), NOTES)).factors
+    away = finish(refit_steps(SOUND, factors, ScoreInformation(shorter))).factors
+    back = finish(refit_steps(SOUND, replace(away, origin=None), ScoreInformation(NOTES))).factors
     np.testing.assert_allclose(back.H, factors.H, rtol=1e-2, atol=1e-3 * factors.H.max())
 
 
 @pytest.mark.parametrize("notes", [NOTES, (*NOTES, Note(90, 1.55, 1.8, 64))], ids=["the same", "edited"])
 def test_a_warm_start_goes_on_with_the_layers(factors: Factors, notes: tuple[Note, ...]) -> None:
-    cold = finish(decompose_steps(SOUND, notes, (), DEEP))
-    warm = finish(decompose_steps(SOUND, notes, (), DEEP, start=factors))
+    cold = finish(decompose_steps(SOUND, ScoreInformation(notes), DEEP))
+    warm = finish(decompose_steps(SOUND, ScoreInformation(notes), DEEP, start=factors))
     assert warm.losses[0] < 0.5 * cold.losses[0]
     assert warm.losses[-1] < 1.01 * cold.losses[-1]
     assert not warm.H[warm.constraint.H == 0].any()
     if notes is NOTES:
         assert warm.losses[0] < 1.05 * factors.losses[-1]
     other = replace(DEEP, decoder_layers=3, iterations=2)
-    assert np.isfinite(finish(decompose_steps(SOUND, notes, (), other, start=factors)).H).all()
+    assert np.isfinite(finish(decompose_steps(SOUND, ScoreInformation(notes), other, start=factors)).H).all()
 
 
 def test_depth_has_a_range() -> None:
     with pytest.raises(InputError, match="decoder_layers is 0"):
         ModelSettings(decoder_layers=0)
-    flat = finish(decompose_steps(SOUND, NOTES, (), replace(DEEP, decoder_layers=1, iterations=2)))
+    flat = finish(decompose_steps(SOUND, ScoreInformation(NOTES), replace(DEEP, decoder_layers=1, iterations=2)))
     assert flat.hidden is None

@@ -10,6 +10,7 @@ import pytest
 from fuzz.mutations import damaged
 from synth import melody, render
 
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.masking import residual, separate_steps
 from soli.decompose.model import Factors, decompose_steps
@@ -38,7 +39,7 @@ def stems(notes: tuple[Note, ...]) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def trained() -> Factors:
-    return finish(decompose_steps(Audio(sum(stems(STUDY)), 22050), STUDY, (), CHOSEN))
+    return finish(decompose_steps(Audio(sum(stems(STUDY)), 22050), ScoreInformation(STUDY), CHOSEN))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def sdr_db(truth: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def test_activations_are_the_rectified_product_under_the_mask(trained: Factors, song: Audio) -> None:
-    found = finish(apply_encoder_steps(Encoder.of(trained), song, SONG))
+    found = finish(apply_encoder_steps(Encoder.of(trained), song, ScoreInformation(SONG)))
     assert found.encoder is not None
     V = magnitudes(song.samples[:, 0], found.grid)
     expected = np.maximum(found.encoder @ V, 0) * found.constraint.H
@@ -64,7 +65,7 @@ def test_activations_are_the_rectified_product_under_the_mask(trained: Factors, 
 
 
 def test_another_recording_of_the_instrument_is_pulled_apart(trained: Factors, song: Audio) -> None:
-    found = finish(apply_encoder_steps(Encoder.of(trained), song, SONG))
+    found = finish(apply_encoder_steps(Encoder.of(trained), song, ScoreInformation(SONG)))
     layers = finish(separate_steps(song, found, [0, 1]))
     for layer, truth in enumerate(stems(SONG)):
         assert sdr_db(truth, layers[layer]) > 10
@@ -73,7 +74,7 @@ def test_another_recording_of_the_instrument_is_pulled_apart(trained: Factors, s
 
 def test_the_recording_it_was_trained_on_gives_its_activations_again(trained: Factors) -> None:
     study = Audio(sum(stems(STUDY)), 22050)
-    found = finish(apply_encoder_steps(Encoder.of(trained), study, STUDY, (), CHOSEN))
+    found = finish(apply_encoder_steps(Encoder.of(trained), study, ScoreInformation(STUDY), CHOSEN))
     np.testing.assert_allclose(found.H, trained.H, rtol=1e-3, atol=1e-4 * trained.H.max())
 
 
@@ -81,7 +82,7 @@ def test_a_pitch_it_does_not_know_borrows_from_those_it_knows(trained: Factors) 
     other = tuple(replace(note, pitch=74) if note.pitch == 76 else note for note in SONG)
     truths = stems(other)
     audio = Audio(sum(truths), 22050)
-    found = finish(apply_encoder_steps(Encoder.of(trained), audio, other, (), CHOSEN))
+    found = finish(apply_encoder_steps(Encoder.of(trained), audio, ScoreInformation(other), CHOSEN))
     layers = finish(separate_steps(audio, found, [0, 1]))
     assert 74 not in trained.components.pitch
     for layer, truth in enumerate(truths):
@@ -96,13 +97,13 @@ def test_what_was_saved_is_loaded(trained: Factors, song: Audio, tmp_path: Path)
     np.testing.assert_array_equal(again.decoder, encoder.decoder)
     assert again.settings == encoder.settings
     assert again.components.parts == encoder.components.parts
-    first, second = (finish(apply_encoder_steps(one, song, SONG)).H for one in (encoder, again))
+    first, second = (finish(apply_encoder_steps(one, song, ScoreInformation(SONG))).H for one in (encoder, again))
     np.testing.assert_array_equal(first, second)
 
 
 @pytest.fixture(scope="module")
 def deep() -> Factors:
-    return finish(decompose_steps(Audio(sum(stems(STUDY)), 22050), STUDY, (), replace(CHOSEN, decoder_layers=2)))
+    return finish(decompose_steps(Audio(sum(stems(STUDY)), 22050), ScoreInformation(STUDY), replace(CHOSEN, decoder_layers=2)))
 
 
 def test_hidden_layers_are_kept_and_applied_too(deep: Factors, song: Audio, tmp_path: Path) -> None:
@@ -115,18 +116,18 @@ def test_hidden_layers_are_kept_and_applied_too(deep: Factors, song: Audio, tmp_
     np.testing.assert_array_equal(again.hidden.slot, encoder.hidden.slot)
     for stored, matrix in zip(again.hidden.parameters, encoder.hidden.parameters, strict=True):
         np.testing.assert_array_equal(stored, matrix)
-    found = finish(apply_encoder_steps(again, song, SONG))
+    found = finish(apply_encoder_steps(again, song, ScoreInformation(SONG)))
     layers = finish(separate_steps(song, found, [0, 1]))
     for layer, truth in enumerate(stems(SONG)):
         assert sdr_db(truth, layers[layer]) > 10
     # What is turned down is told apart as before.
-    softer = finish(apply_encoder_steps(again, Audio(song.samples / 4, song.rate), SONG))
+    softer = finish(apply_encoder_steps(again, Audio(song.samples / 4, song.rate), ScoreInformation(SONG)))
     np.testing.assert_allclose(4 * softer.H, found.H, rtol=1e-2, atol=1e-4 * found.H.max())
 
 
 def test_hidden_layers_give_the_activations_of_the_training_again(deep: Factors) -> None:
     study = Audio(sum(stems(STUDY)), 22050)
-    found = finish(apply_encoder_steps(Encoder.of(deep), study, STUDY, (), deep.settings))
+    found = finish(apply_encoder_steps(Encoder.of(deep), study, ScoreInformation(STUDY), deep.settings))
     np.testing.assert_allclose(found.H, deep.H, rtol=1e-3, atol=1e-4 * deep.H.max())
 
 
@@ -134,7 +135,9 @@ def test_a_pitch_that_hidden_layers_do_not_know_borrows_from_those_they_know(dee
     other = tuple(replace(note, pitch=74) if note.pitch == 76 else note for note in SONG)
     truths = stems(other)
     audio = Audio(sum(truths), 22050)
-    found = finish(apply_encoder_steps(Encoder.of(deep), audio, other, (), replace(deep.settings, sustain_templates=4)))
+    found = finish(
+        apply_encoder_steps(Encoder.of(deep), audio, ScoreInformation(other), replace(deep.settings, sustain_templates=4))
+    )
     layers = finish(separate_steps(audio, found, [0, 1]))
     assert found.H[found.components.pitch == 74].any()
     for layer, truth in enumerate(truths):
@@ -162,7 +165,7 @@ def panned(notes: tuple[Note, ...], places: tuple[float, float]) -> tuple[Audio,
 @pytest.mark.parametrize("places", [(0.2, 0.9), (0.0, 0.6)])
 def test_what_stands_out_of_the_middle_sounds_where_it_sits(trained: Factors, places: tuple[float, float]) -> None:
     audio, truths = panned(SONG, places)
-    found = finish(apply_encoder_steps(Encoder.of(trained), audio, SONG))
+    found = finish(apply_encoder_steps(Encoder.of(trained), audio, ScoreInformation(SONG)))
     assert found.side is not None
     assert found.side.shape == found.W.shape
     layers = finish(separate_steps(audio, found, [0, 1]))
@@ -174,25 +177,25 @@ def test_what_stands_out_of_the_middle_sounds_where_it_sits(trained: Factors, pl
 
 def test_what_stands_out_of_the_middle_is_what_a_run_learns() -> None:
     audio, _ = panned(STUDY, (0.2, 0.9))
-    run = finish(decompose_steps(audio, STUDY, (), CHOSEN))
-    found = finish(apply_encoder_steps(Encoder.of(run), audio, STUDY, (), CHOSEN))
+    run = finish(decompose_steps(audio, ScoreInformation(STUDY), CHOSEN))
+    found = finish(apply_encoder_steps(Encoder.of(run), audio, ScoreInformation(STUDY), CHOSEN))
     assert run.side is not None
     np.testing.assert_allclose(found.side, run.side, rtol=1e-2, atol=1e-3 * run.side.max())
 
 
 def test_a_recording_with_equal_channels_has_no_side(trained: Factors, song: Audio) -> None:
     both = Audio(np.repeat(song.samples, 2, axis=1), song.rate)
-    assert finish(apply_encoder_steps(Encoder.of(trained), both, SONG)).side is None
+    assert finish(apply_encoder_steps(Encoder.of(trained), both, ScoreInformation(SONG))).side is None
 
 
 def test_what_cannot_be_used_is_said(trained: Factors, song: Audio, tmp_path: Path) -> None:
     encoder = Encoder.of(trained)
     with pytest.raises(InputError, match="trained at 22050 Hz"):
-        finish(apply_encoder_steps(encoder, Audio(song.samples, 44100), SONG))
+        finish(apply_encoder_steps(encoder, Audio(song.samples, 44100), ScoreInformation(SONG)))
     with pytest.raises(InputError, match="knows piano, and no sustained"):
-        finish(apply_encoder_steps(encoder, song, [replace(note, program=40) for note in SONG]))
+        finish(apply_encoder_steps(encoder, song, ScoreInformation([replace(note, program=40) for note in SONG])))
     with pytest.raises(InputError, match="only an autoencoder"):
-        Encoder.of(finish(decompose_steps(song, SONG, (), ModelSettings(iterations=1))))
+        Encoder.of(finish(decompose_steps(song, ScoreInformation(SONG), ModelSettings(iterations=1))))
     with pytest.raises(InputError, match="no such file; choose an encoder"):
         Encoder.load(tmp_path / "nowhere.npz")
     with pytest.raises(InputError, match="cannot be written"):

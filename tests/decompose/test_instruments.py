@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from synth import render
 
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.constraints import Components
 from soli.decompose.instruments import family
 from soli.decompose.masking import separate_steps
 from soli.decompose.model import decompose_steps
-from soli.decompose.settings import ModelSettings
 from soli.decompose.timbre import Timbre
 from soli.progress import finish
 from soli.score.notes import Note, frequency_hz
@@ -71,6 +71,7 @@ def test_bars_are_known_by_partials_that_no_string_has() -> None:
     errors = []
     for program in (12, 24):
         called = [Note(n.id, n.onset_s, n.offset_s, n.pitch, layer=0, program=program) for n in mallets]
-        signals = finish(separate_steps(audio, finish(decompose_steps(audio, [*called, *flute], (), ModelSettings())), [0, 1]))
+        factors = finish(decompose_steps(audio, ScoreInformation([*called, *flute])))
+        signals = finish(separate_steps(audio, factors, [0, 1]))
         errors.append(float(np.square(signals[0] - struck).sum() / np.square(struck).sum()))
     assert errors[0] < 0.5 * errors[1]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import melody, render
 
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.constraints import bodies, build
 from soli.decompose.model import Factors, decompose_steps
 from soli.decompose.settings import ModelSettings
@@ -34,7 +35,7 @@ def driven(steps: Steps[Factors]) -> tuple[list[Progress], Factors]:
 @pytest.mark.parametrize("method", ["nmf", "nae"])
 def test_each_iteration_shows_the_factors_so_far(method: str) -> None:
     chosen = ModelSettings(method=method, iterations=5)  # type: ignore[arg-type]
-    steps, seen = decompose_steps(SOUND, NOTES, (), chosen), []
+    steps, seen = decompose_steps(SOUND, ScoreInformation(NOTES), chosen), []
     while True:
         try:
             shown = next(steps).model
@@ -82,9 +83,9 @@ LONG_SOUND = render(EDITED, channels=2)
 @pytest.mark.parametrize("notes", [LONG, EDITED], ids=["the same", "edited"])
 def test_a_warm_start_saves_half_the_work_and_keeps_to_the_support(method: str, notes: list[Note]) -> None:
     chosen = ModelSettings(method=method, iterations=9)  # type: ignore[arg-type]
-    found = finish(decompose_steps(LONG_SOUND, LONG, (), chosen))
-    cold = finish(decompose_steps(LONG_SOUND, notes, (), chosen))
-    warm, again = (finish(decompose_steps(LONG_SOUND, notes, (), chosen, start=found)) for _ in range(2))
+    found = finish(decompose_steps(LONG_SOUND, ScoreInformation(LONG), chosen))
+    cold = finish(decompose_steps(LONG_SOUND, ScoreInformation(notes), chosen))
+    warm, again = (finish(decompose_steps(LONG_SOUND, ScoreInformation(notes), chosen, start=found)) for _ in range(2))
     assert (found.warm, cold.warm, warm.warm) == (0, 0, 1)
     assert (len(cold.losses), len(warm.losses)) == (9, 5)
     assert warm.settings == chosen
@@ -100,10 +101,10 @@ def test_a_warm_start_saves_half_the_work_and_keeps_to_the_support(method: str, 
 
 def test_a_warm_start_alters_nothing_and_leaves_what_does_not_fit_aside() -> None:
     chosen = ModelSettings(iterations=3)
-    found = finish(decompose_steps(LONG_SOUND, LONG, (), chosen))
+    found = finish(decompose_steps(LONG_SOUND, ScoreInformation(LONG), chosen))
     before = found.W.copy(), found.H.copy()
     for notes in (LONG, EDITED):
-        finish(decompose_steps(LONG_SOUND, notes, (), chosen, start=found))
+        finish(decompose_steps(LONG_SOUND, ScoreInformation(notes), chosen, start=found))
     np.testing.assert_array_equal(found.W, before[0])
     np.testing.assert_array_equal(found.H, before[1])
     shorter = Audio(LONG_SOUND.samples[:90000].copy(), LONG_SOUND.rate)
@@ -115,18 +116,20 @@ def test_a_warm_start_alters_nothing_and_leaves_what_does_not_fit_aside() -> Non
         (LONG_SOUND, LONG, replace(chosen, beta=2.0)),
         (LONG_SOUND, LONG, replace(chosen, seed=1)),
     ):
-        runs = [finish(decompose_steps(sound, notes, (), settings_, start=start)) for start in (None, found)]
+        runs = [finish(decompose_steps(sound, ScoreInformation(notes), settings_, start=start)) for start in (None, found)]
         assert runs[1].warm == 0
         np.testing.assert_array_equal(runs[0].W, runs[1].W)
-    kept = finish(decompose_steps(LONG_SOUND, LONG, (), replace(chosen, mask_exponent=1.0, iterations=6), start=found))
+    kept = finish(
+        decompose_steps(LONG_SOUND, ScoreInformation(LONG), replace(chosen, mask_exponent=1.0, iterations=6), start=found)
+    )
     assert kept.warm == 1
 
 
 def test_after_some_warm_starts_templates_are_learnt_anew() -> None:
     chosen = ModelSettings(iterations=4)
-    runs = [finish(decompose_steps(LONG_SOUND, LONG, (), chosen))]
+    runs = [finish(decompose_steps(LONG_SOUND, ScoreInformation(LONG), chosen))]
     for _ in range(3):
-        runs.append(finish(decompose_steps(LONG_SOUND, LONG, (), chosen, start=runs[-1])))
+        runs.append(finish(decompose_steps(LONG_SOUND, ScoreInformation(LONG), chosen, start=runs[-1])))
     assert [run.warm for run in runs] == [0, 1, 2, 0]
     np.testing.assert_array_equal(runs[0].W, runs[-1].W)
 

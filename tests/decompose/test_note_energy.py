@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from synth import render
 
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.model import decompose_steps
 from soli.decompose.note_energy import as_strengths, note_energies
 from soli.decompose.settings import ModelSettings
@@ -18,7 +19,7 @@ def factors():
     notes = [Note(i, 0.2 + 0.5 * i, 0.6 + 0.5 * i, 60 + 5 * (i % 3), velocity=(30, 70, 120)[i % 3]) for i in range(9)]
     notes.append(Note(20, 1.1, 1.9, 65, velocity=50))  # beside others of its pitch
     audio = render(notes, 8000, seed=3)
-    return finish(decompose_steps(audio, notes, (), ModelSettings(iterations=8)))
+    return finish(decompose_steps(audio, ScoreInformation(notes), ModelSettings(iterations=8)))
 
 
 def test_energies_are_those_of_a_naive_look_at_every_note(factors):

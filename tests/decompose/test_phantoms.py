@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from synth import melody, render
 
-from soli.decompose.bodies import PHANTOM, MaskEdit, bodies, modelled
+from soli.decompose.bodies import PHANTOM, MaskEdit, ScoreInformation, bodies, modelled
 from soli.decompose.constraints import build
 from soli.decompose.masking import note_alone, residual, separate_steps
 from soli.decompose.model import decompose_steps
@@ -66,8 +66,8 @@ def part_of(truth: FloatArray, signal: FloatArray) -> float:
 @pytest.mark.parametrize("how", ["forbidden", "left out"])
 @pytest.mark.parametrize("settings", [ModelSettings(), ModelSettings(method="nae")], ids=["nmf", "nae"])
 def test_what_is_left_out_goes_to_the_residual(how: str, settings: ModelSettings) -> None:
-    given_notes = {"notes": NOTES, "edits": FORBIDDEN} if how == "forbidden" else {"notes": TAKEN, "unwanted": LEFT_OUT}
-    factors = finish(decompose_steps(SOUND, settings=settings, **given_notes))  # type: ignore[arg-type]
+    known = ScoreInformation(NOTES, FORBIDDEN) if how == "forbidden" else ScoreInformation(TAKEN, unwanted=LEFT_OUT)
+    factors = finish(decompose_steps(SOUND, known, settings))
     layers = finish(separate_steps(SOUND, factors, [0, 1]))
     rest = residual(SOUND, layers.values())
     assert part_of(STEMS[0], rest) > 0.8
@@ -79,14 +79,14 @@ def test_what_is_left_out_goes_to_the_residual(how: str, settings: ModelSettings
 
 
 def test_unmodelled_it_is_taken_by_what_sounds_beside_it() -> None:
-    factors = finish(decompose_steps(SOUND, TAKEN, (), UNMODELLED, unwanted=LEFT_OUT))
-    plain = finish(decompose_steps(SOUND, TAKEN, (), UNMODELLED))
+    factors = finish(decompose_steps(SOUND, ScoreInformation(TAKEN, unwanted=LEFT_OUT), UNMODELLED))
+    plain = finish(decompose_steps(SOUND, ScoreInformation(TAKEN), UNMODELLED))
     np.testing.assert_array_equal(factors.H, plain.H)
     assert part_of(STEMS[0], finish(separate_steps(SOUND, factors, [0, 1]))[1]) > 0.5
 
 
 def test_a_note_left_out_is_not_heard_when_notes_are_heard_alone() -> None:
-    factors = finish(decompose_steps(SOUND, TAKEN, (), ModelSettings(iterations=4), unwanted=LEFT_OUT))
+    factors = finish(decompose_steps(SOUND, ScoreInformation(TAKEN, unwanted=LEFT_OUT), ModelSettings(iterations=4)))
     assert len(note_alone(SOUND, factors, [note.id for note in LEFT_OUT])[1]) == 0
     layer = finish(separate_steps(SOUND, factors, [0, 1]))[0]
     first, all_notes = note_alone(SOUND, factors, [note.id for note in RIGHT])
@@ -106,7 +106,7 @@ def test_layers_may_sound_exactly_what_the_roll_shows(
     gone = [note for note in notes if note.id in unwanted]
     notes = [note for note in notes if note.id not in unwanted]
     shown = bodies(notes, strokes, settings)
-    rows = modelled(notes, strokes, settings, unwanted=gone)
+    rows = modelled(ScoreInformation(notes, strokes, unwanted=gone), settings)
     columns = ("pitch", "layer", "velocity", "note", "start_s", "end_s", "onset_s", "offset_s")
     theirs, mine = (sorted(zip(*(getattr(b, name)[b.wanted].tolist() for name in columns), strict=True)) for b in (shown, rows))
     assert mine == theirs
@@ -118,7 +118,9 @@ def test_layers_may_sound_exactly_what_the_roll_shows(
 def test_a_phantom_takes_nothing_that_a_layer_may_sound(notes: list[Note], strokes: list[MaskEdit]) -> None:
     grid = Grid.for_recording(22050, 4 * 22050)
     try:
-        with_phantoms, without = (build(rows, grid) for rows in (modelled(notes, strokes), bodies(notes, strokes)))
+        with_phantoms, without = (
+            build(rows, grid) for rows in (modelled(ScoreInformation(notes, strokes)), bodies(notes, strokes))
+        )
     except InputError:
         return
     for layer in (0, 1):
@@ -138,7 +140,7 @@ def test_what_is_forbidden_in_one_layer_is_the_other_layers() -> None:
     both = [Note(0, 0.5, 1.5, 60), Note(1, 0.5, 1.5, 60, layer=1, track=1)]
     audio = render(both[:1])
     stroke = [MaskEdit(60, 0.0, 3.0, allow=False, layer=0)]
-    layers = finish(separate_steps(audio, finish(decompose_steps(audio, both, stroke)), [0, 1]))
+    layers = finish(separate_steps(audio, finish(decompose_steps(audio, ScoreInformation(both, stroke))), [0, 1]))
     assert not layers[0].any()
     loud = layers[1][:, 0] @ audio.samples[:, 0] / (audio.samples[:, 0] @ audio.samples[:, 0])
     assert loud > 0.95
@@ -146,17 +148,17 @@ def test_what_is_forbidden_in_one_layer_is_the_other_layers() -> None:
 
 def test_where_everything_is_forbidden_there_is_nothing_to_separate() -> None:
     with pytest.raises(InputError, match="no note may sound"):
-        finish(decompose_steps(SOUND, NOTES[:1], [MaskEdit(72, -1.0, 9.0, allow=False)]))
+        finish(decompose_steps(SOUND, ScoreInformation(NOTES[:1], [MaskEdit(72, -1.0, 9.0, allow=False)])))
 
 
 def test_forbidding_is_followed_locally_and_taken_back_to_the_last_bit() -> None:
-    factors = finish(decompose_steps(SOUND, NOTES, (), ModelSettings(iterations=8)))
-    after = finish(refit_steps(SOUND, factors, NOTES, FORBIDDEN))
+    factors = finish(decompose_steps(SOUND, ScoreInformation(NOTES), ModelSettings(iterations=8)))
+    after = finish(refit_steps(SOUND, factors, ScoreInformation(NOTES, FORBIDDEN)))
     assert not after.whole
     rest = residual(SOUND, finish(separate_steps(SOUND, after.factors, [0, 1])).values())
     assert part_of(STEMS[0], rest) > 0.8
-    left_out = finish(refit_steps(SOUND, factors, TAKEN, unwanted=LEFT_OUT))
+    left_out = finish(refit_steps(SOUND, factors, ScoreInformation(TAKEN, unwanted=LEFT_OUT)))
     assert not left_out.whole
     assert all(set(stretch.pieces) <= {0, 1} for stretch in left_out.stretches)
-    back = finish(refit_steps(SOUND, left_out.factors, NOTES))
+    back = finish(refit_steps(SOUND, left_out.factors, ScoreInformation(NOTES)))
     np.testing.assert_array_equal(back.factors.H, factors.H)

@@ -12,7 +12,7 @@ from synth import melody, render
 
 from soli.decompose import nmf
 from soli.decompose.amendment import amended
-from soli.decompose.bodies import modelled
+from soli.decompose.bodies import ScoreInformation, modelled
 from soli.decompose.constraints import Constraint, MaskEdit, build
 from soli.decompose.masking import separate_steps
 from soli.decompose.model import Factors, decompose_steps, solved_bins
@@ -54,11 +54,11 @@ SOUND = recording()
 
 @pytest.fixture(scope="module")
 def factors() -> Factors:
-    return finish(decompose_steps(SOUND, NOTES, (), QUICK))
+    return finish(decompose_steps(SOUND, ScoreInformation(NOTES), QUICK))
 
 
 def refitted(factors: Factors, notes: Sequence[Note], edits: Sequence[MaskEdit] = (), **options: Any) -> Refit:
-    result = finish(refit_steps(SOUND, factors, notes, edits, **options))
+    result = finish(refit_steps(SOUND, factors, ScoreInformation(notes, edits), **options))
     assert not result.whole
     return result
 
@@ -108,7 +108,9 @@ def test_an_amended_constraint_is_the_one_built_anew(
 ) -> None:
     grid = magnitudes_grid()
     try:
-        stretches = [modelled(*edit, unwanted=[n for n in NOTES if n not in edit[0]]) for edit in (first, second)]
+        stretches = [
+            modelled(ScoreInformation(*edit, unwanted=[n for n in NOTES if n not in edit[0]])) for edit in (first, second)
+        ]
         old, whole = (build(rows, grid) for rows in stretches)
     except InputError:
         return
@@ -191,9 +193,9 @@ def test_what_is_solved_is_what_a_whole_run_with_these_templates_finds(factors: 
 @given(edit=edited())
 def test_any_edit_keeps_to_the_support_and_adds_up(method: str, edit: tuple[list[Note], list[MaskEdit]]) -> None:
     chosen = ModelSettings(method=method, iterations=2)  # type: ignore[arg-type]
-    start = finish(decompose_steps(SOUND, NOTES, (), chosen))
+    start = finish(decompose_steps(SOUND, ScoreInformation(NOTES), chosen))
     try:
-        result = finish(refit_steps(SOUND, start, *edit, layers=[0, 1, 2]))
+        result = finish(refit_steps(SOUND, start, ScoreInformation(*edit), layers=[0, 1, 2]))
     except InputError:
         return
     H = result.factors.H
@@ -209,16 +211,16 @@ def test_any_edit_keeps_to_the_support_and_adds_up(method: str, edit: tuple[list
 
 def test_a_new_pitch_sounds_with_the_instruments_own_timbre() -> None:
     written = [note for note in NOTES if note.id != 23]
-    found = finish(decompose_steps(SOUND, written, (), QUICK))
+    found = finish(decompose_steps(SOUND, ScoreInformation(written), QUICK))
     result = refitted(found, NOTES)
     assert result.factors.W.shape[1] == found.W.shape[1]
     without = [note for note in NOTES if note.pitch != 55]
-    found = finish(decompose_steps(SOUND, without, (), QUICK))
+    found = finish(decompose_steps(SOUND, ScoreInformation(without), QUICK))
     result = refitted(found, NOTES)
     added = result.factors.W[:, found.W.shape[1] :]
     assert added.shape[1] == 3
     np.testing.assert_allclose(added[: solved_bins(found.constraint, QUICK)].sum(axis=0), 1, rtol=1e-4)
-    full = finish(decompose_steps(SOUND, NOTES, (), QUICK))
+    full = finish(decompose_steps(SOUND, ScoreInformation(NOTES), QUICK))
     names = [full.components.pitch.tolist().index(55)]
     learnt = full.W[:, names[0]]
     assert np.dot(added[:, 0], learnt) > 0.8 * np.linalg.norm(added[:, 0]) * np.linalg.norm(learnt)
@@ -227,17 +229,17 @@ def test_a_new_pitch_sounds_with_the_instruments_own_timbre() -> None:
 
 def test_what_cannot_be_done_locally_is_said(factors: Factors) -> None:
     violin = [*NOTES, Note(99, 1.0, 2.0, 76, program=40, track=5, channel=5)]
-    assert finish(refit_steps(SOUND, factors, violin)).whole
-    assert finish(refit_steps(SOUND, factors, NOTES, (), replace(QUICK, iterations=7))).whole
+    assert finish(refit_steps(SOUND, factors, ScoreInformation(violin))).whole
+    assert finish(refit_steps(SOUND, factors, ScoreInformation(NOTES), replace(QUICK, iterations=7))).whole
     shifted = [replace(note, onset_s=note.onset_s + 0.1) for note in NOTES]
-    assert planned(factors, shifted, most=0.5) is None
-    assert not finish(refit_steps(SOUND, factors, shifted)).whole
-    free = finish(decompose_steps(SOUND, NOTES, (), replace(QUICK, initialisation="templates", iterations=1)))
-    assert finish(refit_steps(SOUND, free, EDITS["remove"])).whole
+    assert planned(factors, ScoreInformation(shifted), most=0.5) is None
+    assert not finish(refit_steps(SOUND, factors, ScoreInformation(shifted))).whole
+    free = finish(decompose_steps(SOUND, ScoreInformation(NOTES), replace(QUICK, initialisation="templates", iterations=1)))
+    assert finish(refit_steps(SOUND, free, ScoreInformation(EDITS["remove"]))).whole
     with pytest.raises(InputError, match="no note may sound"):
-        finish(refit_steps(SOUND, factors, []))
+        finish(refit_steps(SOUND, factors, ScoreInformation([])))
     with pytest.raises(InputError, match="decompose it again"):
-        finish(refit_steps(Audio(SOUND.samples[:-9].copy(), 22050), factors, EDITS["remove"]))
+        finish(refit_steps(Audio(SOUND.samples[:-9].copy(), 22050), factors, ScoreInformation(EDITS["remove"])))
 
 
 def test_nothing_that_is_given_is_altered(factors: Factors) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synth import render
 
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.masking import note_alone, residual, separate_steps
 from soli.decompose.model import Factors, decompose_steps
@@ -40,7 +41,7 @@ def mix(stems: tuple[np.ndarray, np.ndarray]) -> Audio:
 
 @pytest.fixture(scope="module")
 def factors(mix: Audio) -> Factors:
-    return finish(decompose_steps(mix, [*RIGHT, *LEFT], (), QUICK))
+    return finish(decompose_steps(mix, ScoreInformation([*RIGHT, *LEFT]), QUICK))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_the_autoencoder_is_about_as_good(
     stems: tuple[np.ndarray, np.ndarray], mix: Audio, layers: dict[int, np.ndarray]
 ) -> None:
     chosen = ModelSettings(method="nae", iterations=16)
-    found = finish(decompose_steps(mix, [*RIGHT, *LEFT], (), chosen))
+    found = finish(decompose_steps(mix, ScoreInformation([*RIGHT, *LEFT]), chosen))
     assert found.encoder is not None
     assert found.encoder.shape == found.W.T.shape
     signals = finish(separate_steps(mix, found, [0, 1]))
@@ -76,7 +77,7 @@ def test_hands_at_either_side_are_told_apart_in_each_channel(stems: tuple[np.nda
     gains = np.array([[1.0, 0.3], [0.3, 1.0]], np.float32)
     placed = [stem * gain for stem, gain in zip(stems, gains, strict=True)]
     audio = Audio(placed[0] + placed[1], 22050)
-    found = finish(decompose_steps(audio, [*RIGHT, *LEFT], (), QUICK))
+    found = finish(decompose_steps(audio, ScoreInformation([*RIGHT, *LEFT]), QUICK))
     assert found.side is not None
     signals = finish(separate_steps(audio, found, [0, 1]))
     for layer in (0, 1):
@@ -109,14 +110,14 @@ def test_a_layer_that_is_not_asked_for_keeps_its_sound(mix: Audio, factors: Fact
 
 def test_a_forbidden_stretch_is_silent_in_the_layer(mix: Audio) -> None:
     edits = [MaskEdit(pitch, 0.0, 9.0, allow=False, layer=1) for pitch in (48, 43, 50)]
-    found = finish(decompose_steps(mix, [*RIGHT, *LEFT], edits, QUICK))
+    found = finish(decompose_steps(mix, ScoreInformation([*RIGHT, *LEFT], edits), QUICK))
     assert not finish(separate_steps(mix, found, [0, 1]))[1].any()
 
 
 @pytest.mark.parametrize("method", ["nmf", "nae"])
 def test_silence_stays_silent(method: str) -> None:
     audio = Audio(np.zeros((30000, 1), np.float32), 22050)
-    found = finish(decompose_steps(audio, RIGHT, (), ModelSettings(method=method, iterations=3)))  # type: ignore[arg-type]
+    found = finish(decompose_steps(audio, ScoreInformation(RIGHT), ModelSettings(method=method, iterations=3)))  # type: ignore[arg-type]
     assert np.isfinite(found.W).all()
     assert not finish(separate_steps(audio, found, [0]))[0].any()
 
@@ -127,7 +128,7 @@ def test_short_recordings_of_any_kind_add_up(method: str, length: int, rate: int
     samples = np.random.default_rng(0).integers(-(2**15), 2**15, (length, channels)).astype(np.float32) / np.float32(2**16)
     audio = Audio(samples, rate)
     notes = [Note(0, 0.0, 0.1, 60), Note(1, 0.0, 40.0, 67, layer=1), Note(2, -3.0, 90.0, 36, channel=9, layer=1)]
-    found = finish(decompose_steps(audio, notes, (), ModelSettings(method=method, iterations=3)))  # type: ignore[arg-type]
+    found = finish(decompose_steps(audio, ScoreInformation(notes), ModelSettings(method=method, iterations=3)))  # type: ignore[arg-type]
     signals = finish(separate_steps(audio, found, [0, 1]))
     assert all(np.isfinite(signal).all() for signal in signals.values())
     np.testing.assert_array_equal(signals[0] + signals[1] + residual(audio, signals.values()), samples)
@@ -135,18 +136,18 @@ def test_short_recordings_of_any_kind_add_up(method: str, length: int, rate: int
 
 def test_what_cannot_be_decomposed_is_said(mix: Audio, factors: Factors) -> None:
     with pytest.raises(InputError, match="no note may sound"):
-        finish(decompose_steps(mix, []))
+        finish(decompose_steps(mix, ScoreInformation([])))
     broken = mix.samples.copy()
     broken[100] = np.nan
     with pytest.raises(InputError, match="no numbers"):
-        finish(decompose_steps(Audio(broken, 22050), RIGHT, (), QUICK))
+        finish(decompose_steps(Audio(broken, 22050), ScoreInformation(RIGHT), QUICK))
     with pytest.raises(InputError, match="decompose it again"):
         finish(separate_steps(Audio(mix.samples[:-5].copy(), 22050), factors, [0]))
 
 
 def test_the_seed_decides_a_random_start(mix: Audio) -> None:
     runs = [
-        finish(decompose_steps(mix, LEFT, (), ModelSettings(initialisation="random", iterations=2, seed=seed))).W
+        finish(decompose_steps(mix, ScoreInformation(LEFT), ModelSettings(initialisation="random", iterations=2, seed=seed))).W
         for seed in (1, 1, 2)
     ]
     np.testing.assert_array_equal(runs[0], runs[1])
@@ -169,7 +170,7 @@ def test_real_pieces_are_separated_well(piece: str, least_db: float) -> None:
     tracks = sorted({note.track for note in score.notes})
     from dataclasses import replace
 
-    found = finish(decompose_steps(mix, [replace(note, layer=note.track) for note in score.notes]))
+    found = finish(decompose_steps(mix, ScoreInformation([replace(note, layer=note.track) for note in score.notes])))
     signals = finish(separate_steps(mix, found, tracks))
     scores = []
     for track in tracks:
@@ -191,7 +192,7 @@ def test_what_may_not_sound_stays_mostly_in_the_residual(how, channels):
     strokes = [MaskEdit(78, 0.0, 9.0, allow=False)] if how == "forbidden" else []
     # Templates held firmly: free ones may learn what nobody forbids their own note to sound like.
     firm = ModelSettings(initialisation="both", sustain_templates=1, prior=50.0)
-    factors = finish(decompose_steps(audio, [*fifth, wrong] if strokes else fifth, strokes, firm))
+    factors = finish(decompose_steps(audio, ScoreInformation([*fifth, wrong] if strokes else fifth, strokes), firm))
     layer = finish(separate_steps(audio, factors, [0]))[0]
     near = np.abs(np.fft.rfftfreq(audio.length, 1 / audio.rate) - frequency_hz(78)) < 4
 

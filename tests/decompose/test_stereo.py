@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import render
 
+from soli.decompose.bodies import ScoreInformation
 from soli.decompose.masking import note_alone, residual, separate_steps
 from soli.decompose.model import Factors, decompose_steps
 from soli.decompose.refit import refit_steps
@@ -49,7 +50,7 @@ def mix(stems: list[np.ndarray]) -> Audio:
 
 @pytest.fixture(scope="module")
 def factors(mix: Audio) -> Factors:
-    return finish(decompose_steps(mix, NOTES, (), QUICK))
+    return finish(decompose_steps(mix, ScoreInformation(NOTES), QUICK))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_octaves_that_stand_apart_are_told_apart(
 
 
 def test_without_placing_their_spectra_alone_tell_them_apart(mix: Audio, factors: Factors) -> None:
-    unplaced = finish(decompose_steps(mix, NOTES, (), replace(QUICK, stereo="unplaced")))
+    unplaced = finish(decompose_steps(mix, ScoreInformation(NOTES), replace(QUICK, stereo="unplaced")))
     assert unplaced.coherence is None
     expected, found = (finish(separate_steps(mix, f, [0, 1])) for f in (replace(factors, coherence=None), unplaced))
     for layer in (0, 1):
@@ -101,7 +102,7 @@ def test_coherence_says_on_which_side_an_instrument_stands(factors: Factors) -> 
 
 def test_swapping_the_channels_swaps_them_in_every_layer(mix: Audio, layers: dict[int, np.ndarray]) -> None:
     mirrored = Audio(np.ascontiguousarray(mix.samples[:, ::-1]), mix.rate)
-    again = finish(decompose_steps(mirrored, NOTES, (), QUICK))
+    again = finish(decompose_steps(mirrored, ScoreInformation(NOTES), QUICK))
     signals = finish(separate_steps(mirrored, again, [0, 1]))
     for player in (0, 1):
         np.testing.assert_allclose(signals[player][:, ::-1], layers[player], atol=2e-4)
@@ -110,7 +111,7 @@ def test_swapping_the_channels_swaps_them_in_every_layer(mix: Audio, layers: dic
 def test_one_channel_alike_channels_and_three_know_no_places(mix: Audio) -> None:
     mono = mix.samples.mean(axis=1, keepdims=True)
     for samples in (mono, np.repeat(mono, 2, axis=1), np.append(mix.samples, mono, axis=1)):
-        found = finish(decompose_steps(Audio(np.ascontiguousarray(samples), mix.rate), NOTES, (), QUICK))
+        found = finish(decompose_steps(Audio(np.ascontiguousarray(samples), mix.rate), ScoreInformation(NOTES), QUICK))
         assert found.coherence is None
         signals = finish(separate_steps(Audio(np.ascontiguousarray(samples), mix.rate), found, [0, 1]))
         assert all(np.isfinite(signal).all() and signal.any() for signal in signals.values())
@@ -118,7 +119,7 @@ def test_one_channel_alike_channels_and_three_know_no_places(mix: Audio) -> None
 
 def test_one_silent_channel_is_no_obstacle(mix: Audio) -> None:
     left = Audio(mix.samples * np.array([1, 0], np.float32), mix.rate)
-    signals = finish(separate_steps(left, finish(decompose_steps(left, NOTES, (), QUICK)), [0, 1]))
+    signals = finish(separate_steps(left, finish(decompose_steps(left, ScoreInformation(NOTES), QUICK)), [0, 1]))
     for signal in signals.values():
         assert np.isfinite(signal).all()
         assert signal[:, 0].any()
@@ -127,7 +128,7 @@ def test_one_silent_channel_is_no_obstacle(mix: Audio) -> None:
 
 def test_a_recording_that_is_quieter_has_layers_as_much_quieter(mix: Audio, layers: dict[int, np.ndarray]) -> None:
     quiet = Audio(mix.samples / np.float32(8), mix.rate)
-    signals = finish(separate_steps(quiet, finish(decompose_steps(quiet, NOTES, (), QUICK)), [0, 1]))
+    signals = finish(separate_steps(quiet, finish(decompose_steps(quiet, ScoreInformation(NOTES), QUICK)), [0, 1]))
     for player in (0, 1):
         np.testing.assert_allclose(8 * signals[player], layers[player], atol=1e-4)
 
@@ -139,7 +140,7 @@ def test_wherever_instruments_stand_layers_are_as_loud_as_what_there_is(
 ) -> None:
     placed = [stem[:, :1] * np.array(gain, np.float32) for stem, gain in zip(stems, gains, strict=True)]
     audio = Audio((placed[0] + placed[1]).astype(np.float32), 22050)
-    found = finish(decompose_steps(audio, NOTES, (), ModelSettings(iterations=4, mask_exponent=exponent)))
+    found = finish(decompose_steps(audio, ScoreInformation(NOTES), ModelSettings(iterations=4, mask_exponent=exponent)))
     for signal in finish(separate_steps(audio, found, [0, 1])).values():
         assert np.isfinite(signal).all()
         assert 1e-3 * np.abs(audio.samples).max() < np.abs(signal).max() < 3 * np.abs(audio.samples).max()
@@ -147,7 +148,7 @@ def test_wherever_instruments_stand_layers_are_as_loud_as_what_there_is(
 
 def test_a_new_pitch_stands_anywhere(mix: Audio, factors: Factors) -> None:
     more = [*NOTES, Note(99, 1.0, 1.5, 60, layer=0, program=73)]
-    after = finish(refit_steps(mix, factors, more, settings=QUICK)).factors
+    after = finish(refit_steps(mix, factors, ScoreInformation(more), QUICK)).factors
     assert after.coherence is not None
     assert factors.coherence is not None
     assert after.coherence.shape[1] == after.W.shape[1]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from synth import melody, render
 
 from soli.decompose import templates
-from soli.decompose.bodies import Part, bodies
+from soli.decompose.bodies import Part, ScoreInformation, bodies
 from soli.decompose.constraints import Constraint, Kind, build
 from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.model import Factors, decompose_steps
@@ -42,7 +42,7 @@ def tones(factors: Factors | Constraint, pitch: int) -> np.ndarray:
 
 
 def run(limits: Mapping[int, TemplateLimit], chosen: ModelSettings = QUICK, **options: Any) -> Factors:
-    return finish(decompose_steps(wide(), NOTES, (), chosen, limits=limits, **options))
+    return finish(decompose_steps(wide(), ScoreInformation(NOTES, limits=limits), chosen, **options))
 
 
 def wide() -> Audio:
@@ -127,7 +127,7 @@ def free() -> Factors:
 
 
 def test_an_edit_of_a_limit_is_solved_where_its_pitch_sounds_and_nowhere_else(free):
-    refit = finish(refit_steps(wide(), free, NOTES, limits={60: THREE}))
+    refit = finish(refit_steps(wide(), free, ScoreInformation(NOTES, limits={60: THREE})))
     after = refit.factors
     assert not refit.whole
     held = tones(free, 60)
@@ -146,25 +146,25 @@ def test_an_edit_of_a_limit_is_solved_where_its_pitch_sounds_and_nowhere_else(fr
 
 
 def test_a_limit_taken_back_leaves_no_trace(free):
-    held = finish(refit_steps(wide(), free, NOTES, limits={60: THREE, 64: NARROW})).factors
-    other = finish(refit_steps(wide(), held, NOTES, limits={60: NARROW})).factors
-    back = finish(refit_steps(wide(), other, NOTES, limits={})).factors
+    held = finish(refit_steps(wide(), free, ScoreInformation(NOTES, limits={60: THREE, 64: NARROW}))).factors
+    other = finish(refit_steps(wide(), held, ScoreInformation(NOTES, limits={60: NARROW}))).factors
+    back = finish(refit_steps(wide(), other, ScoreInformation(NOTES, limits={}))).factors
     np.testing.assert_array_equal(back.W, free.W)
     np.testing.assert_array_equal(back.side, free.side)
     np.testing.assert_array_equal(back.H, free.H)
 
 
 def test_two_ways_to_the_same_limit_end_alike(free):
-    straight = finish(refit_steps(wide(), free, NOTES, limits={60: NARROW})).factors
-    around = finish(refit_steps(wide(), free, NOTES, limits={60: THREE})).factors
-    around = finish(refit_steps(wide(), around, NOTES, limits={60: NARROW})).factors
+    straight = finish(refit_steps(wide(), free, ScoreInformation(NOTES, limits={60: NARROW}))).factors
+    around = finish(refit_steps(wide(), free, ScoreInformation(NOTES, limits={60: THREE}))).factors
+    around = finish(refit_steps(wide(), around, ScoreInformation(NOTES, limits={60: NARROW}))).factors
     np.testing.assert_array_equal(around.W, straight.W)
     np.testing.assert_array_equal(around.H, straight.H)
 
 
 def test_a_limit_taken_off_after_a_run_lets_partials_begin_again():
     held = run({60: TemplateLimit(harmonics=2)})
-    loose = finish(refit_steps(wide(), held, NOTES, limits={60: TemplateLimit(harmonics=6)})).factors
+    loose = finish(refit_steps(wide(), held, ScoreInformation(NOTES, limits={60: TemplateLimit(harmonics=6)}))).factors
     for r in tones(held, 60):
         allowed = ~nowhere(loose.W[:, r], 60, TemplateLimit(harmonics=6))
         assert (loose.W[allowed, r] > 0).mean() > 0.9
@@ -180,7 +180,7 @@ def test_a_warm_start_without_the_limit_does_not_keep_its_zeros(prior):
 
 
 def test_the_same_limits_ask_for_nothing(free):
-    plan = planned(free, NOTES, limits={})
+    plan = planned(free, ScoreInformation(NOTES, limits={}))
     assert plan is not None
     assert len(plan.unsolved) == 0
     assert plan.sounding == ()
@@ -188,7 +188,7 @@ def test_the_same_limits_ask_for_nothing(free):
 
 def test_a_new_pitch_is_grown_within_its_limit(free):
     notes = [replace(note, pitch=62) if note.id == 3 else note for note in NOTES]
-    after = finish(refit_steps(wide(), free, notes, limits={62: THREE})).factors
+    after = finish(refit_steps(wide(), free, ScoreInformation(notes, limits={62: THREE}))).factors
     (r, *_) = tones(after, 62)
     assert not after.W[nowhere(after.W[:, r], 62, THREE), r].any()
     assert after.W[:, r].any()
@@ -196,7 +196,7 @@ def test_a_new_pitch_is_grown_within_its_limit(free):
 
 def test_an_encoder_is_applied_within_the_limits():
     encoder = Encoder.of(run({}, replace(QUICK, method="nae")))
-    factors = finish(apply_encoder_steps(encoder, wide(), NOTES, limits={60: THREE}))
+    factors = finish(apply_encoder_steps(encoder, wide(), ScoreInformation(NOTES, limits={60: THREE})))
     for r in tones(factors, 60):
         zero = nowhere(factors.W[:, r], 60, THREE)
         assert not factors.W[zero, r].any()

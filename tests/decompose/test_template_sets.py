@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from synth import melody, render
 
 from soli.decompose.amendment import matching_parts
-from soli.decompose.bodies import bodies, parts
+from soli.decompose.bodies import ScoreInformation, bodies, parts
 from soli.decompose.constraints import build
 from soli.decompose.model import decompose_steps
 from soli.decompose.refit import refit_steps
@@ -89,16 +89,16 @@ def test_separate_layers_share_no_component_and_joined_ones_share_all() -> None:
 def test_joining_and_separating_is_no_local_matter() -> None:
     audio, quick = render(HANDS), ModelSettings(iterations=3)
     for notes, first, second in ((HANDS, {}, {1: 0}), (VIOLINS, {}, {0: 0, 1: 0}), (HANDS, {0: 0, 1: 1}, {})):
-        factors = finish(decompose_steps(audio, notes, (), quick, sets=first))
-        assert finish(refit_steps(audio, factors, notes, sets=second)).whole
-        assert not finish(refit_steps(audio, factors, notes, sets=first)).whole
+        factors = finish(decompose_steps(audio, ScoreInformation(notes, sets=first), quick))
+        assert finish(refit_steps(audio, factors, ScoreInformation(notes, sets=second))).whole
+        assert not finish(refit_steps(audio, factors, ScoreInformation(notes, sets=first))).whole
 
 
 def test_a_note_may_go_to_a_layer_with_templates_of_its_own() -> None:
     audio, sets = render(HANDS), {0: 0, 1: 1}
-    factors = finish(decompose_steps(audio, HANDS, (), ModelSettings(iterations=3), sets=sets))
+    factors = finish(decompose_steps(audio, ScoreInformation(HANDS, sets=sets), ModelSettings(iterations=3)))
     moved = [replace(note, layer=1) if note.id == 2 else note for note in HANDS]
-    after = finish(refit_steps(audio, factors, moved, sets=sets))
+    after = finish(refit_steps(audio, factors, ScoreInformation(moved, sets=sets)))
     assert not after.whole
     assert after.factors.H.any()
     np.testing.assert_array_equal(matching_parts(factors.constraint, bodies(moved, sets=sets)), [0, 1])
@@ -106,7 +106,7 @@ def test_a_note_may_go_to_a_layer_with_templates_of_its_own() -> None:
 
 def test_a_warm_start_knows_the_parts_that_stay() -> None:
     audio, quick = render(HANDS, duration_s=6.0), ModelSettings(iterations=4)
-    factors = finish(decompose_steps(audio, VIOLINS, (), quick))
-    again = finish(decompose_steps(audio, VIOLINS, (), quick, sets={0: 3, 1: 7}, start=factors))
+    factors = finish(decompose_steps(audio, ScoreInformation(VIOLINS), quick))
+    again = finish(decompose_steps(audio, ScoreInformation(VIOLINS, sets={0: 3, 1: 7}), quick, start=factors))
     assert again.warm == 1
     assert not again.H[again.constraint.H == 0].any()

@@ -54,6 +54,22 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class ScoreInformation:
+    """What is known of a recording before it is decomposed: what may sound in it, and when.
+
+    notes: in the recording's seconds. edits: the strokes of the mask brush, in order, later ones win.
+    unwanted: notes that no layer shall hold, see `modelled`. limits: what the templates of some pitches may be, by pitch.
+    sets: the sets of templates that layers share, see `parts`.
+    """
+
+    notes: Sequence[Note]
+    edits: Sequence[MaskEdit] = ()
+    unwanted: Sequence[Note] = ()
+    limits: Mapping[int, TemplateLimit] = field(default_factory=lambda: NO_LIMITS)
+    sets: Mapping[int, int] = field(default_factory=lambda: NO_SETS)
+
+
+@dataclass(frozen=True, eq=False)
 class Bodies:
     """The stretches of time in which something may sound, as columns of one length.
 
@@ -161,32 +177,25 @@ def bodies(
     return result
 
 
-def modelled(
-    notes: Sequence[Note],
-    edits: Sequence[MaskEdit] = (),
-    settings: ModelSettings | None = None,
-    *,
-    unwanted: Sequence[Note] = (),
-    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
-    sets: Mapping[int, int] = NO_SETS,
-) -> Bodies:
+def modelled(known: ScoreInformation, settings: ModelSettings | None = None) -> Bodies:
     """What the engine explains the sound with: the `bodies`, and phantoms beside them where the settings ask for these.
 
-    A phantom stands for what is wanted in no layer: the notes `unwanted`, and what strokes have cut off from bodies. Such tones
-    are most often in the sound. What the model finds of them goes to the residual; without, other notes would take it, and
+    A phantom stands for what is wanted in no layer: notes that are unwanted, and what strokes have cut off from bodies. Such
+    tones are most often in the sound. What the model finds of them goes to the residual; without, other notes would take it, and
     their templates would learn it. Where a layer may sound the same pitch of the same part it has all of it.
     """
     settings = settings or ModelSettings()
     if settings.forbidden == "unmodelled":
-        return bodies(notes, edits, settings, limits=limits, sets=sets)
-    ids = {note.id for note in unwanted}
+        return bodies(known.notes, known.edits, settings, limits=known.limits, sets=known.sets)
+    ids = {note.id for note in known.unwanted}
     # In the order of time: leaving a note out alters its row, and moves no others.
-    everything = sorted((*notes, *unwanted), key=lambda note: (note.onset_s, note.id)) if ids else notes
-    rows = _placed(everything, settings, limits, sets)
+    both = (*known.notes, *known.unwanted)
+    everything = sorted(both, key=lambda note: (note.onset_s, note.id)) if ids else known.notes
+    rows = _placed(everything, settings, known.limits, known.sets)
     if ids:
         gone = rows.of_notes([*ids])
         rows = replace(rows, layer=np.where(gone, PHANTOM, rows.layer), note=np.where(gone, PHANTOM, rows.note))
-    for edit in edits:
+    for edit in known.edits:
         rows = _allowed(rows, edit) if edit.allow else _forbidden(rows, edit, phantoms=True)
     return rows
 

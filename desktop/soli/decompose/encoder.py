@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from soli.decompose import autoencoder
 from soli.decompose.blocks import Block, Workers, partition
-from soli.decompose.bodies import NO_LIMITS, NO_SETS, IntArray, MaskEdit, Part, modelled
+from soli.decompose.bodies import NO_LIMITS, IntArray, Part, ScoreInformation, modelled
 from soli.decompose.channels import analyse_steps
 from soli.decompose.constraints import Components, Constraint, build
 from soli.decompose.growth import Spectra, grown
@@ -24,11 +24,9 @@ from soli.decompose.hidden import Hidden, loudness
 from soli.decompose.limiting import limited_spectra
 from soli.decompose.model import Factors, side_steps, solved_bins
 from soli.decompose.settings import ModelSettings
-from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError
 from soli.files import beside, check_readable
 from soli.progress import Progress, Steps
-from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import Grid
 
@@ -121,13 +119,8 @@ class Encoder:
 def apply_encoder_steps(
     encoder: Encoder,
     audio: Audio,
-    notes: Sequence[Note],
-    edits: Sequence[MaskEdit] = (),
+    known: ScoreInformation,
     settings: ModelSettings | None = None,
-    *,
-    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
-    sets: Mapping[int, int] = NO_SETS,
-    unwanted: Sequence[Note] = (),
 ) -> Steps[Factors]:
     """Factors of another recording of the encoder's instruments: activations in one product, no iterations.
 
@@ -146,7 +139,7 @@ def apply_encoder_steps(
         raise InputError(
             f"the encoder was trained at {encoder.rate} Hz and the recording has {audio.rate} Hz; convert one of them"
         )
-    constraint = build(modelled(notes, edits, settings, unwanted=unwanted, limits=limits, sets=sets), grid, settings)
+    constraint = build(modelled(known, settings), grid, settings)
     spectra, hidden = _spectra_for(encoder, constraint, settings)
     V = yield from analyse_steps(audio, grid)
     H = np.zeros_like(constraint.H)

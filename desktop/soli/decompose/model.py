@@ -1,12 +1,11 @@
 """From a recording and its notes to factors: spectrogram, constraint, templates, factorisation."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from soli.decompose import autoencoder, nmf, templates
-from soli.decompose.bodies import NO_LIMITS, NO_SETS, MaskEdit, modelled
+from soli.decompose.bodies import ScoreInformation, modelled
 from soli.decompose.channels import Magnitudes, analyse_steps
 from soli.decompose.constraints import Components, Constraint, Kind, build
 from soli.decompose.hidden import Hidden
@@ -14,10 +13,8 @@ from soli.decompose.settings import ModelSettings
 from soli.decompose.sharing import Sounds
 from soli.decompose.start import Start, changed_part, warm
 from soli.decompose.stereo import coherence_steps
-from soli.decompose.template_limit import TemplateLimit
 from soli.decompose.timbre import FADE, Timbre
 from soli.progress import Progress, Steps, relayed
-from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import ComplexArray, Grid
 
@@ -76,19 +73,13 @@ class Factors:
 
 def decompose_steps(
     audio: Audio,
-    notes: Sequence[Note],
-    edits: Sequence[MaskEdit] = (),
+    known: ScoreInformation,
     settings: ModelSettings | None = None,
     *,
-    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
-    sets: Mapping[int, int] = NO_SETS,
-    unwanted: Sequence[Note] = (),
     start: Factors | None = None,
 ) -> Steps[Factors]:
-    """Decompose a recording by its notes (in the recording's seconds) and the strokes of the mask brush.
+    """Decompose a recording by what is known of its score.
 
-    limits: what the templates of some pitches may be, by pitch. sets: layers that share templates (see `bodies.parts`).
-    unwanted: notes that no layer shall hold, see `bodies.modelled`.
     start: what an earlier run of the same recording found. Matching components begin with it where they still may, for the second
     half of the iterations; factors of another model, or of very different notes, are left aside, and those of a long row of
     warm starts, each of which learns a little more by heart.
@@ -98,9 +89,9 @@ def decompose_steps(
     settings = settings or ModelSettings()
     grid = Grid.for_recording(audio.rate, audio.length)
     rng = np.random.default_rng(settings.seed)
-    constraint = build(modelled(notes, edits, settings, unwanted=unwanted, limits=limits, sets=sets), grid, settings, rng=rng)
+    constraint = build(modelled(known, settings), grid, settings, rng=rng)
     V = yield from analyse_steps(audio, grid)
-    W = templates.initial(constraint.components, grid, settings, limits=limits, rng=rng)
+    W = templates.initial(constraint.components, grid, settings, limits=known.limits, rng=rng)
     solved = solved_bins(constraint, settings)
     low, high = slice(0, solved), slice(solved, grid.bins)
     nothing = np.zeros(0, np.int64)

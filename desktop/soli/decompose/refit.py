@@ -12,7 +12,7 @@ import numpy as np
 from soli.decompose import autoencoder, nmf
 from soli.decompose.amendment import Amendment, amended
 from soli.decompose.blocks import Block, Workers, partition
-from soli.decompose.bodies import NO_LIMITS, NO_SETS, PHANTOM, BoolArray, IntArray, MaskEdit, modelled
+from soli.decompose.bodies import PHANTOM, BoolArray, IntArray, ScoreInformation, modelled
 from soli.decompose.channels import middle_magnitudes
 from soli.decompose.constraints import Constraint
 from soli.decompose.growth import Spectra, grown
@@ -22,7 +22,6 @@ from soli.decompose.model import Factors, solved_bins
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import TemplateLimit, changed_pitches
 from soli.progress import Progress, Steps
-from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
 
 
@@ -67,16 +66,12 @@ class Plan:
 def refit_steps(
     audio: Audio,
     factors: Factors,
-    notes: Sequence[Note],
-    edits: Sequence[MaskEdit] = (),
+    known: ScoreInformation,
     settings: ModelSettings | None = None,
     *,
-    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
-    sets: Mapping[int, int] = NO_SETS,
-    unwanted: Sequence[Note] = (),
     layers: Sequence[int] | None = None,
 ) -> Steps[Refit]:
-    """Fit `factors` of a recording to other notes and strokes: only frames that those change are solved and sounded again.
+    """Fit `factors` of a recording to what is `known` of it now: only frames that those change are solved and sounded again.
 
     Outside of them H stays what it was to the last bit; where an edit is taken back it is again what the whole run found.
     Each touched frame is solved from where the constraint lets it begin, by the updates and for the iterations of the settings,
@@ -85,7 +80,7 @@ def refit_steps(
     The answer is `whole` where `planned` finds no plan: run `decompose_steps` again then.
     Raises InputError when nothing may sound anywhere any more, or the recording is another than the one decomposed.
     """
-    plan = planned(factors, notes, edits, settings, limits=limits, sets=sets, unwanted=unwanted, layers=layers)
+    plan = planned(factors, known, settings, layers=layers)
     if plan is None:
         return Refit(factors, whole=True)
     return (yield from carried_out_steps(audio, plan))
@@ -93,13 +88,9 @@ def refit_steps(
 
 def planned(
     factors: Factors,
-    notes: Sequence[Note],
-    edits: Sequence[MaskEdit] = (),
+    known: ScoreInformation,
     settings: ModelSettings | None = None,
     *,
-    limits: Mapping[int, TemplateLimit] = NO_LIMITS,
-    sets: Mapping[int, int] = NO_SETS,
-    unwanted: Sequence[Note] = (),
     layers: Sequence[int] | None = None,
     most: float = 1.0,
 ) -> Plan | None:
@@ -111,12 +102,12 @@ def planned(
     if settings is not None and settings != factors.settings:
         return None
     settings = factors.settings
-    change = amended(factors.constraint, modelled(notes, edits, settings, unwanted=unwanted, limits=limits, sets=sets), settings)
+    change = amended(factors.constraint, modelled(known, settings), settings)
     if change is None:
         return None
     constraint = change.constraint
     added = len(constraint.components) > len(factors.components)
-    others = changed_pitches(factors.constraint.bodies.limits, limits)
+    others = changed_pitches(factors.constraint.bodies.limits, known.limits)
     # Templates that began at random know no instrument for a new pitch to borrow from.
     if (added or others) and settings.initialisation == "activations":
         return None
@@ -131,7 +122,7 @@ def planned(
         factors.grid,
         settings=settings,
         solved=solved_bins(constraint, settings),
-        limits=limits,
+        limits=known.limits,
     )
     if others:
         spectra = _limited(factors, spectra, constraint, others)

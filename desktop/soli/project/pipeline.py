@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from soli.decompose import masking, model
-from soli.decompose.bodies import NO_LIMITS
+from soli.decompose.bodies import NO_LIMITS, ScoreInformation
 from soli.decompose.encoder import Encoder, apply_encoder_steps
 from soli.decompose.model import Factors
 from soli.errors import InputError
@@ -236,6 +236,12 @@ def unwanted_notes(state: State) -> list[Note]:
     return [state.notes[i] for i in sorted((state.absent - cut) & state.notes.keys())]
 
 
+def score_information(state: State) -> ScoreInformation:
+    """What the model is told of the recording of `state`."""
+    unwanted, sets = unwanted_notes(state), template_sets(state)
+    return ScoreInformation(state.present_notes(), state.mask, unwanted, state.template_limits, sets)
+
+
 def separate_steps(
     state: State, *, encoder: Encoder | None = None, start: Separation | None = None, pace: float = 1.0
 ) -> Steps[Separation]:
@@ -247,8 +253,8 @@ def separate_steps(
     Raises InputError when there is nothing to decompose, or more than the memory of this computer holds.
     """
     recording = require_recording(state)
-    notes = state.present_notes()
-    if not notes and not any(stroke.allow for stroke in state.mask):
+    known = score_information(state)
+    if not known.notes and not any(stroke.allow for stroke in known.edits):
         if state.notes:
             raise InputError(
                 "none of the notes is in the recording; choose another score, or bring notes back that were left out"
@@ -262,24 +268,12 @@ def separate_steps(
     watch = Stopwatch()
     with watch.stage("decompose"):
         if encoder is not None:
-            factors = yield from apply_encoder_steps(
-                encoder,
-                recording,
-                notes,
-                state.mask,
-                limits=state.template_limits,
-                sets=template_sets(state),
-                unwanted=unwanted_notes(state),
-            )
+            factors = yield from apply_encoder_steps(encoder, recording, known)
         else:
             factors = yield from model.decompose_steps(
                 recording,
-                notes,
-                state.mask,
+                known,
                 state.settings,
-                limits=state.template_limits,
-                sets=template_sets(state),
-                unwanted=unwanted_notes(state),
                 start=start.factors if start is not None and start.source.audio is recording else None,
             )
     if not (np.isfinite(factors.W).all() and np.isfinite(factors.H).all()):

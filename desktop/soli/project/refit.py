@@ -9,8 +9,8 @@ from soli.project.pipeline import (
     Stopwatch,
     null_dbfs,
     require_recording,
+    score_information,
     separate_steps,
-    unwanted_notes,
 )
 from soli.project.state import RESIDUAL, State
 from soli.project.template_sets import template_sets
@@ -57,27 +57,15 @@ def refit_separation_steps(separation: Separation, state: State, *, whole: bool 
 
 
 def _plan(separation: Separation, state: State) -> Plan | None:
-    notes = state.present_notes()
-    if not notes and not any(stroke.allow for stroke in state.mask):
+    if not state.present_notes() and not any(stroke.allow for stroke in state.mask):
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
     if state.audio is not separation.source.audio:
         return None
     # Layers that share templates otherwise than before have to learn them anew.
-    sets = template_sets(state)
-    if sets != template_sets(separation.source):
+    if template_sets(state) != template_sets(separation.source):
         return None
     layers = [layer.id for layer in state.layers]
-    plan = planned(
-        separation.factors,
-        notes,
-        state.mask,
-        state.settings,
-        limits=state.template_limits,
-        sets=sets,
-        unwanted=unwanted_notes(state),
-        layers=layers,
-        most=_MOST,
-    )
+    plan = planned(separation.factors, score_information(state), state.settings, layers=layers, most=_MOST)
     if plan is None:
         return None
     # A layer that comes or goes with notes that stay takes its sound from the residual, or leaves it there, everywhere.
