@@ -49,7 +49,8 @@ class Components:
 class Entries:
     """Which body lets which voice sound in which frame, ordered by frame; frame n owns entries first[n] to first[n + 1].
 
-    voice, frame, body: int64, one an entry; weight, float32: how much of the note is left there; first: int64, (N + 1,).
+    voice, frame, body: int64, one an entry; first: int64, (N + 1,). weight: float32, what the body claims where several share
+    a voice, by its velocity and how much of it is left.
     """
 
     voice: IntArray
