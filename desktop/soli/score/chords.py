@@ -37,13 +37,14 @@ class Chords:
     """Notes that begin together in the score, in order.
 
     begin_s: (E,) score seconds; member: (n,) the chord of each note; order: (n,) note indices, chord by chord; first: (E + 1,)
-    where each chord begins in `order`.
+    where each chord begins in `order`; last: (n,) the chord before whose beginning each note has sounded.
     """
 
     begin_s: Times
     member: IntArray
     order: IntArray
     first: IntArray
+    last: IntArray
 
     def __len__(self) -> int:
         return len(self.begin_s)
@@ -60,7 +61,8 @@ def chords_of(notes: Sequence[Note], *, together_s: float = 0.01) -> Chords:
             begin_s.append(float(onset_s[i]))
         member[i] = len(begin_s) - 1
     first = np.searchsorted(member[order], np.arange(len(begin_s) + 1))
-    return Chords(np.array(begin_s), member, order, first)
+    ends = np.searchsorted(begin_s, [note.sounding_offset_s - 0.02 for note in notes])
+    return Chords(np.array(begin_s), member, order, first, np.maximum(ends, member + 1))
 
 
 def sounding_spectra(notes: Sequence[Note], chords: Chords, picked: IntArray, time_map: TimeMap) -> FloatArray:
@@ -70,19 +72,18 @@ def sounding_spectra(notes: Sequence[Note], chords: Chords, picked: IntArray, ti
     """
     begin_s = time_map.to_recording(chords.begin_s)
     middle_s = np.append((begin_s[1:] + begin_s[:-1]) / 2, begin_s[-1] + 0.3)
-    last = np.searchsorted(chords.begin_s, [note.sounding_offset_s - 0.02 for note in notes])
-    spans = np.maximum(last, chords.member + 1) - chords.member
-    near = np.flatnonzero((chords.member <= picked[-1]) & (chords.member + spans > picked[0]))
-    spans = spans[near]
-    note_of = np.repeat(near, spans)
-    event = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans) + chords.member[note_of]
+    # Only those that sound: there may be hours of others.
+    near = np.flatnonzero((chords.member <= picked[-1]) & (chords.last > picked[0]))
+    notes, member, spans = [notes[i] for i in near.tolist()], chords.member[near], (chords.last - chords.member)[near]
+    note_of = np.repeat(np.arange(len(near)), spans)
+    event = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans) + member[note_of]
     row = np.full(len(chords), -1)
     row[picked] = np.arange(len(picked))
     asked = row[event] >= 0
     note_of, event = note_of[asked], event[asked]
     fade_s = np.array([decay_s(is_struck(note.program)) for note in notes])
     loud = np.array([not note.is_drum for note in notes], np.float32)
-    age_s = np.maximum(middle_s[event] - begin_s[chords.member[note_of]], 0)
+    age_s = np.maximum(middle_s[event] - begin_s[member[note_of]], 0)
     roll = np.zeros((len(picked), 128), np.float32)
     pitch = np.array([note.pitch for note in notes], np.int64)
     np.add.at(roll, (row[event], pitch[note_of]), loud[note_of] * np.exp(-age_s / fade_s[note_of]).astype(np.float32))

@@ -13,7 +13,7 @@ from soli.score.features import Hearing
 from soli.score.gaps import Gap
 from soli.score.limits import Limits, paces_between, within_paces
 from soli.score.notes import Note, TimeMap, Times
-from soli.score.warping import Coarse, Stretch, Window, coarse_steps, refined_steps, with_steady_ends
+from soli.score.warping import Coarse, Stretch, Window, coarse_steps, note_times, refined_steps, with_steady_ends
 
 Pins = Sequence[tuple[float, float]]
 
@@ -155,7 +155,7 @@ def _place_window_steps(
     paces: tuple[float, float],
     placed_s: Times,
 ) -> Steps[None]:
-    begin_s, pins = chords.begin_s, window.pins()
+    begin_s, pins, times = chords.begin_s, window.pins(), note_times(near)
     within = inside(window, begin_s)
     rate = 25 if all(note.is_drum for note in near) else 10
     for k, stretch in enumerate(stretches):
@@ -163,7 +163,7 @@ def _place_window_steps(
         before = stretch.start_s - (_LOOSE_END_S if k == 0 else 0.0)
         after = stretch.stop_s + (_LOOSE_END_S if k == len(stretches) - 1 else 0.0)
         picked = np.flatnonzero(within & (begin_s >= before) & (begin_s <= after))
-        refined = yield from refined_steps(hearing, near, stretch, window, rate=rate, reach_s=4.0, smooth_s=0.3)
+        refined = yield from refined_steps(hearing, near, times, stretch, window, rate=rate, reach_s=4.0, smooth_s=0.3)
         time_map = refined.time_map
         expected_s = time_map.to_recording(begin_s[picked])
         picked = picked[(expected_s > window.start_s - _OUTSIDE_S) & (expected_s < window.stop_s + _OUTSIDE_S)]

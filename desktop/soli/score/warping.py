@@ -14,7 +14,8 @@ from soli.score.pooling import pooled_rows
 from soli.signal.audio import FloatArray
 
 _DRUM_STILL = 0.8  # beats are alike: leave the even tempo only for good reason
-_COARSE_CELLS = 8e6
+_COARSE_CELLS, _MOST_CELLS = 8e6, 256e6
+_LEAST_RATE = 1.0  # of frames a second: with fewer, hours of music are no more than their loudness
 _SCALE_CELLS = 0.08e6  # enough to tell tempi apart
 _COARSE_RATE = 8.0
 _DRUM_RATE = 25.0  # onsets alone are short
@@ -94,7 +95,8 @@ def coarse_steps(hearing: Hearing, notes: Sequence[Note], window: Window) -> Ste
         closed=(window.start_score_s is not None, window.stop_score_s is not None),
     )
     scale = yield from _scale_steps(part)
-    match = yield from _matched_steps(part, scale, _COARSE_CELLS)
+    whole = part.span_s * scale * (heard_to - heard_from) * _LEAST_RATE**2
+    match = yield from _matched_steps(part, scale, min(max(_COARSE_CELLS, whole), _MOST_CELLS))
     score_s, recording_s, path, rate = match.score_s, match.recording_s, match.path, match.rate
     steps = np.diff(path, axis=0)
     parts = (steps > 1).any(axis=1) | _passed_over(steps, max(_PASSED_OVER_S * rate, _PASSED_OVER_STEPS))
@@ -220,9 +222,20 @@ def _matched_steps(part: _Part, scale: float, most_cells: float) -> Steps[_Match
 
 
 def refined_steps(
-    hearing: Hearing, notes: Sequence[Note], stretch: Stretch, window: Window, *, rate: float, reach_s: float, smooth_s: float
+    hearing: Hearing,
+    notes: Sequence[Note],
+    times: Times,
+    stretch: Stretch,
+    window: Window,
+    *,
+    rate: float,
+    reach_s: float,
+    smooth_s: float,
 ) -> Steps[Stretch]:
-    """Match a stretch again at `rate` frames a second, no farther than `reach_s` from where its map puts it."""
+    """Match a stretch again at `rate` frames a second, no farther than `reach_s` from where its map puts it.
+
+    `times` are those of the notes, see `note_times`.
+    """
     margin_s = 1.0
     start_s = max(window.start_s, float(stretch.time_map.to_recording(stretch.start_s)) - margin_s)
     stop_s = min(window.stop_s, float(stretch.time_map.to_recording(stretch.stop_s)) + margin_s)
@@ -230,7 +243,7 @@ def refined_steps(
     if frames < 4:
         return stretch
     start_s = start / rate
-    placed = stretch.time_map.to_recording(note_times(notes)) - start_s
+    placed = stretch.time_map.to_recording(times) - start_s
     near = np.flatnonzero((placed[:, 1] > 0) & (placed[:, 0] < frames / rate))
     close = [notes[i] for i in near.tolist()]
 
