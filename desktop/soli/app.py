@@ -143,7 +143,10 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     qt.setWindowIcon(QIcon(str(asset("icons", "soli.svg"))))
     place = settings.place()
     preferences = settings.load(place)
-    player, autosaves = open_player(preferences.device or None, latency_s=preferences.latency_s), recovery.place()
+    player = open_player(
+        preferences.device or None, latency_s=preferences.latency_s, first_channel=max(0, preferences.first_channel)
+    )
+    autosaves = recovery.place()
     application = Application(qt, player, preferences, autosaves=autosaves)
     application.window.preferences_changed.connect(lambda: settings.save(place, preferences))
     application.show()

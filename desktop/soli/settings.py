@@ -22,9 +22,10 @@ Table: TypeAlias = dict[str, str | int | float | bool]
 class Settings:
     """Preferences with their defaults. A field that the file spells wrongly keeps its default.
 
-    `device` is PortAudio's name of one with its host API ("name, API"), "" for the system's; `latency` a key of LATENCIES_S;
-    `keys` the keys of commands that have others than their defaults; `decomposition` what new projects begin with, and
-    `presets` named settings of the decomposition, as tables of the fields that differ from None.
+    `device` is PortAudio's name of one with its host API ("name, API"), "" for the system's; `latency` a key of LATENCIES_S,
+    `first_channel` the first of the two channels that are played on, from 0; `keys` the keys of commands that have others
+    than their defaults; `decomposition` what new projects begin with, and `presets` named settings of the decomposition, as
+    tables of the fields that differ from None.
     """
 
     theme: str = "dark"
@@ -35,6 +36,7 @@ class Settings:
     follow_playhead: bool = True
     device: str = ""
     latency: str = "normal"
+    first_channel: int = 0
     window: list[int] = field(default_factory=list)  # x, y, width, height
     maximised: bool = False
     frequency_axis: str = "log"  # or "linear"

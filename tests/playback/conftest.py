@@ -9,14 +9,17 @@ from playback.sound_card import RATE, SoundServer
 
 
 @pytest.fixture
-def sound_server() -> Iterator[SoundServer]:
-    """A sound card in software; this process and its children play to it under the name `pulse`."""
+def sound_server(request: pytest.FixtureRequest) -> Iterator[SoundServer]:
+    """A sound card in software; this process and its children play to it under the name `pulse`.
+
+    It plays at RATE, or at what a test gives as the parameter of this fixture.
+    """
     missing = [tool for tool in ("pulseaudio", "pactl", "parec") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} missing: install pulseaudio and pulseaudio-utils to test with real sound")
     folder = Path(tempfile.mkdtemp(prefix="soli-sound-"))  # short: the socket's path has a limit of 108 characters
     folder.chmod(0o700)
-    server = SoundServer(folder)
+    server = SoundServer(folder, rate=getattr(request, "param", RATE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment.items():
             patch.setenv(name, value)

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 RATE = 44100
-CARD = ("sink_name=soli", f"rate={RATE}", "format=float32le", "channels=2", "norewinds=1")
 
 
 class SoundServer:
-    """A running server; its null sink plays at RATE and its monitor can be recorded."""
+    """A running server; its null sink plays in stereo at `rate` Hz and its monitor can be recorded."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, rate: int = RATE) -> None:
+        self._folder, self.rate = folder, rate
+        self._card = ("sink_name=soli", f"rate={rate}", "format=float32le", "channels=2", "norewinds=1")
         self.environment = {
             "PULSE_RUNTIME_PATH": str(folder),
             "PULSE_STATE_PATH": str(folder),
@@ -31,7 +31,7 @@ class SoundServer:
             [
                 "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=30", "--use-pid-file=no", "--disable-shm=yes",
                 "--realtime=no",
-                "-L", f"module-null-sink {' '.join(CARD)}",
+                "-L", f"module-null-sink {' '.join(self._card)}",
                 "-L", f"module-native-protocol-unix socket={folder}/native auth-anonymous=1",
             ],
             env=quiet, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -50,7 +50,7 @@ class SoundServer:
         path = self._folder / f"heard-{time.monotonic_ns()}.raw"
         recorder = subprocess.Popen(
             [
-                "parec", "-d", "soli.monitor", "--format=float32le", f"--rate={RATE}", "--channels=2",
+                "parec", "-d", "soli.monitor", "--format=float32le", f"--rate={self.rate}", "--channels=2",
                 "--latency-msec=20", str(path),
             ],
             env=os.environ | self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -77,7 +77,7 @@ class SoundServer:
 
     def plug(self) -> None:
         """Put the card back."""
-        self._control("load-module", "module-null-sink", *CARD)
+        self._control("load-module", "module-null-sink", *self._card)
         self._control("set-default-sink", "soli")
         self._control("set-default-source", "soli.monitor")
 

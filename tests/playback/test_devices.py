@@ -35,14 +35,12 @@ def test_a_driver_that_says_nothing_is_not_waited_for(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.sound
-@pytest.mark.usefixtures("sound_server")
+@pytest.mark.parametrize("sound_server", [RATE, 48_000], indirect=True)
 def test_a_device_is_known_to_a_player_by_its_key(sound_server: SoundServer) -> None:
     import sounddevice
 
     found = [device for device in output_devices() if device.name == "pulse"]
     (pulse,) = found
-    assert pulse == OutputDevice("pulse", "ALSA", pulse.channels, pulse.rate, pulse.is_default, pulse.least_latency_s)
-    assert pulse.channels >= 2
-    assert pulse.rate == RATE
+    assert pulse == OutputDevice("pulse", "ALSA", 2, sound_server.rate, pulse.is_default, pulse.least_latency_s, is_server=True)
     assert 0.0 < pulse.least_latency_s < 1.0
     assert sounddevice.query_devices(pulse.key, "output")["name"] == "pulse"

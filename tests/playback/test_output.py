@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from soli.playback import output
+from soli.playback import output, sound_server
 from soli.playback.board import SIZE, durations_s, read_board
 from soli.playback.engine import Engine
 from soli.playback.mixer import Mixer, Strip, channel_gains
@@ -27,7 +27,8 @@ class Card:
     class CallbackAbort(Exception):
         pass
 
-    def __init__(self, channels: int = 2, high_s: float = 0.03) -> None:
+    def __init__(self, channels: int = 2, high_s: float = 0.03, name: str = "card") -> None:
+        self.name = name
         self.channels, self.high_s, self.there = channels, high_s, True
         self.streams: list[SimpleNamespace] = []
 
@@ -35,9 +36,12 @@ class Card:
         if not self.there:
             raise self.PortAudioError("gone")
         return {
-            "name": "card", "max_output_channels": self.channels, "default_samplerate": float(RATE),
-            "default_high_output_latency": self.high_s,
+            "name": self.name, "max_output_channels": self.channels, "default_samplerate": float(RATE),
+            "default_high_output_latency": self.high_s, "hostapi": 0,
         }  # fmt: skip
+
+    def query_hostapis(self, _index: int) -> dict[str, object]:
+        return {"name": "ALSA"}
 
     def OutputStream(self, *, callback: object, latency: float, **about: object) -> SimpleNamespace:
         if not self.there:
@@ -92,9 +96,9 @@ def use(card: Card, monkeypatch: pytest.MonkeyPatch) -> Card:
     return card
 
 
-def playing(latency_s: float | None = None) -> tuple[Output, np.ndarray]:
+def playing(latency_s: float | None = None, *, first_channel: int = 0) -> tuple[Output, np.ndarray]:
     cells = np.zeros(SIZE)
-    opened = Output(cells, None, latency_s)
+    opened = Output(cells, None, latency_s, first_channel)
     left_alone = np.tile(np.array([[0.5, 0.25]], np.float32), (10 * RATE, 1))
     opened.desk.post((1, "swap", (Mixer([left_alone], channel_gains([Strip()]), ramp_length=480), 1, RATE)))
     opened.desk.post((2, "play", ()))
@@ -265,6 +269,36 @@ def test_one_loudspeaker_gets_both_channels(monkeypatch: pytest.MonkeyPatch) -> 
     playing()
     card.play()
     np.testing.assert_allclose(card.play()[-1], [0.375])
+
+
+def test_of_a_device_with_many_channels_the_chosen_ones_are_played_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = use(Card(channels=8), monkeypatch)
+    playing(first_channel=4)
+    card.play()
+    np.testing.assert_allclose(card.play()[-1], [0.0, 0.0, 0.0, 0.0, 0.5, 0.25])
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_where_the_chosen_channels_are_missing_the_first_are_played_on(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = use(Card(channels=channels), monkeypatch)
+    playing(first_channel=4)
+    card.play()
+    np.testing.assert_allclose(card.play()[-1], [0.5, 0.25])
+
+
+@pytest.mark.parametrize(("name", "rate"), [("default", 96000), ("card", RATE)])
+def test_what_leads_to_the_sound_server_is_played_at_its_rate(name: str, rate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = use(Card(name=name), monkeypatch)
+    monkeypatch.setattr(sound_server.sys, "platform", "linux")
+    monkeypatch.setattr(sound_server, "server_output", lambda: sound_server.ServerOutput(96000, 2))
+    opened = Output(np.zeros(SIZE), None, None)
+    assert (opened.rate, card.streams[0].samplerate) == (rate, rate)
+
+
+def test_without_a_sound_server_its_rate_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(Card(name="default"), monkeypatch)
+    monkeypatch.setattr(sound_server, "server_output", lambda: None)
+    assert Output(np.zeros(SIZE), None, None).rate == RATE
 
 
 def test_no_device_is_a_sentence(card: Card) -> None:

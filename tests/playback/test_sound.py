@@ -121,6 +121,21 @@ def test_a_recording_at_another_rate_is_heard_at_its_pitch(rate: int, sound_serv
     assert largest_difference(heard[0], expected) < SILENT_ENOUGH
 
 
+@pytest.mark.parametrize("sound_server", [48_000, 96_000], indirect=True)
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_the_sound_server_is_given_its_own_rate(rate: int, sound_server: SoundServer, player: ProcessPlayer) -> None:
+    signals = noise(1.5, 2, rate)
+    player.load(signals, rate, [Strip(), Strip(-6)])
+    with sound_server.recording() as heard:
+        player.play()
+        assert eventually(lambda: player.status().position_s > 0.1)
+        assert eventually(lambda: not player.status().playing)
+        assert player.status().position_s == pytest.approx(1.5, abs=0.001)
+        time.sleep(0.5)
+    expected = mix_offline([resample(signal, rate, sound_server.rate) for signal in signals], [Strip(), Strip(-6)])
+    assert largest_difference(heard[0], expected) < SILENT_ENOUGH
+
+
 def test_layers_swapped_in_live_leave_no_gap(sound_server: SoundServer, player: ProcessPlayer) -> None:
     whole = noise(3.0, 1)[0]
     player.load([whole], RATE, [Strip()])

@@ -269,12 +269,32 @@ def test_devices_are_listed_with_their_host_and_one_may_be_chosen(piece, prefere
     assert piece.settings.device == "Desk, ALSA"
     assert piece.player.device == "Desk, ALSA"
     assert "96 kHz" in page.says.text()
+    assert [page.channels.itemText(i) for i in range(page.channels.count())] == ["1 and 2", "3 and 4", "5 and 6", "7 and 8"]
+    page.channels.setCurrentIndex(1)
+    page.channels.activated.emit(1)
+    assert (piece.settings.first_channel, piece.player.first_channel) == (2, 2)
+    assert "on its channels 3 and 4" in page.says.text()
     page.latency.setCurrentIndex(2)
     page.latency.activated.emit(2)
+    assert piece.settings.first_channel == 2
     assert (piece.settings.latency, piece.player.latency_s) == ("long", 0.3)
     page.device.setCurrentIndex(0)
     page.device.activated.emit(0)
     assert (piece.settings.device, piece.player.device) == ("", None)
+    assert (piece.settings.first_channel, piece.player.first_channel) == (0, 0)
+    assert "48 kHz" in page.says.text()
+    assert not page.channels.isEnabled()
+    page.device.setCurrentIndex(3)
+    page.device.activated.emit(3)
+    assert page.channels.currentText() == "Mono"
+
+
+@pytest.mark.parametrize("is_server", [True, False])
+def test_what_is_heard_on_which_channels_is_said(is_server, devices, preferences, qtbot):
+    devices["now"] = (OutputDevice("Room", "ALSA", 6, 48000, is_default=True, is_server=is_server),)
+    page = preferences("Audio").audio
+    qtbot.waitUntil(lambda: page.device.count() == 2)
+    assert ("on all its speakers" if is_server else "on its channels 1 and 2") in page.says.text()
 
 
 def test_a_device_that_is_away_stays_chosen(piece, preferences, qtbot):

@@ -124,7 +124,7 @@ class Player(Protocol):
         any thread. Starts a sound process that has died.
         """
 
-    def use_device(self, device: str | int | None, *, latency_s: float | None = None) -> None:
+    def use_device(self, device: str | int | None, *, latency_s: float | None = None, first_channel: int = 0) -> None:
         """Play on another device, or on the same opened anew, as a player made with these would; all else stays as it is.
 
         The music halts for about a second and goes on where it was. What cannot be opened is said in the status.

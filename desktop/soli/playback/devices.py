@@ -3,12 +3,14 @@
 import contextlib
 import multiprocessing
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 from soli.errors import DeviceError
 from soli.playback.engine import quieten
+from soli.playback.sound_server import behind
 
 PATIENCE_S = 15.0
 
@@ -17,7 +19,8 @@ PATIENCE_S = 15.0
 class OutputDevice:
     """A device that can be heard. `key` names it to a player and lasts from one start to the next.
 
-    `least_latency_s` is how far it must be fed ahead by its own word.
+    `least_latency_s` is how far it must be fed ahead by its own word. `is_server`: it leads to the desktop's sound server,
+    which spreads two channels over those that there are.
     """
 
     name: str
@@ -26,6 +29,7 @@ class OutputDevice:
     rate: int
     is_default: bool = False
     least_latency_s: float = 0.0
+    is_server: bool = False
 
     @property
     def key(self) -> str:
@@ -60,6 +64,19 @@ def output_devices(*, patience_s: float = PATIENCE_S) -> tuple[OutputDevice, ...
     return tuple(answer)
 
 
+def _described(about: Mapping[str, Any], host_api: str, *, is_default: bool) -> OutputDevice:
+    server = behind(about, host_api)
+    return OutputDevice(
+        str(about["name"]),
+        host_api,
+        int(about["max_output_channels"]) if server is None else server.channels,
+        round(about["default_samplerate"]) if server is None else server.rate,
+        is_default=is_default,
+        least_latency_s=float(about["default_low_output_latency"]),
+        is_server=server is not None,
+    )
+
+
 def _tell(pipe: "Connection[Any, Any]") -> None:
     """The life of the process: look, send what is there or a sentence, go."""
     quieten()
@@ -70,14 +87,7 @@ def _tell(pipe: "Connection[Any, Any]") -> None:
         apis = [str(api["name"]) for api in sounddevice.query_hostapis()]
         default = sounddevice.default.device[1]
         found: object = [
-            OutputDevice(
-                str(about["name"]),
-                apis[about["hostapi"]],
-                int(about["max_output_channels"]),
-                round(about["default_samplerate"]),
-                is_default=index == default,
-                least_latency_s=float(about["default_low_output_latency"]),
-            )
+            _described(about, apis[about["hostapi"]], is_default=index == default)
             for index, about in enumerate(sounddevice.query_devices())
             if about["max_output_channels"] > 0
         ]

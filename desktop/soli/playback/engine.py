@@ -55,7 +55,9 @@ class Patch(NamedTuple):
     pieces: tuple[Piece, ...]
 
 
-def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None) -> None:
+def run(
+    pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None, first_channel: int
+) -> None:
     """The whole life of the sound process; never returns.
 
     Understands ("command", number, name, arguments), ("load", Load), ("patch", Patch), ("audition", number, signal, rate),
@@ -69,7 +71,7 @@ def run(pipe: "connection.Connection[Any, Any]", board: Place, device: str | int
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's to answer
         threading.Thread(target=_die_with_parent, daemon=True).start()
-        Engine(pipe, board, device, latency_s).serve()
+        Engine(pipe, board, device, latency_s, first_channel).serve()
         code = 0
     except (EOFError, OSError):
         pass
@@ -85,7 +87,12 @@ class Engine:
     """The desk, what drives it (a stream, or a clock where there is no device), and the parent's wishes."""
 
     def __init__(
-        self, pipe: "connection.Connection[Any, Any]", board: Place, device: str | int | None, latency_s: float | None
+        self,
+        pipe: "connection.Connection[Any, Any]",
+        board: Place,
+        device: str | int | None,
+        latency_s: float | None,
+        first_channel: int,
     ) -> None:
         self._pipe = pipe
         self._board = Segment(place=board)
@@ -105,7 +112,7 @@ class Engine:
         message = ""
         hurry(real_time=False)
         try:
-            self._output = Output(cells, device, latency_s)
+            self._output = Output(cells, device, latency_s, first_channel)
             self._desk = self._output.desk
             self._output.start()
         except NoSoundError as error:

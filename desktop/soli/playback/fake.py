@@ -57,6 +57,7 @@ class FakePlayer(Controls):
         super().__init__()
         self.device: str | int | None = None
         self.latency_s: float | None = None
+        self.first_channel = 0
         self._own_message = message
         self._desk = Desk(rate, self._cells)
         self._time_s = 0.0
@@ -76,9 +77,9 @@ class FakePlayer(Controls):
         self._time_s += length / self._desk.rate
         return out
 
-    def use_device(self, device: str | int | None, *, latency_s: float | None = None) -> None:
+    def use_device(self, device: str | int | None, *, latency_s: float | None = None, first_channel: int = 0) -> None:
         """Remember what is asked; the clock stays."""
-        self.device, self.latency_s = device, latency_s
+        self.device, self.latency_s, self.first_channel = device, latency_s, first_channel
 
     def close(self) -> None:
         if self._clock:

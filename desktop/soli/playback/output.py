@@ -12,6 +12,7 @@ import numpy as np
 
 from soli.playback.board import BoardWriter, Cells
 from soli.playback.desk import CHANNELS, Desk, clock_s
+from soli.playback.sound_server import behind
 from soli.signal.audio import FloatArray
 
 BLOCK_LENGTH = 512
@@ -36,17 +37,21 @@ class NoSoundError(Exception):
 class Output:
     """A stream in the device's own rate that plays a desk.
 
-    `device` is PortAudio's name or number of one, None for the default. Where `latency_s` is None the stream begins with
+    `device` is PortAudio's name or number of one, None for the default; its channels from `first_channel` on (from 0) are
+    played on, the first ones if it has none so far. Where `latency_s` is None the stream begins with
     the first of LATENCIES_S, `deepen` takes it further, and `settle` back. Raises NoSoundError.
     """
 
-    def __init__(self, cells: Cells, device: str | int | None, latency_s: float | None) -> None:
+    def __init__(self, cells: Cells, device: str | int | None, latency_s: float | None, first_channel: int = 0) -> None:
         self._device = device
         sounddevice = library()
         about = describe(device)
-        self._channels = min(CHANNELS, int(about["max_output_channels"]))
+        present = int(about["max_output_channels"])
+        self._first_channel = first_channel if 0 < first_channel <= present - CHANNELS else 0
+        self._channels = self._first_channel + min(CHANNELS, present)
         self._name = str(about["name"])
-        rate = round(about["default_samplerate"])
+        server = behind(about, str(sounddevice.query_hostapis(about["hostapi"])["name"]))
+        rate = round(about["default_samplerate"]) if server is None else server.rate
         least_s = float(about["default_high_output_latency"])
         self._latencies_s = [max(least_s, latency) for latency in LATENCIES_S] if latency_s is None else [latency_s]
         self.desk = Desk(rate, cells)
@@ -192,7 +197,11 @@ class Output:
             else:
                 both = self._scratch[:frames]
                 self.desk.render(both, heard_s)
-                np.mean(both, axis=1, keepdims=True, out=out)
+                if self._channels == 1:
+                    np.mean(both, axis=1, keepdims=True, out=out)
+                else:
+                    out[:, : self._first_channel] = 0.0
+                    out[:, self._first_channel :] = both
             self._played += frames
             self._blocks += 1
             self._board.duration(clock_s() - started_s)

@@ -31,17 +31,16 @@ class ProcessPlayer(Controls):
 
     `device` is PortAudio's name or number of one, or None for the default. `latency_s` is how far the device is to be
     fed ahead: the more, the fewer stalls are heard, and the later a change. None is enough for a change to be heard within
-    100 ms, and more once the device has run dry.
+    100 ms, and more once the device has run dry. `first_channel`, from 0, is the first of those that are played on.
     When the process dies the status says so, and another is started, with the same load, strips, loop and position: at
     once, and what was playing goes on, or, if that was just done, with the next play or audition. When its device is lost
     playback stops. A process that found no device gives way to another as soon as there is one.
     Raises DeviceError when there is no memory for its board.
     """
 
-    def __init__(self, device: str | int | None = None, *, latency_s: float | None = None) -> None:
+    def __init__(self, device: str | int | None = None, *, latency_s: float | None = None, first_channel: int = 0) -> None:
         super().__init__()
-        self._device = device
-        self._latency_s = latency_s
+        self._chosen = (device, latency_s, first_channel)
         self._board = Segment(8 * SIZE, in_memory=True)
         self._cells = self._board.doubles()
         self._outbox: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
@@ -66,10 +65,10 @@ class ProcessPlayer(Controls):
         self._keeper.start()
         atexit.register(self.close)
 
-    def use_device(self, device: str | int | None, *, latency_s: float | None = None) -> None:
+    def use_device(self, device: str | int | None, *, latency_s: float | None = None, first_channel: int = 0) -> None:
         with self._lock:
             if not self._closed:
-                self._device, self._latency_s = device, latency_s
+                self._chosen = (device, latency_s, first_channel)
                 self._outbox.put(("device",))
 
     @property
@@ -229,9 +228,7 @@ class ProcessPlayer(Controls):
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
         self._pipe = ours
-        process = spawn.Process(
-            target=run, args=(theirs, self._board.place, self._device, self._latency_s), name="soli sound", daemon=True
-        )
+        process = spawn.Process(target=run, args=(theirs, self._board.place, *self._chosen), name="soli sound", daemon=True)
         try:
             process.start()
         except (OSError, RuntimeError, DeviceError) as error:

@@ -188,9 +188,9 @@ class Listening(QObject):
             self._send_strips()
             self.comparing_changed.emit(on)
 
-    def use_device(self, device: str, latency_s: float | None) -> None:
+    def use_device(self, device: str, latency_s: float | None, first_channel: int) -> None:
         """Play on another device ("" for the system's), or on the same opened anew."""
-        self._player.use_device(device or None, latency_s=latency_s)
+        self._player.use_device(device or None, latency_s=latency_s, first_channel=first_channel)
 
     def close(self) -> None:
         self.speed.close()

@@ -150,7 +150,7 @@ class Requests:
         """Let the choices of a page of the preferences take effect."""
         window, settings = self._window, self._window.settings
         if page == "Audio":
-            window.listening.use_device(settings.device, settings.latency_s)
+            window.listening.use_device(settings.device, settings.latency_s, max(0, settings.first_channel))
         elif page == "Appearance":
             window.actions_["follow"].setChecked(settings.follow_playhead)
             window.theme.use(settings.theme)

@@ -33,6 +33,7 @@ class AudioPage(QWidget):
         self._settings = settings
         self._asked = False
         self._told = ""
+        self._default: OutputDevice | None = None
         self.device = QComboBox()
         self.device.setAccessibleName("Sound device")
         self.device.setToolTip("The device that the music plays on")
@@ -50,6 +51,9 @@ class AudioPage(QWidget):
         self.latency.setCurrentIndex(max(0, self.latency.findData(settings.latency)))
         if settings.latency not in LATENCIES_S:
             self.latency.setCurrentIndex(self.latency.findData("normal"))
+        self.channels = QComboBox()
+        self.channels.setAccessibleName("Channels")
+        self.channels.setToolTip("On which channels of the device the music plays")
         self._advice = "" if may_hurry() else PRIORITY_ADVICE
         self.says = QLabel()
         self.says.setWordWrap(True)
@@ -62,6 +66,7 @@ class AudioPage(QWidget):
         row.addWidget(self.device, 1)
         row.addWidget(self.refresh)
         form.addRow("Device", row)
+        form.addRow("Channels", self.channels)
         form.addRow("Latency", self.latency)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -71,6 +76,7 @@ class AudioPage(QWidget):
         layout.addStretch()
         self._show(())
         self.device.activated.connect(self._choose)
+        self.channels.activated.connect(self._choose)
         self.latency.activated.connect(self._choose)
         self._found.connect(self._show_found)
 
@@ -114,6 +120,7 @@ class AudioPage(QWidget):
 
     def _show(self, found: tuple[OutputDevice, ...]) -> None:
         default = next((d.name for d in found if d.is_default), "")
+        self._default = next((d for d in found if d.is_default), None)
         self.device.blockSignals(True)
         self.device.clear()
         self.device.addItem(f"System default ({default})" if default else "System default", None)
@@ -126,23 +133,51 @@ class AudioPage(QWidget):
             index = self.device.count() - 1
         self.device.setCurrentIndex(index)
         self.device.blockSignals(False)
+        self._show_channels()
+
+    @property
+    def _device(self) -> OutputDevice | None:
+        """What is known of the device that is chosen."""
+        chosen = self.device.currentData()
+        return self._default if chosen is None else chosen if isinstance(chosen, OutputDevice) else None
+
+    def _show_channels(self) -> None:
+        """Pairs of channels that the device has; of one that is away, the pair that is chosen."""
+        device, wanted = self._device, max(0, self._settings.first_channel)
+        self.channels.blockSignals(True)
+        self.channels.clear()
+        if device is not None and device.channels == 1:
+            self.channels.addItem("Mono", 0)
+        else:
+            for first in [wanted] if device is None else range(0, device.channels - 1, 2):
+                self.channels.addItem(f"{first + 1} and {first + 2}", first)
+        self.channels.setCurrentIndex(max(0, self.channels.findData(wanted)))
+        self.channels.setEnabled(self.channels.count() > 1)
+        self.channels.blockSignals(False)
 
     def _choose(self, _index: int) -> None:
         chosen = self.device.currentData()
-        self._settings.device = chosen.key if isinstance(chosen, OutputDevice) else (chosen or "")
+        key = chosen.key if isinstance(chosen, OutputDevice) else (chosen or "")
+        if key != self._settings.device:
+            self._settings.device, self._settings.first_channel = key, 0
+            self._show_channels()
+        else:
+            self._settings.first_channel = int(self.channels.currentData())
         self._settings.latency = str(self.latency.currentData())
         self._about()
         self.changed.emit()
 
     def _about(self) -> None:
-        chosen = self.device.currentData()
+        device = self._device
         if self._told:
             self._say(self._told, warns=True)
-        elif isinstance(chosen, OutputDevice):
-            heard = "mono" if chosen.channels == 1 else "stereo"
-            more = f", on the first two of its {chosen.channels} channels" if chosen.channels > 2 else ""
-            latency = f" Its latency is {1000 * chosen.least_latency_s:.0f} ms at least." if chosen.least_latency_s else ""
-            self._say(f"Plays in {heard} at {chosen.rate / 1000:g} kHz{more}.{latency}{self._advice}")
+        elif device is not None:
+            heard = "mono" if device.channels == 1 else "stereo"
+            if device.channels > 2:
+                where = self.channels.currentText()
+                heard += " on all its speakers" if device.is_server and where == "1 and 2" else f" on its channels {where}"
+            latency = f" Its latency is {1000 * device.least_latency_s:.0f} ms at least." if device.least_latency_s else ""
+            self._say(f"Plays in {heard}, at the rate of the device: {device.rate / 1000:g} kHz.{latency}{self._advice}")
         else:
             self._say(f"Recordings play in stereo, at the rate of the device.{self._advice}")
 
