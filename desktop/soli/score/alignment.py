@@ -141,7 +141,7 @@ def _aligned_steps(
     anchors, limits = checked_anchors(anchors, audio.duration_s), checked_limits(limits)
     if not score.notes:
         return replace(unaligned(score), sure=0.0, warning="The score holds no notes; there is nothing to align.")
-    if max(audio.samples.max(initial=0.0), -audio.samples.min(initial=0.0)) < _SILENT:
+    if audio.peak() < _SILENT:
         return _without_sound(audio, score)
     if hearing is None:
         hearing = yield from hear_steps(audio)

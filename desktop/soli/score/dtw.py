@@ -16,7 +16,8 @@ from soli.signal.audio import FloatArray
 
 IntArray: TypeAlias = NDArray[np.int64]
 
-# Of one row: the columns that go on after a stretch left out, and the row and column of the last match before it.
+# Of one row: columns that go on after a stretch left out, and the row and column of the last match before it. Those that follow
+# each other share theirs mostly, and only the first is kept.
 Origins: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 ENTER, BOTH, ROW, RESUME, COLUMN = range(5)
@@ -72,7 +73,9 @@ def gapped_path_steps(
         np.less(along, best, out=better)
         np.copyto(move, COLUMN, where=better)
         again = np.flatnonzero(move == RESUME)
-        resumed.append((again.astype(np.int32), last_row[again], last_column[again]))
+        rows, their_columns = last_row[again], last_column[again]
+        other = (np.diff(rows, prepend=-1) != 0) | (np.diff(their_columns, prepend=-1) != 0)
+        resumed.append((again[other].astype(np.int32), rows[other], their_columns[other]))
 
         np.subtract(along, ramp, out=left)  # so far, as if the rest of the columns were left out
         j = int(left.argmin())
@@ -110,7 +113,7 @@ def _walk_back(moves: NDArray[np.uint8], resumed: list[Origins], end: tuple[int,
                 i -= 1
             case 3:
                 columns, last_row, last_column = resumed[i]
-                at = int(np.searchsorted(columns, j))
+                at = int(np.searchsorted(columns, j, side="right")) - 1
                 i, j = int(last_row[at]), int(last_column[at])
             case _:
                 j -= 1

@@ -64,8 +64,20 @@ class Audio:
     def fingerprint(self) -> str:
         """SHA-256 of the samples and the rate, the same whatever file format holds them."""
         digest = hashlib.sha256(str((self.rate, *self.samples.shape)).encode())
-        digest.update(np.ascontiguousarray(self.samples).data)
+        for start in range(0, self.length, _BLOCK_LENGTH):
+            block = self.samples[start : start + _BLOCK_LENGTH]
+            digest.update(np.ascontiguousarray(block).data)
+            maps.release(block)
         return digest.hexdigest()
+
+    def peak(self) -> float:
+        """The highest sample, positive or negative, linear."""
+        highest = 0.0
+        for start in range(0, self.length, _BLOCK_LENGTH):
+            block = self.samples[start : start + _BLOCK_LENGTH]
+            highest = max(highest, float(block.max()), -float(block.min()))
+            maps.release(block)
+        return highest
 
     def mono(self) -> FloatArray:
         """Mean of the channels, float32, shape (length,)."""
