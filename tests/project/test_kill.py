@@ -13,10 +13,11 @@ TESTS = Path(__file__).parents[1]
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this system has not")
 @pytest.mark.timeout(400)
-def test_what_a_killed_program_leaves_opens():
+@pytest.mark.parametrize("window", [[], ["--window"]], ids=["project", "window"])
+def test_what_a_killed_program_leaves_opens(window):
     script, paths = TESTS / "benchmarks" / "kill.py", os.pathsep.join([str(TESTS.parent / "desktop"), str(TESTS)])
     run = subprocess.run(
-        [sys.executable, str(script), "--trials", "20", "--seed", "11"],
+        [sys.executable, str(script), "--trials", "20", "--seed", "11", *window],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,

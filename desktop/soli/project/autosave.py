@@ -32,6 +32,7 @@ from soli.signal.audio import Audio
 
 DELAY_S = 1.0  # edits that come together are written together
 QUIET_S = 2.0  # layers are written when nothing has come for that long
+_BUSY_S = 0.3
 WORK, ABOUT, OWNER, ATTEMPTS = "work.soli", "about.json", "owner.lock", "attempts"
 
 Ranges = list[tuple[int, int]]
@@ -293,7 +294,8 @@ class Autosave:
             with self._changed:
                 self._packed, self._recorded = None, None
             self._written = None
-            db = sqlite3.connect(self._folder / WORK)
+            # Whoever copies from it holds up no more than the clearing of its log, which can be done the next time.
+            db = sqlite3.connect(self._folder / WORK, timeout=_BUSY_S)
             try:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")  # whole after any crash; seconds may go when the power does
