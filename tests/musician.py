@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from xserver import Program, XWindow
 
@@ -31,6 +32,15 @@ class Musician:
         seen = self.waits(f"the control {name!r}", lambda s: name in s["controls"])
         x, y, width, height = seen["controls"][name]
         self.window.click(x + width / 2, y + height / 2, **options)
+
+    def saves_as(self, path: Path) -> None:
+        """Press the keys that save, and type where to; the window asks."""
+        self.window.key("ctrl+s")
+        self.waits("the save dialog", lambda s: s["dialog"])
+        self.window.key("ctrl+a")
+        self.window.type(str(path))
+        self.window.key("Return")
+        self.waits("the project saved", lambda s: s["title"] == f"{path.stem} – Soli")
 
     def point(self, time_s: float, pitch: float) -> tuple[float, float]:
         """Where a time and the middle of a pitch lie on the screen."""

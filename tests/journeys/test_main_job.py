@@ -87,12 +87,7 @@ def test_notes_are_edited_saved_and_found_again(musician, tmp_path):
     soli.waits("the note erased", lambda s: note not in s["notes"])
     assert soli.sees["done"] == ["move note", "lengthen note", "draw note", "delete note"]
 
-    soli.window.key("ctrl+s")
-    soli.waits("the save dialog", lambda s: s["dialog"])
-    soli.window.key("ctrl+a")
-    soli.window.type(str(tmp_path / "mine.soli"))
-    soli.window.key("Return")
-    soli.waits("the project saved", lambda s: s["title"] == "mine – Soli")
+    soli.saves_as(tmp_path / "mine.soli")
 
     for _ in range(4):
         soli.window.key("ctrl+z")

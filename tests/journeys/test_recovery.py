@@ -46,12 +46,7 @@ def test_what_was_edited_before_a_kill_is_there_again(musician, tmp_path):
     assert seen["content"] == before["content"]
     assert seen["title"].startswith("*")
 
-    again.window.key("ctrl+s")
-    again.waits("the save dialog", lambda s: s["dialog"])
-    again.window.key("ctrl+a")
-    again.window.type(str(tmp_path / "mine.soli"))
-    again.window.key("Return")
-    again.waits("the project saved", lambda s: s["title"] == "mine – Soli")
+    again.saves_as(tmp_path / "mine.soli")
     wait_until(lambda: not autosaves(home), "nothing left to recover", timeout_s=20)
 
 

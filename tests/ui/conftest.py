@@ -4,7 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ from soli.project.state import Layer, State
 from soli.score.alignment import unaligned
 from soli.score.notes import Beat, Note, Score
 from soli.settings import Settings
+from soli.signal import audio
 from soli.ui.roll.toolbox import index_of
 
 RATE = 8000
@@ -201,6 +202,30 @@ def running(qtbot, qapp, *, autosaves: Path | None = None) -> Iterator[Applicati
 def application(qtbot, qapp):
     with running(qtbot, qapp) as built:
         yield built
+
+
+@pytest.fixture
+def autosaves(tmp_path) -> Path:
+    """Where `kept` keeps what is not saved."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def kept(qtbot, qapp, autosaves, tmp_path) -> Iterator[Application]:
+    """A Soli with autosaves, with the small piece from a recording in a folder of its own."""
+    folder, state = tmp_path / "music", small_piece()
+    folder.mkdir()
+    audio.write(folder / "piece.wav", state.audio)
+    with running(qtbot, qapp, autosaves=autosaves) as built:
+        recording = audio.read(folder / "piece.wav")
+        built.document.restore(Loaded(replace(state, audio=recording, recording_path=folder / "piece.wav")))
+        settled(qtbot, built)
+        yield built
+
+
+def settled(qtbot, app: Application) -> None:
+    """Wait until nothing is being opened or computed, and no file is taken hold of."""
+    qtbot.waitUntil(lambda: not (app.worker.busy or app.session.opening or app.keeper.holding.busy), timeout=30_000)
 
 
 @pytest.fixture

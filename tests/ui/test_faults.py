@@ -4,13 +4,12 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_disk import disk_with
-from ui.conftest import running, save, small_piece
+from ui.conftest import running, save, settled, small_piece
 
 from soli.progress import finish
 from soli.project import commands, export, recovery, storage
@@ -22,30 +21,8 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @pytest.fixture
-def place(tmp_path):
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def kept(qtbot, qapp, place, tmp_path):
-    """A Soli with autosaves, with the small piece from a recording in a folder of its own."""
-    folder, state = tmp_path / "music", small_piece()
-    folder.mkdir()
-    audio.write(folder / "piece.wav", state.audio)
-    with running(qtbot, qapp, autosaves=place) as built:
-        recording = audio.read(folder / "piece.wav")
-        built.document.restore(Loaded(replace(state, audio=recording, recording_path=folder / "piece.wav")))
-        settled(qtbot, built)
-        yield built
-
-
-@pytest.fixture
 def path(tmp_path):
     return tmp_path / "music" / "piece.soli"
-
-
-def settled(qtbot, app):
-    qtbot.waitUntil(lambda: not app.worker.busy and not app.session.opening)
 
 
 def delete(app, note):
@@ -56,11 +33,11 @@ def says(app, text):
     return app.window.roll.banner.isVisible() and text in app.window.roll.banner.text.text()
 
 
-def kept_notes(qtbot, app, place, tmp_path, name):
+def kept_notes(qtbot, app, autosaves, tmp_path, name):
     """The notes that the next start would find, once the last edit has reached the disk by itself."""
     qtbot.waitUntil(lambda: app.keeper._autosave._written is app.document.state)
     assert app.keeper.flush(app.keeper.snapshot()), "nothing of it is still being written"
-    shutil.copytree(place, tmp_path / name)
+    shutil.copytree(autosaves, tmp_path / name)
     (leftover,) = recovery.leftovers(tmp_path / name)
     try:
         return set(finish(recovery.recover_steps(leftover)).state.notes)
@@ -68,7 +45,7 @@ def kept_notes(qtbot, app, place, tmp_path, name):
         leftover.leave()
 
 
-def test_a_disk_that_is_full_is_told_once_and_when_it_has_room_again_work_is_kept(kept, qtbot, place, tmp_path):
+def test_a_disk_that_is_full_is_told_once_and_when_it_has_room_again_work_is_kept(kept, qtbot, autosaves, tmp_path):
     with disk_with(2000):
         delete(kept, 0)
         qtbot.waitUntil(lambda: says(kept, "cannot be kept between saves"))
@@ -77,7 +54,7 @@ def test_a_disk_that_is_full_is_told_once_and_when_it_has_room_again_work_is_kep
         qtbot.waitUntil(lambda: kept.keeper._autosave._next is None and kept.keeper._autosave._failing)
         assert not kept.window.roll.banner.isVisible(), "it was said already"
     delete(kept, 2)
-    assert not {0, 1, 2} & kept_notes(qtbot, kept, place, tmp_path, "later")
+    assert not {0, 1, 2} & kept_notes(qtbot, kept, autosaves, tmp_path, "later")
 
 
 def test_a_disk_that_is_full_while_saving_leaves_the_former_file_and_the_work(kept, qtbot, path):
@@ -96,11 +73,11 @@ def test_a_disk_that_is_full_while_saving_leaves_the_former_file_and_the_work(ke
     assert not kept.document.edited
 
 
-def test_a_place_that_vanishes_is_told_and_the_work_can_go_elsewhere(kept, qtbot, path, tmp_path, place):
+def test_a_place_that_vanishes_is_told_and_the_work_can_go_elsewhere(kept, qtbot, path, tmp_path, autosaves):
     assert save(qtbot, kept, path)
     shutil.rmtree(path.parent)
     delete(kept, 0)
-    assert 0 not in kept_notes(qtbot, kept, place, tmp_path, "later")
+    assert 0 not in kept_notes(qtbot, kept, autosaves, tmp_path, "later")
     assert not save(qtbot, kept, path)
     assert says(kept, "cannot be saved")
     assert kept.document.edited

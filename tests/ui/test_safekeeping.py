@@ -8,37 +8,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
-from ui.conftest import running, save, small_piece
+from ui.conftest import running, save, settled, small_piece
 
 from soli.progress import finish
 from soli.project import commands, lock, recovery
 from soli.project.pipeline import Loaded
-from soli.signal import audio
 
 # The offscreen platform has no frames to tell the size of a message box to.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
-
-@pytest.fixture
-def place(tmp_path):
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def kept(qtbot, qapp, place, tmp_path):
-    """A Soli with autosaves, with a small piece from files in it."""
-    state = small_piece()
-    (tmp_path / "music").mkdir()
-    audio.write(tmp_path / "music" / "piece.wav", state.audio)
-    with running(qtbot, qapp, autosaves=place) as built:
-        recording = audio.read(tmp_path / "music" / "piece.wav")
-        built.document.restore(Loaded(replace(state, audio=recording, recording_path=tmp_path / "music" / "piece.wav")))
-        settled(qtbot, built)
-        yield built
-
-
-def settled(qtbot, app):
-    qtbot.waitUntil(lambda: not (app.worker.busy or app.session.opening or app.keeper.holding.busy), timeout=30_000)
 
 
 def decomposed(qtbot, app):
@@ -51,10 +28,10 @@ def edit(app):
     app.document.do(commands.delete_notes(app.document.state, [0]))
 
 
-def autosaved(qtbot, place):
+def autosaved(qtbot, autosaves):
     """Wait until there is an autosave; where it is, as found by the next start."""
-    qtbot.waitUntil(lambda: list(place.glob("*/about.json")) != [], timeout=10_000)
-    return place
+    qtbot.waitUntil(lambda: list(autosaves.glob("*/about.json")) != [], timeout=10_000)
+    return autosaves
 
 
 def test_a_project_opens_ready_to_play_and_as_it_was_left(kept, qtbot, tmp_path):
@@ -120,13 +97,13 @@ def test_keeping_the_recording_in_the_project_is_a_choice(kept, qtbot, tmp_path)
     assert not kept.window.roll.banner.isVisible()
 
 
-def test_after_a_crash_the_next_start_offers_what_was_there(kept, qtbot, qapp, place, tmp_path):
+def test_after_a_crash_the_next_start_offers_what_was_there(kept, qtbot, qapp, autosaves, tmp_path):
     path = tmp_path / "music" / "piece.soli"
     save(qtbot, kept, path)
     edit(kept)
     decomposed(qtbot, kept)
     qtbot.waitUntil(lambda: kept.keeper._autosave._packed is kept.document.separation, timeout=20_000)
-    shutil.copytree(autosaved(qtbot, place), tmp_path / "later")
+    shutil.copytree(autosaved(qtbot, autosaves), tmp_path / "later")
     with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
         again.recovering.offer(tmp_path / "later")
         box = again.recovering.box
@@ -144,8 +121,8 @@ def test_after_a_crash_the_next_start_offers_what_was_there(kept, qtbot, qapp, p
     assert recovery_folders(tmp_path / "later") == []
 
 
-def recovery_folders(place):
-    return [folder for folder in place.iterdir() if folder.is_dir()]
+def recovery_folders(autosaves):
+    return [folder for folder in autosaves.iterdir() if folder.is_dir()]
 
 
 def press(qtbot, box: QMessageBox, text: str) -> None:
@@ -154,9 +131,9 @@ def press(qtbot, box: QMessageBox, text: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["Discard it", "Later"])
-def test_who_does_not_want_it_keeps_what_is_open(kept, qtbot, qapp, place, tmp_path, answer):
+def test_who_does_not_want_it_keeps_what_is_open(kept, qtbot, qapp, autosaves, tmp_path, answer):
     edit(kept)
-    shutil.copytree(autosaved(qtbot, place), tmp_path / "later")
+    shutil.copytree(autosaved(qtbot, autosaves), tmp_path / "later")
     with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
         again.recovering.offer(tmp_path / "later")
         assert "never saved" in again.recovering.box.informativeText()
@@ -166,9 +143,9 @@ def test_who_does_not_want_it_keeps_what_is_open(kept, qtbot, qapp, place, tmp_p
     assert len(recovery.leftovers(tmp_path / "later")) == (1 if answer == "Later" else 0)
 
 
-def test_a_damaged_leftover_is_put_aside_and_told(kept, qtbot, qapp, place, tmp_path):
+def test_a_damaged_leftover_is_put_aside_and_told(kept, qtbot, qapp, autosaves, tmp_path):
     edit(kept)
-    shutil.copytree(autosaved(qtbot, place), tmp_path / "later")
+    shutil.copytree(autosaved(qtbot, autosaves), tmp_path / "later")
     for work in (tmp_path / "later").glob("*/work.soli*"):
         work.write_bytes(b"damaged" * 1000)
     with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
@@ -180,25 +157,25 @@ def test_a_damaged_leftover_is_put_aside_and_told(kept, qtbot, qapp, place, tmp_
         assert list((tmp_path / "later").glob("set aside/*/work.soli"))
 
 
-def test_nothing_is_asked_when_nothing_was_left(qtbot, qapp, place):
-    with running(qtbot, qapp, autosaves=place) as built:
-        built.recovering.offer(place)
+def test_nothing_is_asked_when_nothing_was_left(qtbot, qapp, autosaves):
+    with running(qtbot, qapp, autosaves=autosaves) as built:
+        built.recovering.offer(autosaves)
         assert built.recovering.box is None
 
 
-def test_a_saved_and_a_closed_project_leave_nothing_behind(qtbot, qapp, place, tmp_path):
-    with running(qtbot, qapp, autosaves=place) as built:
+def test_a_saved_and_a_closed_project_leave_nothing_behind(qtbot, qapp, autosaves, tmp_path):
+    with running(qtbot, qapp, autosaves=autosaves) as built:
         built.document.restore(Loaded(small_piece()))
         settled(qtbot, built)
         edit(built)
-        autosaved(qtbot, place)
+        autosaved(qtbot, autosaves)
         save(qtbot, built, tmp_path / "piece.soli")
-        qtbot.waitUntil(lambda: recovery_folders(place) == [], timeout=10_000)
+        qtbot.waitUntil(lambda: recovery_folders(autosaves) == [], timeout=10_000)
         assert len(list(tmp_path.glob(".soli-*.lock"))) == 1
         edit_again = commands.delete_notes(built.document.state, [1])
         built.document.do(edit_again)
-        autosaved(qtbot, place)
-    assert recovery_folders(place) == []
+        autosaved(qtbot, autosaves)
+    assert recovery_folders(autosaves) == []
     assert list(tmp_path.glob(".soli-*")) == []
 
 
@@ -303,12 +280,12 @@ def test_layers_wait_in_the_file_for_a_recording_that_is_away(kept, qtbot, tmp_p
     assert kept.document.state.strip(0).gain_db == -3.0
 
 
-def test_whoever_leaves_at_once_finds_edits_and_layers_at_the_next_start(kept, qtbot, place, tmp_path):
+def test_whoever_leaves_at_once_finds_edits_and_layers_at_the_next_start(kept, qtbot, autosaves, tmp_path):
     decomposed(qtbot, kept)
     edit(kept)
     qtbot.waitUntil(lambda: kept.document.separation is not None and not kept.document.stale)
     kept.keeper.leave()
-    (leftover,) = recovery.leftovers(place)
+    (leftover,) = recovery.leftovers(autosaves)
     found = finish(recovery.recover_steps(leftover))
     assert 0 not in found.state.notes
     for key, signal in kept.document.separation.layers.items():
@@ -316,18 +293,18 @@ def test_whoever_leaves_at_once_finds_edits_and_layers_at_the_next_start(kept, q
     leftover.discard()
 
 
-def test_whoever_leaves_with_all_saved_leaves_nothing(kept, qtbot, place, tmp_path):
+def test_whoever_leaves_with_all_saved_leaves_nothing(kept, qtbot, autosaves, tmp_path):
     edit(kept)
     assert save(qtbot, kept, tmp_path / "music" / "piece.soli")
     kept.keeper.leave()
-    assert recovery.leftovers(place) == []
+    assert recovery.leftovers(autosaves) == []
     assert lock.take(lock.of_project(tmp_path / "music" / "piece.soli")) is not None
 
 
-def test_what_is_not_saved_is_on_the_disk_before_a_session_ends(kept, qtbot, place, tmp_path):
+def test_what_is_not_saved_is_on_the_disk_before_a_session_ends(kept, qtbot, autosaves, tmp_path):
     edit(kept)
     kept.keeper.keep_now()
-    shutil.copytree(place, tmp_path / "later")
+    shutil.copytree(autosaves, tmp_path / "later")
     (leftover,) = recovery.leftovers(tmp_path / "later")
     assert 0 not in finish(recovery.recover_steps(leftover)).state.notes
     leftover.discard()
