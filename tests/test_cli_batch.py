@@ -228,7 +228,7 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_cluster_makes_the_same_files(tmp_path, music, capsys):
-    distributed = pytest.importorskip("distributed", reason="Dask is not installed; pip install 'soli[cluster]'")
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed; pip install 'dask[distributed]'")
     assert run("batch", music / "list.csv", "-o", tmp_path / "a", "--no-align") == 1
     with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
         assert run("batch", music / "list.csv", "-o", tmp_path / "b", "--no-align", "--scheduler", cluster.scheduler_address) == 1
@@ -239,4 +239,4 @@ def test_a_cluster_makes_the_same_files(tmp_path, music, capsys):
 def test_without_dask_a_scheduler_is_told_how_to_get_it(monkeypatch, tmp_path, music, capsys):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert run("batch", music / "list.csv", "-o", tmp_path / "out", "--scheduler", "tcp://localhost:1") == 1
-    assert "soli[cluster]" in capsys.readouterr().err
+    assert "dask[distributed]" in capsys.readouterr().err

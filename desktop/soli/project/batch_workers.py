@@ -47,7 +47,7 @@ def on_cluster(pieces: Sequence[Piece], scheduler: str) -> Generator[Outcome, No
     try:
         import distributed
     except ImportError as error:
-        raise InputError("--scheduler needs Dask; install it with: pip install 'soli[cluster]'") from error
+        raise InputError("--scheduler needs Dask; install it with: pip install 'dask[distributed]'") from error
     try:
         client = distributed.Client(scheduler, timeout=ANSWER_WITHIN, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
