@@ -18,7 +18,7 @@ from soli.progress import finish
 from soli.project import export
 from soli.project.export import Order
 from soli.project.export_names import TOKENS, beats_per_minute, check_pattern, from_pattern, numbered
-from soli.project.export_sounds import sound_of
+from soli.project.export_sounds import sound_steps
 from soli.project.state import RESIDUAL, Layer
 from soli.score.notes import pitch_name
 from soli.signal import audio
@@ -44,7 +44,7 @@ def test_layers_and_residual_sum_to_the_recording(tmp_path, state, separation, f
 def test_whole_layers_are_written_without_a_copy(state, separation):
     order = Order()
     for item in export.plan(separation, state, order, project=""):
-        assert np.shares_memory(sound_of(separation, state, item, order), separation.signals[item.ids[0]])
+        assert np.shares_memory(finish(sound_steps(separation, state, item, order)), separation.signals[item.ids[0]])
 
 
 def test_nothing_that_is_exported_is_altered(tmp_path, state, separation):

@@ -15,7 +15,7 @@ from soli.files import answering_steps, hidden_beside, sweep
 from soli.progress import Progress, Steps, finish, relayed
 from soli.project.export_names import file_name, numbered
 from soli.project.export_order import NORMAL_PEAK_DBFS, Item, Order, Stem, What, estimated_bytes, plan, stems
-from soli.project.export_sounds import Peak, clipping, common_gain, may_clip, peaks_steps, sound_of
+from soli.project.export_sounds import PARTS, Peak, clipping, common_gain, may_clip, peaks_steps, sound_steps
 from soli.project.pipeline import Separation
 from soli.project.state import State
 from soli.score import midi
@@ -54,7 +54,6 @@ NOTE_FORMS = {
 }
 SPARE_BYTES = 2**20  # that an export leaves on the disk
 _PATIENCE_S = 5.0  # for a disk to wake up, or a server to answer
-_PARTS = 1000  # of a file, in reports of progress
 
 
 def export_steps(
@@ -79,21 +78,18 @@ def export_steps(
     check_space(folder, estimated_bytes(separation, order, items))
     gain = 1.0
     if order.peak_dbfs is not None:
-        total = len(items) * 2
-        looking = relayed(
-            peaks_steps(separation, state, order, items), lambda p: Progress(p.step * _PARTS, total * _PARTS, p.what)
-        )
+        looking = relayed(peaks_steps(separation, state, order, items), lambda p: Progress(p.step, 2 * p.total, p.what))
         gain = common_gain(order, (yield from looking))
     rate = order.rate or separation.factors.grid.rate
     done, total = (0, len(items)) if order.peak_dbfs is None else (len(items), 2 * len(items))
     with _together([folder / item.name for item in items]) as partials:
         for number, (item, partial) in enumerate(zip(items, partials, strict=True), done):
-            yield Progress(number * _PARTS, total * _PARTS, f"Writing {item.name}")
-            sound = sound_of(separation, state, item, order)
+            here = _Reports(number, total, f"Writing {item.name}", folder)
+            yield here.written(0.0)
+            sound = yield from relayed(sound_steps(separation, state, item, order), here.made)
             noise = _noise(order, item) if order.dither else None
             for written in encoded(partial, sound, rate, order.form, gain=gain, rng=noise):
-                part = int(_PARTS * written / len(sound))
-                yield Progress(number * _PARTS + part, total * _PARTS, f"Writing {item.name}", place=folder)
+                yield here.written(written / len(sound))
     return [folder / item.name for item in items]
 
 
@@ -153,6 +149,26 @@ def check_space(folder: Path, needed_bytes: int) -> None:
             f"{folder}: the files take about {needed_bytes / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free; "
             "choose another folder, a smaller format or fewer files"
         )
+
+
+class _Reports:
+    """Of file `number` of `total`: where its sound has to be made first, that is half of the work."""
+
+    def __init__(self, number: int, total: int, what: str, folder: Path) -> None:
+        self._number, self._total, self._what, self._folder = number, total, what, folder
+        self._done = 0.0
+
+    def made(self, progress: Progress) -> Progress:
+        """Of the sound, so much is made."""
+        self._done = max(self._done, 0.5 * progress.fraction)
+        return self._at(self._done)
+
+    def written(self, fraction: float) -> Progress:
+        """Of the file, so much is written."""
+        return self._at(self._done + (1 - self._done) * fraction)
+
+    def _at(self, part: float) -> Progress:
+        return Progress(int((self._number + part) * PARTS), self._total * PARTS, self._what, place=self._folder)
 
 
 def _noise(order: Order, item: Item) -> np.random.Generator:

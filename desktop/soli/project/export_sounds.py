@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from soli.decompose.masking import note_alone
+from soli.decompose.masking import note_alone, residual_steps
 from soli.playback.mixer import mix_offline
-from soli.progress import Progress, Steps
+from soli.progress import Progress, Steps, relayed
 from soli.project.export_order import Item, Order, What
 from soli.project.pipeline import Separation, require_recording
 from soli.project.state import ORIGINAL, RESIDUAL, State
-from soli.signal.audio import FloatArray, resample
+from soli.signal import maps
+from soli.signal.audio import Audio, FloatArray, resample_steps
 from soli.signal.encoding import BITS, FORMS
+
+PARTS = 1000  # of a file, in reports of progress
+_BLOCK_LENGTH = 2**20  # samples that are worked on before anyone can cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Peak:
     time_s: float
 
 
-def sound_of(separation: Separation, state: State, item: Item, order: Order) -> FloatArray:
+def sound_steps(separation: Separation, state: State, item: Item, order: Order) -> Steps[FloatArray]:
     """Samples of one file before any gain, float32, shape (length, channels), at the rate of the order.
 
     They may be those of the separation itself, and may not be written to.
@@ -31,37 +33,44 @@ def sound_of(separation: Separation, state: State, item: Item, order: Order) -> 
     recording = require_recording(separation.source)
     first, end = item.first, item.end
     if item.what is What.MIX:
-        ids = [*separation.layers, RESIDUAL, ORIGINAL]
-        sound = mix_offline([_stretch(separation, i, first, end) for i in ids], [state.heard_strip(i) for i in ids])
+        sound = yield from _mix_steps(separation, state, first, end)
     elif item.what is What.ALL_BUT:
-        sound = recording.samples[first:end].copy()
-        for layer in item.ids:
-            sound -= _stretch(separation, layer, first, end)
+        part = Audio(recording.samples[first:end], recording.rate)
+        sound = yield from residual_steps(part, [_stretch(separation, layer, first, end) for layer in item.ids])
     elif item.what is What.NOTE:
         at, alone = note_alone(recording, separation.factors, item.ids)
-        sound = np.zeros((item.length, recording.channels), np.float32)
+        sound = maps.zeros((item.length, recording.channels))
         low, high = max(at, first), min(at + len(alone), end)
         if high > low:
             sound[low - first : high - first] = alone[low - at : high - at]
     else:
         sound = _stretch(separation, item.ids[0], first, end)
-    return resample(sound, recording.rate, order.rate or recording.rate)
+    return (yield from resample_steps(sound, recording.rate, order.rate or recording.rate))
 
 
 def peaks_steps(separation: Separation, state: State, order: Order, items: Sequence[Item]) -> Steps[dict[str, Peak]]:
     """The peak of each file, by its name."""
     recording = require_recording(separation.source)
-    peaks = {}
+    peaks, what = {}, "Looking for peaks"
     for number, item in enumerate(items):
-        yield Progress(number, len(items), "Looking for peaks")
-        sound = sound_of(separation, state, item, order)
+        yield Progress(number * PARTS, len(items) * PARTS, what)
+        # Making a sound takes longer than looking at it.
+        made = relayed(
+            sound_steps(separation, state, item, order),
+            lambda p, n=number: Progress(n * PARTS + int(p.fraction * PARTS), len(items) * PARTS, what),  # type: ignore[misc]
+        )
+        sound = yield from made
         at, level = 0, 0.0
-        if sound.size:
+        for start in range(0, len(sound), _BLOCK_LENGTH):
+            block = sound[start : start + _BLOCK_LENGTH]
             # Without a copy of the absolute values.
-            high, low = int(sound.argmax()), int(sound.argmin())
-            at = high if sound.flat[high] >= -sound.flat[low] else low
-            level = abs(float(sound.flat[at]))
-        time_s = item.first / recording.rate + at // sound.shape[1] / (order.rate or recording.rate)
+            high, low = int(block.argmax()), int(block.argmin())
+            here = high if block.flat[high] >= -block.flat[low] else low
+            if abs(float(block.flat[here])) > level:
+                at, level = start + here // sound.shape[1], abs(float(block.flat[here]))
+            maps.release(block)
+            yield Progress((number + 1) * PARTS, len(items) * PARTS, what)
+        time_s = item.first / recording.rate + at / (order.rate or recording.rate)
         peaks[item.name] = Peak(level, time_s)
     return peaks
 
@@ -90,11 +99,25 @@ def clipping(order: Order, peaks: Mapping[str, Peak]) -> dict[str, Peak]:
     return {name: peak for name, peak in louder.items() if peak.level > 1.0 + 0.5 / steps}
 
 
+def _mix_steps(separation: Separation, state: State, first: int, end: int) -> Steps[FloatArray]:
+    """What is heard of a stretch, block by block: every strip as the mixer has it."""
+    ids = [*separation.layers, RESIDUAL, ORIGINAL]
+    strips, signals = [state.strip(i) for i in ids], [_stretch(separation, i, first, end) for i in ids]
+    mixed = maps.zeros((end - first, max(signal.shape[1] for signal in signals)))
+    for start in range(0, len(mixed), _BLOCK_LENGTH):
+        blocks = [signal[start : start + _BLOCK_LENGTH] for signal in signals]
+        mixed[start : start + _BLOCK_LENGTH] = mix_offline(blocks, strips, channels=mixed.shape[1])
+        for used in (*blocks, mixed[start : start + _BLOCK_LENGTH]):
+            maps.release(used)
+        yield Progress(start, len(mixed), "Mixing")
+    return mixed
+
+
 def _stretch(separation: Separation, strip: int, first: int, end: int) -> FloatArray:
     """Some samples of a layer, of the residual or of the original; all of them without a copy, for they may be half an hour."""
     recording = require_recording(separation.source)
     if strip == ORIGINAL:
         return recording.samples[first:end]
-    if (first, end) == (0, recording.length):
-        return separation.signals[strip]
+    if (first, end) == (0, recording.length) or 4 * (end - first) * recording.channels > maps.LARGEST_IN_MEMORY:
+        return separation.signals[strip][first:end]
     return separation.signals.stretch(strip, first, end)

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from threading import Lock
 
-import numpy as np
-
+from soli.signal import maps
 from soli.signal.audio import FloatArray
 from soli.signal.patchwork import Patchwork
 
@@ -49,7 +48,7 @@ class Signals(Mapping[int, FloatArray]):
         for key, new in stretches.items():
             signal = self._signals.get(key)
             # Zeros that nobody has touched take no memory yet.
-            result._signals[key] = (Patchwork(np.zeros(self._shape, np.float32)) if signal is None else signal).patched(new)
+            result._signals[key] = (Patchwork(maps.zeros(self._shape)) if signal is None else signal).patched(new)
         return result
 
 

@@ -206,9 +206,28 @@ def _check_size(path: Path, rate: int, channels: int, length: int) -> None:
 
 def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:
     """`samples` (length,) or (length, channels) at `to_rate`, float32; the same array when the rates agree."""
+    return finish(resample_steps(samples, rate, to_rate))
+
+
+def resample_steps(samples: FloatArray, rate: int, to_rate: int) -> Steps[FloatArray]:
+    """What `resample` does, of long signals a part at a time."""
     if rate == to_rate:
         return samples
     import soxr
 
-    resampled: FloatArray = soxr.resample(samples, rate, to_rate, quality="HQ")
-    return resampled
+    resampled: FloatArray
+    if samples.nbytes <= maps.LARGEST_IN_MEMORY:
+        resampled = soxr.resample(samples, rate, to_rate, quality="HQ")
+        return resampled
+    channels = samples.shape[1] if samples.ndim > 1 else 1
+    stream, there = soxr.ResampleStream(rate, to_rate, channels, dtype="float32", quality="HQ"), 0
+    resampled = maps.zeros((len(samples) * to_rate // rate + _BLOCK_LENGTH, *samples.shape[1:]))
+    for start in range(0, len(samples), _BLOCK_LENGTH):
+        block = samples[start : start + _BLOCK_LENGTH]
+        part = stream.resample_chunk(block, last=start + len(block) == len(samples))
+        resampled[there : there + len(part)] = part
+        maps.release(block)
+        maps.release(resampled[there : there + len(part)])
+        there += len(part)
+        yield Progress(start, len(samples), "Changing the sample rate")
+    return resampled[:there]

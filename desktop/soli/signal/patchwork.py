@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from soli.signal import maps
 from soli.signal.audio import FloatArray, resample
 
 BLOCK_LENGTH = 2**15  # samples; a patch copies what it does not fill of a block, and a read crosses few of them
@@ -54,7 +55,13 @@ class Patchwork:
 
     def joined(self) -> FloatArray:
         """All samples in one array, float32: the one it was made from where nothing is replaced, otherwise a copy."""
-        return self.stretch(0, len(self)) if self._blocks else self._whole
+        if not self._blocks:
+            return self._whole
+        whole, there = maps.zeros(self.shape), 0
+        for piece in self.cut(0, len(self)):
+            whole[there : there + len(piece)] = piece
+            there += len(piece)
+        return whole
 
     def patched(self, pieces: Sequence[tuple[int, FloatArray]]) -> "Patchwork":
         """The same signal with `pieces` (first sample, samples) in it, later ones over earlier ones, cut off at its end."""
