@@ -15,6 +15,7 @@ import pytest
 from project.states import content
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from synth import render
@@ -27,7 +28,9 @@ from soli.score.alignment import unaligned
 from soli.score.notes import Beat, Note, Score
 from soli.settings import Settings
 from soli.signal import audio
+from soli.ui.panels.note_table import NoteTable
 from soli.ui.roll.toolbox import index_of
+from soli.ui.theme import Theme
 
 RATE = 8000
 SETTLED = 40_000  # objects
@@ -242,6 +245,20 @@ def separated(piece, qtbot):
     piece.session.decompose()
     qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy, timeout=30_000)
     return piece
+
+
+@pytest.fixture
+def table(piece, qtbot) -> NoteTable:
+    """The note table, open, with the keyboard in its first row."""
+    QTest.keyClick(piece.window, Qt.Key.Key_N)
+    table = piece.window.note_table
+    qtbot.waitUntil(table.grid.hasFocus, timeout=5000)
+    return table
+
+
+@pytest.fixture(scope="module")
+def theme(qapp) -> Theme:
+    return Theme(qapp, "dark")
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 from dataclasses import replace
 from types import MappingProxyType
 
-import numpy as np
 import pytest
 from project.states import content
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from ui.conftest import names, there_and_back
 
 from soli.decompose.constraints import bodies
@@ -19,7 +16,6 @@ from soli.score.notes import Note
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-ALT = Qt.KeyboardModifier.AltModifier
 LEFT = Qt.MouseButton.LeftButton
 RIGHT = Qt.MouseButton.RightButton
 
@@ -38,24 +34,6 @@ def lay(piece, canvas, qtbot):
 
 def notes_of(*notes):
     return MappingProxyType({note.id: note for note in notes})
-
-
-def double_click(canvas, x, y):
-    at = QPointF(x, y)
-    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick):
-        held = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else LEFT
-        QApplication.sendEvent(canvas, QMouseEvent(kind, at, canvas.mapToGlobal(at), LEFT, held, Qt.KeyboardModifier.NoModifier))
-    QApplication.sendEvent(
-        canvas,
-        QMouseEvent(
-            QEvent.Type.MouseButtonRelease,
-            at,
-            canvas.mapToGlobal(at),
-            LEFT,
-            Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier,
-        ),
-    )
 
 
 # Select
@@ -284,143 +262,6 @@ def test_escape_forgets_what_is_being_drawn(piece, canvas, place, hand, use):
         QTest.keyClick(canvas, Qt.Key.Key_Escape)
         mouse.release(*place(3.5, 58))
     assert not piece.document.history.done
-
-
-# Tolerances
-
-
-def handle(canvas, note, side):
-    return next(h for h in canvas.tool.handles.all() if h.note.id == note and h.side == side)
-
-
-def test_dragging_a_handle_sets_the_tolerance_of_all_selected_notes(piece, canvas, place, hand, unchanged):
-    piece.selection.set({0, 1})
-    grip = handle(canvas, 0, "before")
-    y = place(0.0, 64)[1]
-    hand(canvas).drag((grip.x, y), (grip.x - 30, y))
-    wanted = grip.tolerance_s + 30 / canvas.view.px_per_s
-    assert [piece.document.state.notes[i].before_s for i in (0, 1)] == pytest.approx([wanted, wanted])
-    assert [piece.document.state.notes[i].after_s for i in (0, 1)] == [None, None]
-    grip = handle(canvas, 1, "after")
-    y = place(0.0, 65)[1]
-    hand(canvas).drag((grip.x, y), (grip.x - 15, y))
-    assert piece.document.state.notes[0].after_s == pytest.approx(grip.tolerance_s - 15 / canvas.view.px_per_s)
-    assert names(piece) == ["widen tolerance of 2 notes", "narrow tolerance of 2 notes"]
-
-
-def test_a_tolerance_of_nothing_can_be_taken_hold_of_again(piece, canvas, place, hand, unchanged):
-    piece.selection.set({0})
-    y = place(0.0, 64)[1]
-    grip = handle(canvas, 0, "after")
-    hand(canvas).drag((grip.x, y), (grip.x - 500, y))
-    assert piece.document.state.notes[0].after_s == 0.0
-    grip = handle(canvas, 0, "after")
-    hand(canvas).drag((grip.x, y), (grip.x + 20, y))
-    assert piece.document.state.notes[0].after_s == pytest.approx(20 / canvas.view.px_per_s)
-
-
-def test_the_body_follows_the_handle(piece, canvas, place, hand):
-    piece.selection.set({0})
-    y = place(0.0, 64)[1]
-    grip = handle(canvas, 0, "before")
-    mouse = hand(canvas)
-    mouse.press(grip.x, y)
-    mouse.move(grip.x - 20, y, button=LEFT)
-    assert canvas.tool.hidden == {0}
-    _, spread = canvas.tool._ghost.placed(before_s=canvas.tool._tolerance())
-    mouse.release(grip.x - 20, y)
-    shown = canvas.field.bodies
-    (row,) = np.flatnonzero(shown.id == 0)
-    assert shown.start_s[row] == pytest.approx(spread.start_s[0])
-
-
-def test_a_double_click_on_a_handle_gives_the_instruments_own_back(piece, canvas, place, hand, unchanged):
-    piece.selection.set({0})
-    y = place(0.0, 64)[1]
-    own = handle(canvas, 0, "before").tolerance_s
-    grip = handle(canvas, 0, "before")
-    hand(canvas).drag((grip.x, y), (grip.x - 25, y))
-    grip = handle(canvas, 0, "before")
-    double_click(canvas, grip.x, y)
-    assert piece.document.state.notes[0].before_s is None
-    assert handle(canvas, 0, "before").tolerance_s == pytest.approx(own)
-    assert names(piece) == ["widen tolerance", "reset tolerance"]
-
-
-def test_a_handle_says_what_it_is(piece, canvas, place, hand):
-    piece.selection.set({0})
-    said = []
-    canvas.hint_changed.connect(said.append)
-    grip = handle(canvas, 0, "before")
-    hand(canvas).move(grip.x, place(0.0, 64)[1])
-    assert "may sound 120 ms before its onset" in said[-1]
-    assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor
-    assert not canvas.grab().isNull()
-
-
-def test_handles_are_there_only_where_they_can_be_hit(piece, canvas):
-    piece.selection.set({0})
-    assert canvas.tool.handles.all()
-    canvas.view.show(0.0, 400.0)
-    canvas.view.span_s = 400.0
-    assert canvas.tool.handles.all() == []
-
-
-# Locked and hidden layers
-
-
-def locked(piece, layer, **flags):
-    piece.document.do(commands.set_layer_flags(piece.document.state, layer, **flags))
-    piece.document.history.clear()
-
-
-@pytest.mark.parametrize("name", ["Select", "Erase", "Split", "Draw"])
-def test_a_locked_layer_is_not_edited_and_says_so(piece, canvas, place, hand, use, name):
-    locked(piece, 1, locked=True)
-    before = content(piece.document.state)
-    use(name)
-    said = []
-    canvas.hint_changed.connect(said.append)
-    hand(canvas).move(*place(0.6, 48))
-    assert "Left hand is locked" in said[-1]
-    assert canvas.cursor().shape() == Qt.CursorShape.ForbiddenCursor
-    hand(canvas).drag(place(0.6, 48), place(1.6, 50))
-    if name in {"Select", "Draw"}:
-        assert "Left hand is locked" in said[-1], "said while it is dragged as well"
-    assert content(piece.document.state) == before
-    assert not piece.document.history.done
-
-
-def test_what_is_locked_stays_when_it_is_selected_with_others(piece, canvas, place, hand, unchanged):
-    piece.document.do(commands.set_layer_flags(piece.document.state, 1, locked=True))
-    piece.selection.set({0, 10})
-    hand(canvas).drag(place(0.4, 64), place(0.4, 66))
-    assert piece.document.state.notes[0].pitch == 66
-    assert piece.document.state.notes[10].pitch == 48
-    assert names(piece)[-1] == "move note"
-
-
-def test_nothing_is_drawn_into_a_locked_layer(piece, canvas, place, hand, use):
-    locked(piece, 1, locked=True)
-    piece.selection.set_layer(1)
-    use("Draw")
-    said = []
-    canvas.hint_changed.connect(said.append)
-    hand(canvas).drag(place(3.0, 55), place(3.5, 55))
-    hand(canvas).move(*place(3.2, 55))
-    assert not piece.document.history.done
-    assert "Left hand is locked" in said[-1]
-
-
-def test_a_hidden_layer_is_not_hit(piece, canvas, place, hand, use):
-    locked(piece, 1, hidden=True)
-    hand(canvas).click(*place(0.6, 48))
-    assert piece.selection.ids == frozenset()
-    hand(canvas).drag(place(0.0, 72), place(3.9, 44))
-    assert piece.selection.ids == {0, 1, 2, 3, 4, 5}
-    use("Erase")
-    hand(canvas).drag(place(0.3, 48), place(0.9, 48))
-    assert 10 in piece.document.state.notes
 
 
 # Odd input
