@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from project.states import listing
 
@@ -17,12 +18,14 @@ from soli.playback.mixer import Strip
 from soli.progress import finish
 from soli.project import storage
 from soli.project.migration import STEPS, migrated
+from soli.project.outlook import Outlook
+from soli.project.refit import refit_separation_steps
 from soli.project.state import RESIDUAL, Layer, State
 from soli.score.notes import Beat, Note, Pedal
 
-# Saved by the last versions of Soli that wrote formats 1 and 2.
+# Saved by the last versions of Soli that wrote formats 1 and 2, and by the first that wrote 3.
 DATA = Path(__file__).parent / "data"
-VERSION_1, VERSION_2 = DATA / "version1.soli", DATA / "version2.soli"
+VERSION_1, VERSION_2, VERSION_3 = (DATA / f"version{number}.soli" for number in (1, 2, 3))
 
 
 def columns(db: sqlite3.Connection) -> Mapping[str, set[tuple[str, str]]]:
@@ -80,6 +83,33 @@ def test_a_project_of_format_2_opens_as_it_was(tmp_path):
     same = ("score", "absent", "anchors", "limits", "mask", "strips", "settings")
     assert all(getattr(state, name) == getattr(first, name) for name in same)
     assert path.read_bytes() == before, "opening leaves the file as it is"
+
+
+def test_a_project_of_format_3_opens_ready_to_play(tmp_path):
+    path = shutil.copy(VERSION_3, tmp_path / "old.soli")
+    before = path.read_bytes()
+    loaded = finish(storage.open_steps(path))
+    state, separation = loaded.state, loaded.separation
+    assert (loaded.warning, loaded.wanted, loaded.embeds) == ("", None, True)
+    assert (state.audio.rate, state.audio.samples.shape) == (8000, (8400, 1))
+    assert [note.pitch for note in state.notes.values()] == [72]
+    # The layers are those of the last run, before a note was deleted.
+    assert [note.pitch for note in separation.source.notes.values()] == [72, 76]
+    assert not separation.is_of(state)
+    total = sum(separation.signals.values())
+    np.testing.assert_array_equal(total, state.audio.samples)
+    assert np.abs(separation.layers[0]).max() > 0.01
+    assert len(separation.factors.losses) == 2
+    assert loaded.outlook == Outlook(0.1, 0.5, 60.0, 80.0, 0.2, 0.1, 0.3, 1.0)
+    assert path.read_bytes() == before, "opening leaves the file as it is"
+    assert finish(refit_separation_steps(separation, state)).is_of(state), "the edit can be followed"
+
+
+def test_there_is_a_file_of_each_format():
+    assert [int(path.stem.removeprefix("version")) for path in sorted(DATA.glob("*.soli"))] == [*range(1, storage.VERSION + 1)]
+    for number, path in enumerate((VERSION_1, VERSION_2, VERSION_3), 1):
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("PRAGMA user_version").fetchone() == (number,)
 
 
 @pytest.mark.parametrize("old", [VERSION_1, VERSION_2])
