@@ -102,7 +102,7 @@ def test_lossy_forms_are_as_long_and_sound_alike(tmp_path, form, channels):
 def test_what_is_not_objected_to_can_be_written(tmp_path, form, rate, channels):
     if form not in encoding.writable():
         pytest.skip(f"the libsndfile here does not write {form}")
-    said = objection(form, rate, channels, 100)
+    said = objection(form, rate, channels)
     try:
         for _ in encoded(tmp_path / "a", sine(5000, channels), rate, form):
             pass
@@ -113,10 +113,17 @@ def test_what_is_not_objected_to_can_be_written(tmp_path, form, rate, channels):
         assert soundfile.info(tmp_path / "a").samplerate == rate
 
 
-def test_a_wav_file_beyond_its_sizes_is_objected_to():
-    assert "4 GB" in objection("wav32f", 48000, 2, 2**29)
-    assert not objection("flac", 48000, 2, 2**29)
-    assert not objection("wav16", 48000, 2, 2**29)
+@pytest.mark.parametrize("form", ["wav16", "wav24", "wav32f"])
+def test_a_wav_file_beyond_its_sizes_is_one_with_larger_sizes(tmp_path, form, monkeypatch):
+    samples = sine(5000, 2)
+    for name, largest in (("small", 10**6), ("large", 100), ("again", 100)):
+        monkeypatch.setattr(encoding, "LARGEST_WAV", largest)
+        assert list(encoded(tmp_path / f"{name}.wav", samples, 44100, form))[-1] == len(samples)
+    assert soundfile.info(tmp_path / "small.wav").format == "WAV"
+    assert soundfile.info(tmp_path / "large.wav").format == "RF64"
+    small, large = (soundfile.read(tmp_path / f"{name}.wav", dtype="float32")[0] for name in ("small", "large"))
+    np.testing.assert_array_equal(large, small)
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "large.wav").read_bytes()
 
 
 def test_an_unknown_form_is_told_with_those_that_are_known():

@@ -96,7 +96,7 @@ def plan(separation: Separation, state: State, order: Order, *, project: str = "
     rate = order.rate or recording.rate
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise InputError(f"{rate} Hz is no sample rate for an export; choose one from {LOWEST_RATE} to {HIGHEST_RATE} Hz")
-    refused = objection(order.form, rate, recording.channels, round((end - first) * rate / recording.rate))
+    refused = objection(order.form, rate, recording.channels)
     if refused:
         raise InputError(refused)
     known = stems(state)

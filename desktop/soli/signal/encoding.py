@@ -24,7 +24,7 @@ FORMS = {
 }
 BLOCK_LENGTH = 2**16  # samples: what is written before anyone can cancel
 BITS = {"PCM_16": 16, "PCM_24": 24}
-LARGEST_WAV = 2**32 - 2**12  # bytes: its sizes have 32 bits
+LARGEST_WAV = 2**32 - 2**12  # bytes: its sizes have 32 bits; beyond, it is RF64 (EBU Tech 3306), which has 64
 
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _MOST_CHANNELS = {"FLAC": 8, "OGG": 255, "MP3": 2}
@@ -51,8 +51,8 @@ def bits(form: str) -> int | None:
     return BITS.get(FORMS[form][1])
 
 
-def objection(form: str, rate: int, channels: int, length: int = 0) -> str:
-    """Why `form` cannot hold `length` samples of `channels` at `rate` Hz, and what to do; "" when it can."""
+def objection(form: str, rate: int, channels: int) -> str:
+    """Why `form` cannot hold sound of `channels` at `rate` Hz, and what to do; "" when it can."""
     if form not in FORMS:
         return f"format {form!r} is not known; choose one of {', '.join(FORMS)}"
     container, _, suffix = FORMS[form]
@@ -63,8 +63,6 @@ def objection(form: str, rate: int, channels: int, length: int = 0) -> str:
         return f"{kind} takes no more than {_HIGHEST_RATE[container]} Hz; choose a lower rate or another format"
     if channels > _MOST_CHANNELS.get(container, channels):
         return f"{kind} takes no more than {_MOST_CHANNELS[container]} channels, and there are {channels}; choose another format"
-    if container == "WAV" and file_bytes(form, length, channels) > LARGEST_WAV:
-        return "a WAV file holds no more than 4 GB; choose FLAC, fewer bits or a shorter range"
     return ""
 
 
@@ -124,10 +122,12 @@ def encoded(
     import soundfile
 
     # libsndfile 1.2 ends the program where Vorbis does not take a rate.
-    refused = objection(form, rate, samples.shape[1], len(samples))
+    refused = objection(form, rate, samples.shape[1])
     if refused:
         raise InputError(refused)
     container, subtype, _ = FORMS[form]
+    if container == "WAV" and file_bytes(form, *samples.shape) > LARGEST_WAV:
+        container = "RF64"
     depth = bits(form)
     serial = 0
     noise = rng if rng is not None and needs_dither(samples, form, gain=gain) else None
