@@ -22,6 +22,8 @@ from synth import render
 
 from soli.app import Application
 from soli.playback.player import FakePlayer
+from soli.progress import finish
+from soli.project import pipeline
 from soli.project.pipeline import Loaded
 from soli.project.state import Layer, State
 from soli.score.alignment import unaligned
@@ -239,8 +241,14 @@ def piece(application, qtbot):
     return application
 
 
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The kernels of the decomposition, compiled before anybody waits for them: on a busy machine that takes a minute."""
+    finish(pipeline.separate_steps(small_piece()))
+
+
 @pytest.fixture
-def separated(piece, qtbot):
+def separated(piece, qtbot, compiled):  # noqa: ARG001: nothing of it is used but that it is there
     """The same after a decomposition."""
     piece.session.decompose()
     qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy, timeout=30_000)
