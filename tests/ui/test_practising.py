@@ -94,6 +94,26 @@ def test_the_loop_is_typed_in_bars_or_in_seconds(piece, canvas):
     assert piece.listening.loop is None
 
 
+def test_tab_goes_round_in_the_fields_of_the_loop(piece, canvas, qtbot):
+    popover = piece.window.loop_popover
+    popover.open()
+    qtbot.waitUntil(popover.start.hasFocus)
+
+    def walk(key) -> list[str]:
+        seen = []
+        for _ in range(8):
+            QTest.keyClick(piece.window.focusWidget(), key)
+            assert popover.isVisible()
+            focus = piece.window.focusWidget()
+            seen.append(focus.accessibleName() or focus.text())
+        return seen
+
+    # There is no loop to end.
+    around = ["Loop to", "Loop given in", "Loop", "Loop from"]
+    assert walk(Qt.Key.Key_Tab) == 2 * around
+    assert walk(Qt.Key.Key_Backtab) == 2 * [*around[2::-1], "Loop from"]
+
+
 def test_escape_leaves_the_loop_as_it_was_and_a_double_click_on_it_opens_it(piece, canvas, hand):
     ruler, view, popover = piece.window.roll.ruler, canvas.view, piece.window.loop_popover
     piece.listening.set_loop((1.0, 2.0))

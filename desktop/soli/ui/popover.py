@@ -45,6 +45,19 @@ class Popover(QFrame):
         self.hide()
         self._roll.setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def focusNextPrevChild(self, next_child: bool) -> bool:
+        """Tab goes round within; the roll would take it for its notes."""
+        widget = here = self.focusWidget() or self
+        while True:
+            widget = widget.nextInFocusChain() if next_child else widget.previousInFocusChain()
+            if widget is here:
+                return False
+            by_tab = bool(widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value)
+            if by_tab and self.isAncestorOf(widget) and widget.isVisible() and widget.isEnabled():
+                reason = Qt.FocusReason.TabFocusReason if next_child else Qt.FocusReason.BacktabFocusReason
+                widget.setFocus(reason)
+                return True
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.leave()
