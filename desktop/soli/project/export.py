@@ -97,7 +97,8 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
     """Write the notes at their places in the recording.
 
     `form` is one of NOTE_FORMS; "" goes by the suffix of `path`. A note ends where it stops sounding, as on the roll: what the
-    pedal has held is held. MIDI keeps tracks, channels, programs and key signatures, a list names the layer of each note.
+    pedal has held is held. MIDI keeps tracks, channels, programs and key signatures, and its tempo map is that of the recording:
+    the grid of a sequencer lies on the beats that are heard. A list names the layer of each note.
     Raises InputError when there are none, or the place cannot be written.
     """
     if not state.notes:
@@ -112,7 +113,7 @@ def export_notes(state: State, path: Path, *, form: str = "") -> None:
         write_note_list(path, notes, labels=labels, style=style)
     else:
         names = state.score.track_names if state.score else ()
-        midi.write(path, notes, track_names=names, keys=state.keys())
+        midi.write(path, notes, track_names=names, keys=state.keys(), beats=state.beats())
 
 
 def spare_recording(state: State, path: Path) -> None:

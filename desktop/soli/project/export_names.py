@@ -73,10 +73,7 @@ def from_pattern(pattern: str, layers: Sequence[str], values: Mapping[str, str])
 
 def beats_per_minute(state: State) -> float | None:
     """The tempo of the recording: the median over the beats of the score; None where there are none."""
-    if state.score is None or state.alignment is None or len(state.score.beats) < 2:
-        return None
-    beats_s = state.alignment.time_map.to_recording(np.array([beat.time_s for beat in state.score.beats]))
-    lengths_s = np.diff(beats_s)
+    lengths_s = np.diff([beat.time_s for beat in state.beats()])
     lengths_s = lengths_s[lengths_s > 1e-3]
     return 60.0 / float(np.median(lengths_s)) if len(lengths_s) else None
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from soli.decompose.constraints import MaskEdit
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import TemplateLimit
 from soli.playback.mixer import Strip
 from soli.score.alignment import Alignment
 from soli.score.limits import LIMITS, Limits
-from soli.score.notes import KeySignature, Note, Score, pitch_name
+from soli.score.notes import Beat, KeySignature, Note, Score, pitch_name
 from soli.signal.audio import Audio
 
 # Strips that every project has beside its layers.
@@ -123,6 +125,14 @@ class State:
             return keys
         to_recording = self.alignment.time_map.to_recording
         return tuple(replace(key, time_s=float(to_recording(key.time_s))) for key in keys)
+
+    def beats(self) -> tuple[Beat, ...]:
+        """The beats of the score at their places in the recording."""
+        beats = self.score.beats if self.score is not None else ()
+        if self.alignment is None or not beats:
+            return beats
+        times_s = self.alignment.time_map.to_recording(np.array([beat.time_s for beat in beats]))
+        return tuple(replace(beat, time_s=time_s) for beat, time_s in zip(beats, times_s.tolist(), strict=True))
 
     def pitch_name(self, pitch: int, time_s: float = 0.0) -> str:
         """Name of a MIDI pitch as the key signature spells it that holds at `time_s`, in seconds of the recording."""

@@ -1,5 +1,6 @@
 """Standard MIDI Files: reading one into a Score, writing notes as one."""
 
+import functools
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from soli.errors import InputError
 from soli.files import beside, check_readable
 from soli.score.midi_events import LARGEST_BYTES, SUSTAIN_PEDAL, Division, Track, parse
 from soli.score.notes import LONGEST_S, MOST_NOTES, Beat, KeySignature, Note, Pedal, Score
+from soli.score.tempo_map import TempoMap, tempo_map
 
 _MAJOR_KEYS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 SHORTEST_BEAT_US = 10_000  # a tempo of zero would stop time
@@ -67,34 +69,36 @@ def write(
     track_names: Sequence[str] = (),
     pedals: Iterable[Pedal] = (),
     keys: Iterable[KeySignature] = (),
+    beats: Sequence[Beat] = (),
 ) -> None:
     """Write notes at their seconds as a MIDI file of type 1: tracks, channels and programs kept, every note once.
 
+    The beats become its tempo map, a quarter note each; without them it has 120 a minute.
     Written beside its final name first and renamed when whole. Raises InputError when the place cannot be written.
     """
     import mido
 
     notes = sorted(notes, key=lambda n: (n.onset_s, n.pitch))
     pedals = tuple(pedals)
-    tempo_us = 500_000
-    ticks_per_second = WRITTEN_TICKS_PER_BEAT * 1_000_000 / tempo_us
+    tempi = tempo_map(beats)
+    tick = functools.partial(tempi.ticks, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
     file = mido.MidiFile(type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
     track_of_channel = {n.channel: n.track for n in reversed(notes)}
     for index in range(max([len(track_names), *(n.track + 1 for n in notes)])):
         # At one tick: pedal and program first, then note-offs, then note-ons; a note lasts a tick at least.
-        events: list[tuple[int, int, Any]] = []
+        events: list[tuple[int, int, Any]] = _grid(tempi) if index == 0 else []
         for key in keys if index == 0 else ():
             message = mido.MetaMessage("key_signature", key=_MAJOR_KEYS[key.fifths + 7])
-            events.append((max(0, round(key.time_s * ticks_per_second)), 0, message))
+            events.append((tick(key.time_s), 0, message))
         programs: dict[int, int] = {}
         for pedal in pedals:
             if track_of_channel.get(pedal.channel, 0) == index:
                 for time_s, value in ((pedal.down_s, 127), (pedal.up_s, 0)):
                     message = mido.Message("control_change", channel=pedal.channel, control=SUSTAIN_PEDAL, value=value)
-                    events.append((max(0, round(time_s * ticks_per_second)), 0, message))
+                    events.append((tick(time_s), 0, message))
         for note in (n for n in notes if n.track == index):
-            start = max(0, round(note.onset_s * ticks_per_second))
-            stop = max(start + 1, round(note.offset_s * ticks_per_second))
+            start = tick(note.onset_s)
+            stop = max(start + 1, tick(note.offset_s))
             if programs.get(note.channel) != note.program:
                 programs[note.channel] = note.program
                 events.append((start, 0, mido.Message("program_change", channel=note.channel, program=note.program)))
@@ -106,18 +110,32 @@ def write(
             # Standard MIDI Files speak Latin-1; a name beyond it keeps what can be said.
             name = track_names[index].encode("latin-1", "replace").decode("latin-1")
             track.append(mido.MetaMessage("track_name", name=name))
-        if index == 0:
-            track.append(mido.MetaMessage("set_tempo", tempo=tempo_us))
         before = 0
-        for tick, _, message in sorted(events, key=lambda event: event[:2]):
-            track.append(message.copy(time=tick - before))
-            before = tick
+        for at, _, message in sorted(events, key=lambda event: event[:2]):
+            track.append(message.copy(time=at - before))
+            before = at
         file.tracks.append(track)
     try:
         with beside(path) as partial:
             file.save(partial)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
+
+
+def _grid(tempi: TempoMap) -> list[tuple[int, int, Any]]:
+    """Events of the tempo map: where they stand, before which others at one tick, and what they say."""
+    import mido
+
+    events: list[tuple[int, int, Any]] = [
+        (number * WRITTEN_TICKS_PER_BEAT, -2, mido.MetaMessage("time_signature", numerator=length, denominator=4))
+        for number, length in tempi.meters
+    ]
+    former = 0
+    for number, tempo in enumerate(tempi.tempo_us.tolist()):
+        if tempo != former:
+            events.append((number * WRITTEN_TICKS_PER_BEAT, -1, mido.MetaMessage("set_tempo", tempo=tempo)))
+        former = tempo
+    return events
 
 
 Clock = Callable[[int], float]
