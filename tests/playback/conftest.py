@@ -5,7 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playback.processes import NOWHERE
 from playback.sound_card import RATE, SoundServer
+
+from soli.playback.player import ProcessPlayer
 
 
 @pytest.fixture
@@ -38,3 +41,11 @@ def layers() -> list[np.ndarray]:
         (0.05 * rng.standard_normal((round(seconds * RATE), channels))).astype(np.float32)
         for seconds, channels in ((3.0, 2), (2.5, 1), (3.0, 2), (1.0, 2))
     ]
+
+
+@pytest.fixture
+def player() -> Iterator[ProcessPlayer]:
+    """A player with a process of its own that finds no device."""
+    player = ProcessPlayer(NOWHERE)
+    yield player
+    player.close()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playback.processes import NOWHERE
 from playback.waiting import eventually
 
 from soli.playback import segments
@@ -18,7 +19,6 @@ from soli.playback.player import FakePlayer, ProcessPlayer
 RATE = 44100
 FADE = round(RAMP_S * RATE)
 STRIPS = [Strip(-3, 0.25), Strip(0, 0.5), Strip(-10, -0.2), Strip(-1)]
-NOWHERE = "a sound device that nobody has"
 
 
 @pytest.fixture
