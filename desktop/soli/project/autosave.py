@@ -115,7 +115,7 @@ class Autosave:
                 return None
             if self._packed is not snapshot.separation:
                 return None
-            return Kept(self._folder / WORK, results=snapshot.separation is not None, recording=snapshot.embed)
+            return Kept(self._folder / WORK, results=snapshot.separation is not None, recording=snapshot.embed, live=True)
 
     def release(self) -> None:
         """What was held may be written over."""

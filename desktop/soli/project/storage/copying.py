@@ -6,12 +6,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from soli.errors import ProjectError
 from soli.files import Stamp, stamp_of
 from soli.progress import Progress, Steps
+from soli.project.storage.database import reading
 from soli.project.storage.recordings import NAME
 from soli.project.storage.schema import RESULT_TABLES
 
@@ -39,7 +40,7 @@ def copy_results_steps(db: sqlite3.Connection, path: Path, stamp: Stamp) -> Step
         return False
 
     def read() -> None:
-        with contextlib.suppress(sqlite3.Error, OSError, ValueError):
+        with contextlib.suppress(sqlite3.Error, OSError, ValueError, KeyError, ProjectError):
             if stamp_of(path) == stamp and all(put(row) for row in _rows(path)) and stamp_of(path) == stamp:
                 put(None)
         ended.set()
@@ -73,7 +74,7 @@ def copy_results_steps(db: sqlite3.Connection, path: Path, stamp: Stamp) -> Step
 
 def _rows(path: Path) -> Iterator[Row]:
     """What belongs to results."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as source:
+    with reading(path) as (source, _):
         for table in RESULT_TABLES:
             which = f" WHERE name <> '{NAME}'" if table in ("sound", "block") else ""
             for row in source.execute(f"SELECT * FROM {table}{which}"):

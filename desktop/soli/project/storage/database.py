@@ -40,7 +40,7 @@ def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
             raise ProjectError(
                 f"{path.name}: saved by a newer Soli (format {version}, this one reads up to {VERSION}); update Soli"
             )
-        _check_schema(db)
+        check_schema(db)
         if version == VERSION:
             yield db, version
             return
@@ -66,12 +66,12 @@ def guard(db: sqlite3.Connection) -> None:
     db.set_progress_handler(look, _STEPS)
 
 
-def _check_schema(db: sqlite3.Connection) -> None:
+def check_schema(db: sqlite3.Connection, schema: str = "main") -> None:
     """Raise ValueError unless there are plain tables only: a view, a trigger or a computed column would do as it likes."""
-    kinds = db.execute("SELECT type, name FROM sqlite_master LIMIT 200").fetchall()
-    if any(kind not in ("table", "index") for kind, _ in kinds):
+    kinds = db.execute(f"SELECT type, name, sql FROM {schema}.sqlite_master LIMIT 200").fetchall()
+    if any(kind not in ("table", "index") or str(sql).upper().startswith("CREATE VIRTUAL") for kind, _, sql in kinds):
         raise ValueError("it holds more than tables")
-    for kind, name in kinds:
-        hidden = db.execute("SELECT count(*) FROM pragma_table_xinfo(?) WHERE hidden <> 0", (name,)).fetchone()[0]
+    for kind, name, _ in kinds:
+        hidden = db.execute("SELECT count(*) FROM pragma_table_xinfo(?, ?) WHERE hidden <> 0", (name, schema)).fetchone()[0]
         if kind == "table" and hidden:
             raise ValueError("it holds columns that are computed")

@@ -17,7 +17,7 @@ from soli.project.outlook import Outlook
 from soli.project.pipeline import Loaded, Separation
 from soli.project.state import State
 from soli.project.storage.blocks import sound_shape
-from soli.project.storage.database import reading
+from soli.project.storage.database import check_schema, reading
 from soli.project.storage.places import resolved
 from soli.project.storage.recordings import (
     NAME,
@@ -36,11 +36,15 @@ DAMAGE = (sqlite3.Error, ValueError, TypeError, KeyError, ArithmeticError, Recur
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A database in this format that holds the very results to be saved, the recording itself, or both."""
+    """A database in this format that holds the very results to be saved, the recording itself, or both.
+
+    live: it is this program's own, which is being written with a log beside it.
+    """
 
     path: Path
     results: bool = True
     recording: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +121,7 @@ def _save_steps(
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise PermissionError(0, "the folder may not be written to")
     with beside(target) as partial:
-        with closing(sqlite3.connect(partial)) as db:
+        with closing(sqlite3.connect(partial.absolute().as_uri(), uri=True)) as db:
             # No other file is made beside it, and nobody sees this one before it is whole.
             db.execute("PRAGMA journal_mode = MEMORY")
             create(db)
@@ -139,9 +143,15 @@ def _save_steps(
 
 
 def copy_kept(db: sqlite3.Connection, kept: Kept) -> None:
-    """Copy what is kept; nothing where that cannot be done."""
-    with contextlib.suppress(sqlite3.DatabaseError):
-        db.execute("ATTACH ? AS kept", (str(kept.path),))
+    """Copy what is kept into a database that was opened by its URI; nothing where that cannot be done.
+
+    What lies beside a file that may come from anywhere is not looked at, and nothing in it is run.
+    """
+    uri = kept.path.absolute().as_uri()
+    with contextlib.suppress(sqlite3.DatabaseError, ValueError):
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("ATTACH ? AS kept", (uri if kept.live else f"{uri}?mode=ro&immutable=1",))
+        check_schema(db, "kept")
         with db:
             for table in RESULT_TABLES:
                 which = (
