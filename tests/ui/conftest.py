@@ -30,6 +30,7 @@ from soli.score.alignment import unaligned
 from soli.score.notes import Beat, Note, Score
 from soli.settings import Settings
 from soli.signal import audio
+from soli.ui.dialogs.preferences_dialog import PreferencesDialog
 from soli.ui.panels.note_table import NoteTable
 from soli.ui.roll.toolbox import index_of
 from soli.ui.theme import Theme
@@ -262,6 +263,22 @@ def table(piece, qtbot) -> NoteTable:
     table = piece.window.note_table
     qtbot.waitUntil(table.grid.hasFocus, timeout=5000)
     return table
+
+
+@pytest.fixture
+def preferences(piece, qtbot):
+    """Opens the dialog at a page, as the action does."""
+
+    def opened(page: str) -> PreferencesDialog:
+        piece.window.requests.preferences(page)
+        dialog = piece.window.findChildren(PreferencesDialog)[-1]
+        qtbot.waitExposed(dialog).__enter__()
+        return dialog
+
+    yield opened
+    for dialog in piece.window.findChildren(PreferencesDialog):
+        dialog.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(scope="module")
