@@ -10,10 +10,12 @@ import pytest
 from project.states import listing
 
 from soli.errors import InputError
-from soli.project import picture
+from soli.project import export, picture
 from soli.project.export_factors import export_factors
 from soli.project.picture_svg import svg
 from soli.project.state import State
+from soli.score import midi
+from soli.score.notes import Beat, KeySignature, TimeMap
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -84,6 +86,41 @@ def test_the_factors_are_those_of_the_run_and_need_no_pickle(tmp_path, separatio
     assert about["rate"] == separation.source.audio.rate
     assert about["settings"]["iterations"] == factors.settings.iterations
     assert len(found["losses"]) == len(factors.losses)
+
+
+def test_where_a_pitch_stands_between_two_channels_is_among_the_factors(tmp_path, separation):
+    components = separation.factors.W.shape[1]
+    coherence = np.full((40, components), 0.3 + 0.4j, np.complex64)
+    for known in (coherence, None):
+        export_factors(replace(separation, factors=replace(separation.factors, coherence=known)), tmp_path / "f.npz")
+        with np.load(tmp_path / "f.npz", allow_pickle=False) as kept:
+            assert ("coherence" in kept.files) == (known is not None)
+            if known is not None:
+                np.testing.assert_array_equal(kept["coherence"], coherence)
+
+
+def test_pitches_are_called_as_the_key_of_the_score_has_it(tmp_path, state, separation):
+    sharp = replace(state, score=replace(state.score, keys=(KeySignature(0.0, 7),)))
+    notes = {0: replace(state.notes[0], pitch=70)}
+    assert "A♯4" in svg(replace(sharp, notes=MappingProxyType(notes)))
+    assert "B♭4" in svg(replace(state, notes=MappingProxyType(notes)))
+    known = replace(separation, source=replace(separation.source, notes={0: replace(separation.source.notes[0], pitch=70)}))
+    for asked, name in ((sharp, "A♯4"), (state, "B♭4")):
+        items = export.plan(known, asked, export.Order(stems=(), notes=(0,)))
+        assert [item.name.split()[0] for item in items] == [name]
+
+
+def test_exported_midi_has_its_beats_where_they_are_heard(tmp_path, state):
+    slower = TimeMap(np.array([0.0, 1.0, 2.0]), np.array([0.4, 2.0, 2.9]))
+    score = replace(state.score, beats=tuple(Beat(i * 0.5, 1 + i // 2, 1 + i % 2) for i in range(5)))
+    played = replace(state, score=score, alignment=replace(state.alignment, time_map=slower))
+    export.export_notes(played, tmp_path / "a.mid")
+    again = midi.read(tmp_path / "a.mid")
+    expected = sorted(note.onset_s for note in state.notes.values())
+    np.testing.assert_allclose([note.onset_s for note in again.notes], expected, atol=2e-4)
+    heard = [beat.time_s for beat in again.beats]
+    for time_s in slower.to_recording(np.array([0.0, 0.5])).tolist():
+        assert np.abs(np.array(heard) - time_s).min() < 1e-5
 
 
 def test_every_key_that_is_written_is_described(separation):

@@ -19,7 +19,6 @@ from soli.project.export_factors import export_factors
 from soli.project.export_names import check_pattern
 from soli.project.rendering import Rendered, render_steps
 from soli.project.state import State
-from soli.score.notes import pitch_name
 
 ALSO = (*NOTES, ".png", ".svg", ".npz")
 
@@ -113,7 +112,7 @@ def _about(path: Path, opened: storage.Opened) -> dict[str, Any]:
     state, default = opened.state, asdict(ModelSettings())
     recording, notes = state.audio, state.notes.values()
     known = recording is not None or state.recording_path is None
-    pitches = [note.pitch for note in notes]
+    lowest, highest = (which(notes, key=lambda note: note.pitch, default=None) for which in (min, max))
     return {
         "project": str(path),
         "bytes": os.path.getsize(path),  # noqa: PTH202
@@ -130,8 +129,8 @@ def _about(path: Path, opened: storage.Opened) -> dict[str, Any]:
         "score": str(state.score_path) if state.score_path else None,
         "notes": len(notes),
         "absent": len(state.absent),
-        "lowest": pitch_name(min(pitches)) if pitches else None,
-        "highest": pitch_name(max(pitches)) if pitches else None,
+        "lowest": state.pitch_name(lowest.pitch, lowest.onset_s) if lowest else None,
+        "highest": state.pitch_name(highest.pitch, highest.onset_s) if highest else None,
         "layers": [
             {"name": layer.name, "notes": sum(n.layer == layer.id for n in notes), **_strip(state, layer.id)}
             for layer in state.layers

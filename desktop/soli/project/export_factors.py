@@ -4,6 +4,8 @@ The keys of the `.npz`, read by `numpy.load(path)` without pickle:
 
 W (K, R), H (R, N)         float32: templates and activations, V ~ WH
 side (K, R)                float32: templates of what stands out of the middle of the channels; missing where nothing does
+coherence (L, R)           complex64: how in two channels the side goes with the middle in the lowest L bins, of magnitude 0.99 at
+                           most, the same for all components of a part and pitch; missing where it is not known
 encoder (R, K)             float32: of an autoencoder; missing otherwise
 frequency_hz (K,)          float64: of the bins            time_s (N,)  float64: of the middles of the frames
 component_pitch (R,)       int64: MIDI pitch of each component
@@ -71,6 +73,8 @@ def arrays(separation: Separation) -> dict[str, Any]:
     }
     if factors.side is not None:
         found["side"] = factors.side
+    if factors.coherence is not None:
+        found["coherence"] = factors.coherence
     if factors.encoder is not None:
         found["encoder"] = factors.encoder
     return found

@@ -10,7 +10,6 @@ from soli.errors import InputError
 from soli.project.export_names import PATTERN, beats_per_minute, file_name, from_pattern, numbered, project_name
 from soli.project.pipeline import Separation, require_recording
 from soli.project.state import RESIDUAL, State
-from soli.score.notes import pitch_name
 from soli.signal.encoding import FORMS, file_bytes, objection
 
 NORMAL_PEAK_DBFS = -1.0
@@ -111,7 +110,7 @@ def plan(separation: Separation, state: State, order: Order, *, project: str = "
     if left_out:
         name = f"without {', '.join(stem.name for stem in left_out)}"
         found.append((What.ALL_BUT, tuple(stem.id for stem in left_out), name, first, end))
-    found += _notes(separation, order, first, end)
+    found += _notes(separation, state, order, first, end)
     tempo = beats_per_minute(state)
     values = {"project": project or project_name(state), "rate": str(rate), "bpm": f"{tempo:.0f}" if tempo else ""}
     names = from_pattern(order.pattern, [name for _, _, name, _, _ in found], values)
@@ -135,7 +134,9 @@ def _stretch(order: Order, rate: int, length: int) -> tuple[int, int]:
     return first, end
 
 
-def _notes(separation: Separation, order: Order, first: int, end: int) -> list[tuple[What, tuple[int, ...], str, int, int]]:
+def _notes(
+    separation: Separation, state: State, order: Order, first: int, end: int
+) -> list[tuple[What, tuple[int, ...], str, int, int]]:
     """A file for each of the notes that the separation knows and that sounds in the range."""
     constraint, known = separation.factors.constraint, separation.source.notes
     grid, entries = constraint.grid, constraint.entries
@@ -151,6 +152,6 @@ def _notes(separation: Separation, order: Order, first: int, end: int) -> list[t
         high = min(end, int(highest[note.id]) * grid.hop_length + grid.window_length // 2)
         if highest[note.id] < 0 or high <= low:
             continue
-        name = f"{pitch_name(note.pitch)} {note.onset_s:07.2f} s"
+        name = f"{state.pitch_name(note.pitch, note.onset_s)} {note.onset_s:07.2f} s"
         found.append((What.NOTE, (note.id,), name, *((first, end) if order.notes_in_place else (low, high))))
     return found

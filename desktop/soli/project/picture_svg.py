@@ -53,7 +53,9 @@ def _notes(state: State, under: Ground) -> Iterator[str]:
                 continue  # nowhere on the roll
             left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, ROWS)
             opacity = 0.3 if note.id in state.absent else 0.85
-            what = escape(f"{pitch_name(note.pitch)}, {note.onset_s:.2f} to {note.offset_s:.2f} s, {_plain(name)}")
+            what = escape(
+                f"{state.pitch_name(note.pitch, note.onset_s)}, {note.onset_s:.2f} to {note.offset_s:.2f} s, {_plain(name)}"
+            )
             yield (
                 f'<rect x="{left}" y="{2 * top}" width="{right - left}" height="{2 * (bottom - top)}" rx="2" '
                 f'fill-opacity="{opacity}"><title>{what}</title></rect>'
