@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import sys
 import tempfile
 import threading
 import time
@@ -26,10 +25,10 @@ def hidden_beside(path: Path) -> Path:
 
 
 def scratch_folder() -> str:
-    """Where large files without a future go: as TMPDIR says, else to the disk, and not into memory, as which /tmp often is."""
-    if sys.platform.startswith("linux") and not os.environ.get("TMPDIR") and os.access("/var/tmp", os.W_OK):
-        return "/var/tmp"
-    return tempfile.gettempdir()
+    """Where large files without a future go: with the other temporary ones, but to the disk where /tmp may lie in memory."""
+    usual = tempfile.gettempdir()
+    on_disk = "/var/tmp"
+    return on_disk if usual == "/tmp" and not os.environ.get("TMPDIR") and os.access(on_disk, os.W_OK) else usual
 
 
 def check_readable(path: Path, choose: str) -> None:

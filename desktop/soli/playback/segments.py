@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.errors import DeviceError
+from soli.files import scratch_folder
 from soli.signal.audio import FloatArray
 
 LARGEST_IN_MEMORY = 512 * 2**20
@@ -127,7 +128,7 @@ class Segment:
         return buffer
 
     def _create_file(self, size: int) -> None:
-        descriptor, path = tempfile.mkstemp(prefix=_prefix(), suffix=".layers")
+        descriptor, path = tempfile.mkstemp(prefix=_prefix(), suffix=".layers", dir=scratch_folder())
         self.place = Place(path, True, size)
         try:
             # Reserved, not merely declared: a full disk must fail here and not as a bus error in the audio thread.
@@ -195,7 +196,7 @@ def sweep() -> None:
     """Remove what processes that are gone have left behind, where that can be seen."""
     if sys.platform == "win32":  # which removes it by itself
         return
-    for path in [*Path("/dev/shm").glob("soli-*-*"), *Path(tempfile.gettempdir()).glob("soli-*-*.layers")]:
+    for path in [*Path("/dev/shm").glob("soli-*-*"), *Path(scratch_folder()).glob("soli-*-*.layers")]:
         owner = path.name.split("-")[1]
         if owner.isdecimal() and not _is_alive(int(owner)):
             with contextlib.suppress(OSError):
