@@ -21,6 +21,8 @@ from pytestqt.qtbot import QtBot
 from synth import render
 
 from soli.app import Application
+from soli.errors import DeviceError
+from soli.playback.devices import OutputDevice
 from soli.playback.player import FakePlayer
 from soli.progress import finish
 from soli.project import pipeline
@@ -30,6 +32,7 @@ from soli.score.alignment import unaligned
 from soli.score.notes import Beat, Note, Score
 from soli.settings import Settings
 from soli.signal import audio
+from soli.ui.dialogs import audio_page
 from soli.ui.dialogs.preferences_dialog import PreferencesDialog
 from soli.ui.panels.note_table import NoteTable
 from soli.ui.roll.toolbox import index_of
@@ -37,6 +40,11 @@ from soli.ui.theme import Theme
 
 RATE = 8000
 SETTLED = 40_000  # objects
+DEVICES = (
+    OutputDevice("Speakers", "ALSA", 2, 48000, is_default=True),
+    OutputDevice("Desk", "ALSA", 8, 96000),
+    OutputDevice("Beeper", "OSS", 1, 8000),
+)
 PLAYHEAD_PX = 5
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
@@ -266,7 +274,21 @@ def table(piece, qtbot) -> NoteTable:
 
 
 @pytest.fixture
-def preferences(piece, qtbot):
+def devices(monkeypatch):
+    """No test asks the machine's own drivers."""
+    found = {"now": DEVICES}
+
+    def listed():
+        if isinstance(found["now"], str):
+            raise DeviceError(found["now"])
+        return found["now"]
+
+    monkeypatch.setattr(audio_page, "output_devices", listed)
+    return found
+
+
+@pytest.fixture
+def preferences(piece, qtbot, devices):  # noqa: ARG001: nothing of it is used but that it is there
     """Opens the dialog at a page, as the action does."""
 
     def opened(page: str) -> PreferencesDialog:

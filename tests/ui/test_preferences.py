@@ -8,7 +8,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QInputDialog, QMessageBox
 
 from soli.decompose.settings import ModelSettings
-from soli.errors import DeviceError
 from soli.playback.devices import OutputDevice
 from soli.project.presets import from_table, to_table
 from soli.ui.dialogs import audio_page
@@ -18,26 +17,6 @@ from soli.ui.theme import DARK, LIGHT
 
 # The offscreen platform says so of every dialog that is shown.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
-DEVICES = (
-    OutputDevice("Speakers", "ALSA", 2, 48000, is_default=True),
-    OutputDevice("Desk", "ALSA", 8, 96000),
-    OutputDevice("Beeper", "OSS", 1, 8000),
-)
-
-
-@pytest.fixture(autouse=True)
-def devices(monkeypatch):
-    """No test asks the machine's own drivers."""
-    found = {"now": DEVICES}
-
-    def listed():
-        if isinstance(found["now"], str):
-            raise DeviceError(found["now"])
-        return found["now"]
-
-    monkeypatch.setattr(audio_page, "output_devices", listed)
-    return found
 
 
 def test_devices_are_listed_with_their_host_and_one_may_be_chosen(piece, preferences, qtbot):
