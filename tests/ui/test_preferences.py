@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QInputDialog, QMessageBox
+from ui.conftest import DEVICES
 
 from soli.decompose.settings import ModelSettings
 from soli.playback.devices import OutputDevice
