@@ -33,9 +33,9 @@ class Musician:
         x, y, width, height = seen["controls"][name]
         self.window.click(x + width / 2, y + height / 2, **options)
 
-    def saves_as(self, path: Path) -> None:
+    def saves_as(self, path: Path, *, keys: str = "ctrl+s") -> None:
         """Press the keys that save, and type where to; the window asks."""
-        self.window.key("ctrl+s")
+        self.window.key(keys)
         self.waits("the save dialog", lambda s: s["dialog"])
         self.window.key("ctrl+a")
         self.window.type(str(path))

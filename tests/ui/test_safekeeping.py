@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from ui.conftest import running, save, settled, small_piece
 
 from soli.progress import finish
-from soli.project import commands, lock, recovery
+from soli.project import commands, lock, recovery, storage
 from soli.project.pipeline import Loaded
 
 # The offscreen platform has no frames to tell the size of a message box to.
@@ -308,3 +308,49 @@ def test_what_is_not_saved_is_on_the_disk_before_a_session_ends(kept, qtbot, aut
     (leftover,) = recovery.leftovers(tmp_path / "later")
     assert 0 not in finish(recovery.recover_steps(leftover)).state.notes
     leftover.discard()
+
+
+@pytest.fixture
+def second(kept, qtbot, qapp, tmp_path):
+    """Another Soli with the same project open, read-only; it looks often whether it has become free."""
+    assert save(qtbot, kept, tmp_path / "music" / "piece.soli")
+    with running(qtbot, qapp, autosaves=tmp_path / "second") as built:
+        built.keeper.holding._again.setInterval(50)
+        built.window.open_paths([tmp_path / "music" / "piece.soli"])
+        settled(qtbot, built)
+        assert built.keeper.read_only
+        yield built
+
+
+def test_a_project_that_was_let_go_of_is_taken_over(kept, second, qtbot, tmp_path):
+    path = tmp_path / "music" / "piece.soli"
+    edit(second)
+    kept.window.requests.new()
+    qtbot.waitUntil(lambda: not second.keeper.read_only)
+    assert "open nowhere else any more" in second.window.roll.banner.text.text()
+    assert "(read-only)" not in second.window.windowTitle()
+    assert second.window.windowTitle().startswith("*")
+    assert save(qtbot, second, path)
+    assert 0 not in finish(storage.open_steps(path)).state.notes
+    assert lock.take(lock.of_project(path)) is None, "it is the second's now"
+    kept.window.open_paths([path])
+    settled(qtbot, kept)
+    assert kept.keeper.read_only
+
+
+def test_a_project_that_the_other_has_changed_is_to_be_opened_again(kept, second, qtbot, tmp_path):
+    path = tmp_path / "music" / "piece.soli"
+    edit(kept)
+    assert save(qtbot, kept, path)
+    kept.window.requests.new()
+    qtbot.waitUntil(lambda: "was changed by the other program" in second.window.roll.banner.text.text())
+    assert second.keeper.read_only
+    assert 0 in second.document.state.notes
+    second.window.open_paths([path])
+    settled(qtbot, second)
+    assert 0 not in second.document.state.notes
+    assert not second.keeper.read_only
+    assert "(read-only)" not in second.window.windowTitle()
+    edit_again = commands.delete_notes(second.document.state, [1])
+    second.document.do(edit_again)
+    assert save(qtbot, second, path)
