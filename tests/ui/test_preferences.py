@@ -1,4 +1,4 @@
-"""The preferences: every choice holds at once, is kept, and never leaves two commands on one key."""
+"""The preferences: every choice holds at once and is kept."""
 
 import threading
 

@@ -1,10 +1,15 @@
 """The window in all its states: nothing warns, nothing overlaps, everything has a name."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider
 
+from soli.project import commands
+from soli.project.pipeline import Loaded
+from soli.project.state import State
 from soli.ui.dialogs.model_dialog import ModelDialog
 
 
@@ -179,3 +184,40 @@ def test_words_of_the_transport_are_cut_with_an_ellipsis_or_not_at_all(piece, qt
     assert transport.decompose.width() == before
     transport.show_title("Lied", edited=False)
     assert (transport.title.text(), transport.title.toolTip()) == ("Lied", "")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [900, 1000, 1100, 1280, 1499, 1500, 1600])
+def test_the_title_can_be_read_in_every_width(piece, qtbot, width, theme):
+    window = piece.window
+    piece.theme.use(theme)
+    score = replace(piece.document.state.score, title="Waltz in D flat major, Op. 64 No. 1")
+    piece.document.restore(Loaded(replace(piece.document.state, score=score)))
+    piece.document.do(commands.delete_notes(piece.document.state, [0]))
+    window.resize(width, 700)
+    qtbot.wait_settled(window)
+    shown = [label for label in (window.transport.title, window.corner_title) if label.isVisible()]
+    assert len(shown) == 1
+    (label,) = shown
+    assert label.text() == f"{score.title}   •  edited"
+    assert label.width() >= label.whole_width
+    menus = window.menuBar().actions()
+    if label is window.corner_title:
+        assert label.geometry().left() > window.menuBar().actionGeometry(menus[-1]).right()
+        assert label.geometry().right() < width
+        middles = {window.menuBar().actionGeometry(menu).center().y() for menu in menus}
+        assert all(abs(label.geometry().center().y() - middle) <= 1 for middle in middles)
+
+
+def test_a_title_that_is_too_long_leaves_the_menus_alone(piece, qtbot):
+    window = piece.window
+    score = replace(piece.document.state.score, title="A very long title " * 20)
+    window.resize(900, 600)
+    piece.document.restore(Loaded(replace(piece.document.state, score=score)))
+    qtbot.wait_settled(window)
+    bar = window.menuBar()
+    assert window.corner_title.text().endswith("…")
+    assert window.corner_title.toolTip() == score.title
+    assert window.corner_title.geometry().left() > bar.actionGeometry(bar.actions()[-1]).right() > 0
+    piece.document.restore(Loaded(State()))
+    assert not window.corner_title.isVisible()

@@ -20,6 +20,17 @@ class ElidedLabel(QLabel):
         self.setAccessibleName(f"{words}{mark}")
         self._fit()
 
+    @property
+    def words(self) -> str:
+        """All that it is to say."""
+        return f"{self._words}{self._mark}"
+
+    @property
+    def whole_width(self) -> int:
+        """The width, in pixels, in which nothing is cut."""
+        margins = self.contentsMargins()
+        return self.fontMetrics().horizontalAdvance(self.words) + margins.left() + margins.right() + 2
+
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
 

@@ -20,6 +20,7 @@ from soli.ui.actions import Actions
 from soli.ui.audition import Audition
 from soli.ui.beside import Beside
 from soli.ui.clicks import COUNT_INS, LEVELS_DB
+from soli.ui.corner_title import CornerTitle
 from soli.ui.drawer import Drawer
 from soli.ui.drop_zone import DropZone
 from soli.ui.export_questions import ExportQuestions
@@ -46,7 +47,7 @@ from soli.ui.selection import Selection
 from soli.ui.session import Session
 from soli.ui.theme import THEMES, Theme
 from soli.ui.tool_rail import ToolRail
-from soli.ui.transport_bar import TransportBar
+from soli.ui.transport_bar import EDITED, LEAST_WIDTH_FOR_TITLE, TransportBar
 from soli.ui.wiring import connect_actions, connect_parts
 from soli.ui.worker import Job
 
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
         )
         self.setMinimumSize(900, 560)
         self.popups = PopupMenus(self, self.actions_, document, settings)
+        self.corner_title = CornerTitle(self.menuBar(), theme)
         build_menus(self.menuBar(), self.actions_, self.popups.fill_recent, self.popups.fill_layers)
         connect_actions(self)
         connect_parts(self)
@@ -200,6 +202,7 @@ class MainWindow(QMainWindow):
         title = "" if empty else self.document.title + (" (read-only)" if self.session.keeper.read_only else "")
         edited = self.document.edited
         self.transport.show_title(title, edited=edited)
+        self.corner_title.show_words(title, EDITED if edited and title else "")
         self.setWindowTitle(f"{'*' if edited else ''}{title} – Soli" if title else "Soli")
 
     def _show_summary(self) -> None:
@@ -264,6 +267,7 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.corner_title.use(event.size().width() < LEAST_WIDTH_FOR_TITLE)
         self.template.setVisible(event.size().height() >= LEAST_HEIGHT_FOR_TEMPLATE)
         self.mixer.set_compact(event.size().height() < LEAST_HEIGHT_FOR_CAPTIONS)
         self.jobs.plot.setVisible(event.size().height() >= LEAST_HEIGHT_FOR_LOSSES)

@@ -14,7 +14,11 @@ from soli.ui.speed_field import SpeedField
 from soli.ui.theme import Theme
 
 HEIGHT = 56
+LEAST_WIDTH_FOR_TITLE = 1500
 STALE_WORDS = "Decompose again"
+
+
+EDITED = "   •  edited"
 
 
 class TransportBar(QWidget):
@@ -93,13 +97,13 @@ class TransportBar(QWidget):
         width = event.size().width()
         self.tempo.setVisible(width >= 1080)
         self.place.setVisible(width >= 1040)
-        self.brand.setVisible(width >= 1360)
-        self.title.setVisible(width >= 980)
+        self.brand.setVisible(width >= LEAST_WIDTH_FOR_TITLE)
+        self.title.setVisible(width >= LEAST_WIDTH_FOR_TITLE)
         self.master.setFixedWidth(132 if width >= 1180 else 70)
         super().resizeEvent(event)
 
     def show_title(self, title: str, *, edited: bool) -> None:
-        self.title.show_words(title, "   •  edited" if edited and title else "")
+        self.title.show_words(title, EDITED if edited and title else "")
 
     def show_stale(self, *, separated: bool, stale: bool) -> None:
         """The button is loud while there is something to hear that is not heard yet."""
