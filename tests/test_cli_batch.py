@@ -170,7 +170,7 @@ def test_a_fault_of_the_program_stops_no_other_piece(monkeypatch, tmp_path, musi
     piece = batch.read_list(music / "list.csv", tmp_path / "out", DEFAULTS)[0]
     monkeypatch.setattr(batch.pipeline, "separate_steps", broken)
     assert "ZeroDivisionError" in batch.work(piece).fault
-    monkeypatch.setattr(batch.pipeline, "open_steps", lambda *_a, **_o: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(batch, "prepared_steps", lambda *_a, **_o: (_ for _ in ()).throw(MemoryError))
     assert "memory" in batch.work(piece).fault
 
 

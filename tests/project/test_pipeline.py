@@ -18,7 +18,7 @@ from soli.project import commands, estimating, pipeline
 from soli.project.state import State
 from soli.score import midi
 from soli.score.notes import Note, Score
-from soli.signal import audio
+from soli.signal import audio, maps
 from soli.signal.audio import Audio
 from soli.signal.library import FORMATS
 
@@ -238,6 +238,27 @@ def test_what_goes_beyond_the_memory_is_told_before_it_begins(state, monkeypatch
 )
 def test_estimates_are_said_in_fitting_units(seconds, words):
     assert estimating.Estimate(seconds, 1234.0).in_words == f"about {words} and 1.2 GB of memory"
+    assert estimating.Estimate(seconds, 1234.0, 5e3).in_words == f"about {words}, 1.2 GB of memory and 5.0 GB of disk"
+
+
+def test_what_is_long_takes_the_disk_and_not_the_memory(state, monkeypatch):
+    small = estimating.estimate(state)
+    assert small.disk_megabytes == 0
+    monkeypatch.setattr(maps, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(estimating, "LARGEST_IN_MEMORY", 0)
+    long, played = estimating.estimate(state), estimating.estimate(state, played=True)
+    assert long.megabytes < small.megabytes
+    sound = 4e-6 * state.audio.samples.size
+    assert long.disk_megabytes >= 3 * sound, "two layers and the residual"
+    assert played.disk_megabytes == pytest.approx(7 * sound), "and all of them with the recording for the player"
+    monkeypatch.setattr(estimating, "memory_bytes", lambda: long.megabytes * 1e6 + 1)
+    assert estimating.objection(state, long) == ""
+    monkeypatch.setattr(maps, "room_bytes", lambda: long.disk_megabytes * 1e6 - 1)
+    said = estimating.objection(state, long)
+    assert "make room there, cut the recording" in said
+    assert maps.scratch_folder() in said
+    monkeypatch.setattr(estimating, "memory_bytes", lambda: (long.megabytes + long.disk_megabytes) * 1e6 + 2)
+    assert estimating.objection(state, long) == "", "what the disk has no room for may lie in memory"
 
 
 def test_a_long_run_begins_with_its_estimate(state, monkeypatch):

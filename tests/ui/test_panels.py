@@ -133,7 +133,7 @@ def test_what_goes_beyond_the_memory_is_said_before_it_is_asked_for(piece, monke
     assert panel.says.toolTip() == ""
     monkeypatch.setattr(estimating, "memory_bytes", lambda: 1000)
     piece.document.do(commands.delete_notes(piece.document.state, [0]))
-    qtbot.waitUntil(lambda: panel.says.text() == "Too large for the memory here")
+    qtbot.waitUntil(lambda: panel.says.text() == "Too large for the memory and disk here")
     assert "cut the recording into pieces" in panel.says.toolTip()
 
 

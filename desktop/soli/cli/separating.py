@@ -4,7 +4,6 @@ import argparse
 import json
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from soli.decompose.encoder import Encoder
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError
 from soli.project import export, layering, pipeline, storage
+from soli.project.preparing import prepared_steps
 from soli.project.setting_text import setting
 from soli.project.state import State
 from soli.project.storage.places import may_follow
@@ -79,10 +79,10 @@ def separate(
         layering.split((), (), layers)  # an unknown kind is told before minutes of work
     if folder.exists():
         export.make_folder(folder)  # and so is a file that is no folder
-    loaded = show(pipeline.open_steps(recording, score, align=align, layers=layers))
+    loaded = show(prepared_steps(recording, score, folder, settings=settings, order=order, layers=layers, align=align))
+    state = loaded.state
     if loaded.warning:
         say(f"soli: {loaded.warning}")
-    state = replace(loaded.state, settings=replace(settings, tuning_cents=loaded.state.settings.tuning_cents))
     separation = show(pipeline.separate_steps(state, encoder=encoder))
     if save_encoder is not None:
         Encoder.of(separation.factors).save(save_encoder)
@@ -92,7 +92,7 @@ def separate(
         files = show(export.export_steps(separation, state, folder, order))
     if project is not None:
         export.make_folder(project.resolve().parent)
-        storage.save(project, state, separation=separation)
+        show(storage.save_steps(project, state, separation=separation))
         if not may_follow(str(recording.resolve()), project.resolve().parent):
             say(f"soli: {project.name} lies far from its recording; soli render and info need --recording {recording}")
         files.append(project)

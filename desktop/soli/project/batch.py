@@ -23,6 +23,7 @@ from soli.files import beside, check_readable
 from soli.progress import finish
 from soli.project import export, pipeline
 from soli.project.export_names import file_name, numbered
+from soli.project.preparing import prepared_steps
 from soli.project.setting_text import setting
 from soli.signal.encoding import FORMS
 
@@ -138,11 +139,18 @@ def work(piece: Piece) -> Outcome:
     begin = time.perf_counter()
     try:
         mark = fingerprint(piece)
-        loaded = finish(pipeline.open_steps(piece.recording, piece.score, align=piece.align, layers=piece.layers))
-        settings = replace(piece.settings, tuning_cents=loaded.state.settings.tuning_cents)
-        state = replace(loaded.state, settings=settings)
+        order = export.Order(form=piece.form, seed=piece.settings.seed)
+        prepared = prepared_steps(
+            piece.recording,
+            piece.score,
+            piece.folder,
+            settings=piece.settings,
+            order=order,
+            layers=piece.layers,
+            align=piece.align,
+        )
+        state = finish(prepared).state
         separation = finish(pipeline.separate_steps(state))
-        order = export.Order(form=piece.form, seed=settings.seed)
         paths = finish(export.export_steps(separation, state, piece.folder, order))
         files = tuple((path.name, path.stat().st_size) for path in paths)
         return Outcome(piece.name, mark, files, time.perf_counter() - begin)

@@ -1,10 +1,13 @@
-"""What a run will take, before it is begun: seconds by what other runs took, and memory."""
+"""What a run will take, before it is begun: seconds by what other runs took, memory, and room on the disk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from soli.files import scratch_folder
 from soli.memory import memory_bytes
+from soli.playback.segments import LARGEST_IN_MEMORY
 from soli.project.state import State
+from soli.signal import maps
 from soli.signal.spectrogram import Grid
 
 # What runs of one to thirty minutes took on two cores: for each entry of the support and bin in each iteration, for each sample
@@ -13,16 +16,18 @@ SECONDS_PER_ENTRY, SECONDS_PER_SAMPLE, SECONDS_PER_LAYER_SAMPLE = 1.7e-10, 1.7e-
 ENCODER_STEP = 0.6  # what one more layer of the encoder takes, as a part of an iteration
 TOLERANCE_S, COPIES = 0.42, 2.4  # what a note may use beyond itself; templates that sound with it
 PROGRAM_MB = 180.0
+BYTES_PER_ACTIVATION, BYTES_PER_ENTRY = 13.0, 130.0  # of memory: H and its copies, and the support while it is made
 LEAST_S = 1.0  # shorter runs say little of how fast a computer is
 SLOWEST, FASTEST = 50.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run will take, roughly."""
+    """What a run will take, roughly: `megabytes` of memory, and `disk_megabytes` where large arrays lie there (see `maps`)."""
 
     seconds: float
     megabytes: float
+    disk_megabytes: float = 0.0
 
     @property
     def in_words(self) -> str:
@@ -33,24 +38,35 @@ class Estimate:
             time_needed = f"{round(self.seconds / 60)} min"
         else:
             time_needed = f"{round(self.seconds / 3600)} h"
-        return f"about {time_needed} and {self.megabytes / 1000:.1f} GB of memory"
+        memory = f"{self.megabytes / 1000:.1f} GB of memory"
+        if not self.disk_megabytes:
+            return f"about {time_needed} and {memory}"
+        return f"about {time_needed}, {memory} and {self.disk_megabytes / 1000:.1f} GB of disk"
 
 
 def objection(state: State, expected: Estimate) -> str:
-    """Why decomposing `state` goes beyond the memory of this computer, and what to do; "" when it does not."""
-    memory = memory_bytes() / 1e6
-    if expected.megabytes <= memory or state.audio is None:
+    """Why decomposing `state` goes beyond the memory or the disk of this computer, and what to do; "" when it does not."""
+    memory, room = memory_bytes() / 1e6, maps.room_bytes() / 1e6
+    # What has no room on the disk has to fit into memory.
+    needed = expected.megabytes + (expected.disk_megabytes if expected.disk_megabytes > room else 0.0)
+    if needed <= memory or state.audio is None:
         return ""
+    has, what = f"{memory / 1000:.1f} GB", "cut"
+    if expected.disk_megabytes:
+        has += f" of memory and {room / 1000:.1f} GB free in {scratch_folder()}"
+    if expected.megabytes <= memory:
+        what = "make room there, cut"
     return (
         f"{state.audio.duration_s / 60:.0f} minutes in {len(state.layers)} layers take {expected.in_words}, and this computer "
-        f"has {memory / 1000:.1f} GB; cut the recording into pieces, or take fewer layers, one channel or a lower sample rate"
+        f"has {has}; {what} the recording into pieces, or take fewer layers, one channel or a lower sample rate"
     )
 
 
-def estimate(state: State, *, pace: float = 1.0) -> Estimate:
+def estimate(state: State, *, pace: float = 1.0, played: bool = False) -> Estimate:
     """What decomposing `state` will take, from the length of its recording, which it must have, and what sounds in it.
 
-    pace: how much longer runs take on this computer than on two cores of the one that was measured, see `pace_of`.
+    pace: how much longer runs take on this computer than on two cores of the one that was measured, see `pace_of`. played:
+    whether the layers are to be played too, which takes another copy of long ones.
     """
     recording, settings = state.audio, state.settings
     if recording is None:
@@ -63,9 +79,18 @@ def estimate(state: State, *, pace: float = 1.0) -> Estimate:
         work *= 1 + ENCODER_STEP * settings.encoder_steps
     each_sample = SECONDS_PER_SAMPLE + SECONDS_PER_LAYER_SAMPLE * len(state.layers)
     seconds = work * SECONDS_PER_ENTRY + each_sample * recording.samples.size
-    sound = 4e-6 * recording.samples.size
-    spectra = 4e-6 * grid.bins * grid.frames * channels
-    return Estimate(seconds * pace, PROGRAM_MB + spectra + sound * (2 + len(state.layers)))
+    sounding = {(n.layer, n.program, n.pitch) for n in state.present_notes()}
+    activations = len(sounding) * (settings.sustain_templates + 1) * grid.frames
+    memory = PROGRAM_MB * 1e6 + activations * BYTES_PER_ACTIVATION + held_s / grid.hop_s * BYTES_PER_ENTRY
+    layers = len(state.layers) + 1  # with the residual
+    sound, spectrum = 4 * recording.samples.size, 4 * grid.bins * grid.frames
+    memory += sum(size * count for size, count in ((sound, 1 + layers), (spectrum, channels)) if size <= maps.LARGEST_IN_MEMORY)
+    # Spectra are there before the layers, and these before what is played.
+    spectra = spectrum * channels if spectrum > maps.LARGEST_IN_MEMORY else 0
+    files = sound * layers if sound > maps.LARGEST_IN_MEMORY else 0
+    if played and sound * (1 + layers) > LARGEST_IN_MEMORY:
+        files += sound * (1 + layers)
+    return Estimate(seconds * pace, memory / 1e6, max(spectra, files) / 1e6)
 
 
 def pace_of(state: State, seconds: Mapping[str, float]) -> float | None:

@@ -243,14 +243,19 @@ def score_information(state: State) -> ScoreInformation:
 
 
 def separate_steps(
-    state: State, *, encoder: Encoder | None = None, start: Separation | None = None, pace: float = 1.0
+    state: State,
+    *,
+    encoder: Encoder | None = None,
+    start: Separation | None = None,
+    pace: float = 1.0,
+    played: bool = False,
 ) -> Steps[Separation]:
     """Decompose the recording by the notes and the mask of `state`, and make every layer and the residual.
 
     `encoder`: one that was trained on another recording of the same instruments, to be applied instead of a run.
     `start`: what was found before, to begin with where it is of use (see `model.decompose_steps`); `factors.warm` tells.
-    `pace`: see `estimate`.
-    Raises InputError when there is nothing to decompose, or more than the memory of this computer holds.
+    `pace`, `played`: see `estimate`.
+    Raises InputError when there is nothing to decompose, or more than the memory and the disk of this computer hold.
     """
     recording = require_recording(state)
     known = score_information(state)
@@ -260,7 +265,7 @@ def separate_steps(
                 "none of the notes is in the recording; choose another score, or bring notes back that were left out"
             )
         raise InputError("there are no notes to separate by; open a score or draw notes on the roll")
-    expected = estimate(state, pace=pace)
+    expected = estimate(state, pace=pace, played=played)
     if objected := objection(state, expected):
         raise InputError(objected)
     if expected.seconds >= LONG_S:

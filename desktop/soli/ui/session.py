@@ -136,7 +136,7 @@ class Session(QObject):
             if encoder is not None:
                 yield Progress(0, 1, f"Reading {encoder.name}", place=encoder)
                 known = Encoder.load(encoder)
-            return (yield from pipeline.separate_steps(state, encoder=known, start=start, pace=pace))
+            return (yield from pipeline.separate_steps(state, encoder=known, start=start, pace=pace, played=True))
 
         job = Job("Decomposing", steps)
         job.done.connect(self._separated)

@@ -285,9 +285,9 @@ class DecompositionPanel(QWidget):
         elif not state.notes:
             self.says.setText("Open a score, or draw notes on the roll")
         else:
-            expected = estimate(state, pace=self.pace())
+            expected = estimate(state, pace=self.pace(), played=True)
             objected = objection(state, expected)
-            self.says.setText("Too large for the memory here" if objected else f"Ready: {expected.in_words}")
+            self.says.setText("Too large for the memory and disk here" if objected else f"Ready: {expected.in_words}")
             self.says.setToolTip(objected)
 
     def _recall(self) -> None:
