@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,25 +56,65 @@ def _mounted(device: int, folder: Path) -> bool:
 
 
 @contextmanager
+def gone(folder: Path) -> Iterator[None]:
+    """Whoever touches what lies in `folder` is told at once that there is no connection."""
+    device = _device()
+    if device is None or not _mounted(device, folder):
+        pytest.skip("a place without a connection takes an administrator and FUSE")
+    os.close(device)
+    try:
+        yield
+    finally:
+        _libc().umount2(os.fsencode(folder), _DETACHED)
+
+
+@contextmanager
+def watched(folder: Path) -> Iterator[list[str]]:
+    """What this thread looks up, opens or alters in `folder`, by name; what others do is theirs."""
+    thread, seen = threading.get_ident(), []
+
+    def note(name: str) -> None:
+        if threading.get_ident() == thread:
+            seen.append(name)
+
+    with _looked_at(folder, note):
+        yield seen
+
+
+@contextmanager
 def _patched(folder: Path) -> Iterator[None]:
     """The next best: what Python looks files up with waits."""
-    over, inside = threading.Event(), os.fspath(folder) + os.sep
+    over = threading.Event()
 
-    def waiting(real):
-        def look(path, *args, **options):
-            name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
-            if name == str(folder) or inside in name:
-                over.wait()
-                raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN), name)
-            return real(path, *args, **options)
+    def wait(name: str) -> None:
+        over.wait()
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN), name)
 
-        return look
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module, names in ((os, ("stat", "lstat", "open", "scandir")), (io, ("open",)), (sqlite3, ("connect",))):
-            for name in names:
-                patch.setattr(module, name, waiting(getattr(module, name)))
+    with _looked_at(folder, wait):
         try:
             yield
         finally:
             over.set()
+
+
+@contextmanager
+def _looked_at(folder: Path, look: Callable[[str], None]) -> Iterator[None]:
+    """Calls `look` with what is asked of the system by Python in `folder`, before that is done."""
+    inside = os.fspath(folder) + os.sep
+
+    def looking(real):
+        def asked(path, *args, **options):
+            name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+            if name == str(folder) or inside in name:
+                look(name)
+            return real(path, *args, **options)
+
+        return asked
+
+    files = ("stat", "lstat", "open", "scandir", "access", "readlink", "rename", "replace", "unlink", "mkdir", "rmdir", "statvfs")
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in ((os, files), (io, ("open",)), (sqlite3, ("connect",))):
+            for name in names:
+                if hasattr(module, name):
+                    patch.setattr(module, name, looking(getattr(module, name)))
+        yield

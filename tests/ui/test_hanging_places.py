@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from black_hole import hanging
+from black_hole import hanging, watched
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMenu
 from ui.conftest import running, save, small_piece
 
 from soli.progress import finish
@@ -281,3 +281,46 @@ def test_the_export_dialog_says_that_a_folder_does_not_answer(separated, qtbot, 
         qtbot.waitUntil(dialog.export.isEnabled)
         assert "does not answer" not in dialog.says.text()
     dialog.reject()
+
+
+def test_the_thread_of_the_window_touches_nothing_there(kept, qtbot, share, tmp_path, monkeypatch):
+    """Whatever is done with a piece from first to last."""
+    path, window = share / "piece.soli", kept.window
+    answers = {"getOpenFileNames": ([str(path)], ""), "getSaveFileName": (str(share / "named.soli"), "")}
+    for name, answer in answers.items():
+        monkeypatch.setattr(QFileDialog, name, lambda *_, answer=answer: answer)
+    with watched(share) as seen:
+        kept.session.decompose()
+        qtbot.waitUntil(lambda: kept.document.separation is not None)
+        assert save(qtbot, kept, path)
+        delete(kept, 0)
+        kept.document.undo()
+        kept.document.redo()
+        settled(qtbot, kept)
+        qtbot.waitUntil(lambda: kept.keeper._autosave._written is kept.document.state)
+        assert window.questions.save(ask=True)
+        qtbot.waitUntil(lambda: kept.document.path == share / "named.soli")
+        window.actions_["embed"].trigger()
+        assert save(qtbot, kept, path)
+        kept.session.exports.notes(share / "notes.mid")
+        settled(qtbot, kept)
+        dialog = ExportDialog(
+            window, Piece(kept.document.separation, kept.document.state, "Piece"), share, "wav32f", {}, kept.session.exports.peaks
+        )
+        qtbot.waitUntil(dialog.export.isEnabled)
+        kept.session.exports.layers(dialog.folder, dialog.order)
+        dialog.reject()
+        settled(qtbot, kept)
+        window.popups.fill_recent(QMenu(window))
+        window.requests.new()
+        settled(qtbot, kept)
+        window.questions.open()
+        qtbot.waitUntil(lambda: kept.document.separation is not None)
+        settled(qtbot, kept)
+        window.open_paths([share / "piece.wav"])
+        settled(qtbot, kept)
+        window.open_paths([share / "notes.mid"])
+        settled(qtbot, kept)
+        assert len(kept.settings.recent) == 4
+        kept.keeper.keep_now()
+    assert seen == []

@@ -104,6 +104,7 @@ class Job(QObject):
     def _drive(self) -> Any:
         assert self._steps is not None
         steps, told_s = self._steps(), 0.0
+        heard: tuple[object, ...] = ()
         try:
             while True:
                 if self._stop.is_set():
@@ -118,7 +119,10 @@ class Job(QObject):
                 if progress.model is not None:
                     self.model = progress.model
                 now_s = time.perf_counter()
-                self._visit = (progress.place, now_s) if progress.place is not None else None
+                news = progress.step, progress.total, progress.what, progress.place
+                if news != heard:
+                    heard = news
+                    self._visit = (progress.place, now_s) if progress.place is not None else None
                 if now_s - told_s > TELL_EVERY_S:
                     told_s = now_s
                     with self._turn:
