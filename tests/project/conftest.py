@@ -16,6 +16,7 @@ from soli.decompose.template_limit import TemplateLimit
 from soli.playback.mixer import Strip
 from soli.progress import finish
 from soli.project import pipeline, storage
+from soli.project.autosave import Autosave
 from soli.project.pipeline import Loaded, Separation
 from soli.project.state import RESIDUAL, Layer, State
 from soli.score import midi
@@ -98,3 +99,15 @@ def rewrite(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         for statement in statements:
             db.execute(statement)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "autosave"
+
+
+@pytest.fixture
+def keeper(place: Path):
+    built = Autosave(place, delay_s=0.01)
+    yield built
+    built.close()

@@ -4,7 +4,6 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from project.keeping import crashed, deleted, same_results, wait_for
 from project.states import an_edit, states
 
 from soli.decompose import masking
@@ -23,22 +23,13 @@ from soli.progress import finish
 from soli.project import autosave, commands, lock, recovery, storage
 from soli.project.autosave import Autosave, Snapshot
 from soli.project.outlook import Outlook
-from soli.project.pipeline import Separation
-from soli.project.recovery import Leftover
 from soli.project.refit import refit_separation_steps
 from soli.project.signals import Signals
-from soli.project.state import RESIDUAL, State
+from soli.project.state import RESIDUAL
 from soli.project.storage.file import create
 from soli.project.storage.schema import STATE_TABLES
 from soli.project.storage.state_tables import write_state
 from soli.signal.audio import Audio
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 def works(place: Path) -> list[Path]:
@@ -54,29 +45,6 @@ def stored(place: Path, query: str) -> list[tuple[object, ...]]:
         except sqlite3.OperationalError:
             return []
     return []
-
-
-def crashed(place: Path, copy: Path) -> Leftover:
-    """The only leftover in a copy of `place`, as the next start finds it when the program is gone at this moment."""
-    shutil.copytree(place, copy)
-    (leftover,) = recovery.leftovers(copy)
-    return leftover
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "autosave"
-
-
-@pytest.fixture
-def keeper(place: Path):
-    built = Autosave(place, delay_s=0.01)
-    yield built
-    built.close()
-
-
-def deleted(state: State, note: int) -> State:
-    return commands.delete_notes(state, [note]).apply(state)
 
 
 def test_an_edit_reaches_the_disk_and_comes_back(tmp_path, place, keeper, state):
@@ -131,24 +99,6 @@ def test_layers_are_kept_and_follow_edits_block_by_block(tmp_path, place, keeper
     back = finish(recovery.recover_steps(crashed(place, tmp_path / "later")))
     same_results(back.separation, followed)
     assert back.separation.is_of(replace(silent, audio=back.state.audio))
-
-
-def same_results(found: Separation | None, wanted: Separation) -> None:
-    assert found is not None
-    assert list(found.signals) == list(wanted.signals)
-    for key, signal in wanted.signals.items():
-        np.testing.assert_array_equal(found.signals[key], signal)
-    np.testing.assert_array_equal(found.factors.W, wanted.factors.W)
-    np.testing.assert_array_equal(found.factors.H, wanted.factors.H)
-
-
-def test_layers_of_the_saved_project_are_taken_from_there(tmp_path, place, keeper, state, separation):
-    path = tmp_path / "song.soli"
-    storage.save(path, state, separation=separation)
-    keeper.forget(separation, (path, stamp_of(path)))
-    edited = deleted(state, 1)
-    assert keeper.flush(Snapshot(edited, separation)) is not None
-    same_results(finish(recovery.recover_steps(crashed(place, tmp_path / "later"))).separation, separation)
 
 
 def test_another_project_takes_nothing_over_from_the_one_before(tmp_path, place, keeper, state, separation):
