@@ -1,6 +1,8 @@
 """Whatever a name leads to, each reader gives the content or one sentence, and never waits."""
 
 import os
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -123,3 +125,29 @@ def test_a_file_that_vanishes_or_shrinks_in_between_is_told(tmp_path, kind, monk
         for module in (audio, midi, __import__("soli.score.note_lists", fromlist=["x"])):
             monkeypatch.setattr(module, "check_readable", changed)
         assert path.name in told(kind, path)
+
+
+CLAIM = 500_000_000  # samples, 2 GB as they are worked on
+PEAK_MB = """
+import resource, sys
+from pathlib import Path
+from soli.signal import audio
+assert audio.read(Path(sys.argv[1])).length < 10_000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@posix
+@pytest.mark.parametrize("level", [0.0, 0.5], ids=["silent", "loud"])
+def test_samples_that_a_header_only_claims_take_no_memory(tmp_path, level):
+    path = tmp_path / "claim.flac"
+    audio.write(path, Audio(np.full((5000, 1), level, np.float32), 44_100), "flac")
+    content = bytearray(path.read_bytes())
+    # The last 36 bits of this word say how many there are.
+    word = int.from_bytes(content[18:26], "big") >> 36 << 36 | CLAIM
+    content[18:26] = word.to_bytes(8, "big")
+    path.write_bytes(content)
+    desktop = Path(__file__).parents[2] / "desktop"
+    command, environment = [sys.executable, "-c", PEAK_MB, str(path)], {**os.environ, "PYTHONPATH": str(desktop)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 500

@@ -140,13 +140,13 @@ def read_steps(path: Path) -> Steps[Audio]:
         raise InputError(
             f"{path.name}: the recording goes {20 * np.log10(peak):.0f} dB beyond full scale; normalise it and export it again"
         )
-    if peak < _QUIETEST:
-        samples[:] = 0
     if length < len(samples):
-        # Fewer samples than the header told of: without the room that was made for them.
+        # Fewer samples than the header told of: without the room that was made for them, which may be more than there is memory.
         there = maps.zeros((length, samples.shape[1]))
         there[:] = samples[:length]
         samples = there
+    if peak < _QUIETEST:
+        samples[:] = 0
     return Audio(samples, rate)
 
 
