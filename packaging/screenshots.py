@@ -23,6 +23,8 @@ def main() -> int:
     from soli.playback.player import FakePlayer
     from soli.project import commands
     from soli.settings import Settings
+    from soli.ui.roll.brushes import AllowBrush
+    from soli.ui.roll.toolbox import index_of
 
     qt = QApplication(sys.argv[:1])
     soli = Application(qt, FakePlayer(), Settings())
@@ -51,7 +53,7 @@ def main() -> int:
     window.actions_["dark"].trigger()
     document.do(commands.paint_mask(document.state, [MaskEdit(53, 6.0, 7.0, allow=True, layer=1)]))
     document.do(commands.paint_mask(document.state, [MaskEdit(61, 5.5, 6.1, allow=False)]))
-    window.actions_.tools[2].trigger()
+    window.actions_.tools[index_of(AllowBrush.name)].trigger()
     window.roll.view.show(4.6, 7.6, 48, 70)
     qt.processEvents()
     _save(window.roll, "mask.png")
