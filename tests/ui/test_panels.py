@@ -160,3 +160,18 @@ def test_the_time_a_run_is_said_to_take_follows_the_last_one(piece, qtbot, monke
     expected = estimate(piece.document.state, pace=25.0)
     qtbot.waitUntil(lambda: piece.window.jobs.says.text() == f"Ready: {expected.in_words}", timeout=10_000)
     assert expected.seconds == pytest.approx(25 * estimate(piece.document.state).seconds)
+
+
+def test_in_a_narrow_window_the_reason_for_a_doubt_can_be_read(piece, qtbot):
+    window = piece.window
+    window.resize(900, 560)
+    alignment = piece.document.state.alignment
+    shaky = replace(alignment, confidence=np.full(len(alignment.notes), 0.01, np.float32))
+    piece.document.do(commands.realign(piece.document.state, shaky, (), "align"))
+    window.actions_["drawer_doubtful"].trigger()
+    qtbot.wait_settled(window)
+    table = window.doubtful.table
+    last = table.columnCount() - 1
+    assert table.columnWidth(last) > 0.3 * table.viewport().width()
+    assert not table.horizontalScrollBar().isVisible()
+    assert table.item(0, last).toolTip() == table.item(0, last).text()

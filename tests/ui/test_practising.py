@@ -317,3 +317,14 @@ def test_the_metre_comes_from_the_score_and_without_one_is_common_time():
     assert metre(beats, 1.45) == pytest.approx((4, 0.5, 2.5))
     assert metre(beats, 0.0) == pytest.approx((4, 0.5, 3.6))
     assert metre(Beats(), 7.0) == (4, 0.5, 0.0)
+
+
+def test_a_loop_that_no_bar_can_name_is_shown_in_seconds(piece, qtbot):
+    piece.listening.set_loop((0.0, 2.0))  # the first bar begins at 0.2 s
+    popover = piece.window.loop_popover
+    popover.open()
+    qtbot.waitUntil(popover.isVisible)
+    assert popover.unit.currentText() == SECONDS
+    assert popover.start.text() == "0:00.000"
+    QTest.keyClick(popover.end, Qt.Key.Key_Return)
+    assert piece.listening.loop == (0.0, 2.0)

@@ -105,6 +105,8 @@ class LoopPopover(Popover):
     def open(self) -> None:
         """Show the loop as it is, to be typed anew."""
         kept, units = self.unit.currentText(), [BARS, SECONDS] if len(self._beats()) else [SECONDS]
+        if any(not place_text(self._beats(), time_s) for time_s in self._loop() or ()):
+            kept = SECONDS  # no bar has begun there
         self.unit.blockSignals(True)
         self.unit.clear()
         self.unit.addItems(units)

@@ -243,6 +243,7 @@ class ModelDialog(QDialog):
         self._buttons = QDialogButtonBox(standard.Ok | standard.Cancel | standard.RestoreDefaults)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
+        self._buttons.button(standard.RestoreDefaults).setText("Restore defaults")
         self._buttons.button(standard.RestoreDefaults).clicked.connect(lambda: self.show_settings(ModelSettings()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)

@@ -21,6 +21,7 @@ from soli.ui.selection import Selection
 from soli.ui.theme import Theme
 
 COLUMNS = ("Note", "Bar", "Time", "Layer", "Sure", "What it may be")
+ROWS_LOOKED_AT = 100  # for the widths of the columns
 
 
 class DoubtfulPanel(QWidget):
@@ -46,8 +47,12 @@ class DoubtfulPanel(QWidget):
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.horizontalHeader().setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
-        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setResizeContentsPrecision(ROWS_LOOKED_AT)
+        header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(40)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.table.itemSelectionChanged.connect(self._choose)
         head = QHBoxLayout()
         head.addWidget(self.says, 1)
@@ -99,6 +104,7 @@ class DoubtfulPanel(QWidget):
             )
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
+                item.setToolTip(text if column == len(texts) - 1 else "")
                 item.setFont(self._theme.font(9, figures=True))
                 self.table.setItem(row, column, item)
         self.table.blockSignals(False)

@@ -37,6 +37,7 @@ class LimitBox(QSpinBox):
         self.setSuffix(suffix)
         self.setSpecialValueText("auto")
         self.setKeyboardTracking(False)
+        self.lineEdit().setTextMargins(7, 0, 0, 0)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(name)
 
@@ -72,6 +73,7 @@ class PitchBox(QSpinBox):
         self._document = document
         self.setRange(0, 127)
         self.lineEdit().setReadOnly(True)
+        self.lineEdit().setTextMargins(7, 0, 0, 0)
         self.setAccessibleName("Pitch")
 
     def textFromValue(self, value: int) -> str:

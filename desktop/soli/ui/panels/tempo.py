@@ -208,6 +208,7 @@ class TempoPanel(QWidget):
             spin.setDecimals(2)
             spin.setSuffix(" ×")
             spin.setKeyboardTracking(False)
+            spin.lineEdit().setTextMargins(7, 0, 0, 0)
             spin.setAccessibleName(f"Local tempo {words}, times that of the piece")
             spin.setToolTip("Of the tempo of the whole piece; a narrow range keeps the alignment from running away")
             spin.editingFinished.connect(self._set)
