@@ -21,6 +21,8 @@ from soli.project.batch import MANIFEST, Piece
 from soli.score import midi
 from soli.signal import audio
 
+CHILDREN = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+
 ROOT = Path(__file__).resolve().parents[1]
 HIGH = melody((72, 76, 79), step_s=0.3, length_s=0.28)
 LOW = melody((48, 43), step_s=0.4, length_s=0.35, first_id=10, track=1)
@@ -205,6 +207,33 @@ def test_stopping_leaves_no_unfinished_file_and_what_is_done_stays_done(tmp_path
     assert err.splitlines() == ["soli: stopped; no unfinished file was left"]
     assert list(tmp_path.rglob("*.part")) == []
     assert "quick" in json.loads((tmp_path / "out" / MANIFEST).read_text())["pieces"]
+
+
+@pytest.mark.skipif(not CHILDREN.exists(), reason="the system does not say what a process has started")
+def test_a_killed_batch_works_on_nothing_any_more_and_goes_on_where_it_was(tmp_path, music, capsys):
+    rows = "\n".join(f"one.wav,one.mid,piece {i},{iterations}" for i, iterations in enumerate((1, 100_000)))
+    (music / "list.csv").write_text(f"recording,score,name,iterations\n{rows}\n")
+    with started("batch", music / "list.csv", "-o", tmp_path / "out", "--no-align") as process:
+        assert process.stdout.readline().startswith("1/2 piece 0: ")
+        while not (children := working(process.pid)):
+            time.sleep(0.02)
+        time.sleep(1.0)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 60
+        while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    assert list(tmp_path.rglob("*.part")) == []
+    (music / "list.csv").write_text((music / "list.csv").read_text().replace("100000", "2"))
+    assert run("batch", music / "list.csv", "-o", tmp_path / "out", "--no-align") == 0
+    assert capsys.readouterr().out.startswith("1/2 piece 0: done before, 3 files\n2/2 piece 1: 3 files")
+
+
+def working(parent):
+    """Ids of the processes that work for another one."""
+    children = [int(i) for task in Path(f"/proc/{parent}/task").iterdir() for i in (task / "children").read_text().split()]
+    return [i for i in children if b"resource_tracker" not in Path(f"/proc/{i}/cmdline").read_bytes()]
 
 
 @contextlib.contextmanager

@@ -57,6 +57,9 @@ def analyse_steps(audio: Audio, grid: Grid) -> Steps[Magnitudes]:
     finally:
         pool.close()
     energies = _energy(middle), _energy(side) if side is not None else 0.0
+    for spectra_there in (middle, side):
+        if spectra_there is not None:
+            maps.release(spectra_there)
     if not np.isfinite(energies).all():
         raise InputError("the recording holds values that are no numbers (NaN or infinity); export it again")
     if side is None or energies[1] <= _SAME * energies[0]:

@@ -1,12 +1,13 @@
 """Where the pieces of a batch are worked on: in processes of this computer, or on a Dask cluster."""
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -114,10 +115,19 @@ def _child(piece: Piece, answer: Connection) -> None:
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _stop)
+        threading.Thread(target=_end_with_the_parent, daemon=True).start()
         try:
             answer.send(work(piece))
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end_with_the_parent() -> None:
+    """Whoever began the batch again after its parent was killed would have this piece worked on twice at a time."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soli.errors import InputError
+from soli.signal import maps
 from soli.signal.library import FORMATS, as_library_name, reason
 from soli.signal.ogg_serial import set_serial
 
@@ -100,6 +101,7 @@ def needs_dither(samples: Samples, form: str, *, gain: float = 1.0) -> bool:
     steps = 2.0 ** (depth - 1) * gain
     for first in range(0, len(samples), BLOCK_LENGTH):
         values = samples[first : first + BLOCK_LENGTH].astype(np.float64) * steps
+        maps.release(samples[first : first + BLOCK_LENGTH])
         if (values != np.rint(values)).any():
             return True
     return False
@@ -140,6 +142,7 @@ def encoded(
                 if container == "OGG":
                     serial = crc32(block.tobytes(), serial)
                 file.write(block if depth is None else quantised(block, depth, rng=noise))
+                maps.release(samples[first : first + BLOCK_LENGTH])
                 yield min(first + BLOCK_LENGTH, len(samples))
         if container == "WAV":
             _forget_time(path)
