@@ -144,7 +144,35 @@ def test_blocks_that_unpack_to_more_than_they_may_are_told(path, size):
     opened = open_project(path)
     assert opened.separation is None
     assert opened.state.audio is None
-    assert "damaged" in opened.warning
+    assert "cannot be read" in opened.warning
+
+
+def test_hours_of_silence_in_small_blocks_are_held_against_the_room_there_is(path, monkeypatch):
+    """Each block is whole: a small file may hold more sound than there is room for."""
+    from soli.signal import maps
+
+    with closing(sqlite3.connect(path)) as db, db:
+        (found,) = db.execute("SELECT data FROM block WHERE name = 'recording'").fetchall()[:1]
+        db.execute("DELETE FROM block WHERE name = 'recording'")
+        rows = [("recording", number, "flac", zlib.crc32(found[0]), found[0]) for number in range(20_000)]
+        db.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?)", rows)
+        db.execute("UPDATE sound SET length = ? WHERE name = 'recording'", (20_000 * 2**17,))
+    monkeypatch.setattr(maps, "zeros", None)
+    opened = open_project(path)
+    assert opened.state.audio is None
+    assert "too much" in opened.warning
+    assert "\n" not in opened.warning
+
+
+def test_more_layers_than_there_is_room_for_are_left_alone(path, monkeypatch):
+    from soli.project.storage import results
+
+    monkeypatch.setattr(results, "memory_bytes", lambda: 0)
+    monkeypatch.setattr(results.maps, "room_bytes", lambda: 0)
+    monkeypatch.setattr(results.maps, "LARGEST_IN_MEMORY", 1000)
+    opened = open_project(path)
+    assert opened.separation is None
+    assert "more than there is room for" in opened.warning
 
 
 @pytest.mark.parametrize("claim", [2**31, 2**40, 2**62, -1])

@@ -118,7 +118,8 @@ def read_steps(path: Path) -> Steps[Audio]:
                 # What the library makes of a file without a header whose suffix it knows.
                 raise InputError(f"{path.name}: not a recording; choose a WAV, FLAC, OGG, MP3 or AIFF file")
             rate = int(file.samplerate)
-            _check_size(path, rate, int(file.channels), int(file.frames))
+            if objection := size_objection(rate, int(file.channels), int(file.frames)):
+                raise InputError(f"{path.name}: {objection}")
             samples = maps.zeros((int(file.frames), int(file.channels)))
             length, low, high = 0, np.float32(0), np.float32(0)
             for block in _blocks(file, path, samples):
@@ -189,19 +190,21 @@ def write(path: Path, audio: Audio, form: str = "wav32f") -> None:
         ) from error
 
 
-def _check_size(path: Path, rate: int, channels: int, length: int) -> None:
+def size_objection(rate: int, channels: int, length: int) -> str:
+    """Why a recording of `length` samples cannot be worked with here, without its name; "" where it can."""
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise InputError(f"{path.name}: a sample rate of {rate} Hz cannot be used; export it with 44100 or 48000 Hz")
+        return f"a sample rate of {rate} Hz cannot be used; export it with 44100 or 48000 Hz"
     if channels > MOST_CHANNELS:
-        raise InputError(f"{path.name}: {channels} channels are more than {MOST_CHANNELS}; export it as stereo")
+        return f"{channels} channels are more than {MOST_CHANNELS}; export it as stereo"
     size, memory = 4 * channels * length, memory_bytes()
     room = maps.room_bytes() if size > maps.LARGEST_IN_MEMORY else 0
-    if size > _LARGEST_SHARE * max(memory, room):
-        there = f"{memory / 1e9:.0f} GB of memory" + (f" and {room / 1e9:.0f} GB of disk" if room else "")
-        raise InputError(
-            f"{path.name}: {length / rate / 3600:.1f} hours of sound take {size / 1e9:.1f} GB, too much beside all else for the "
-            f"{there} here; cut it into pieces or export it as mono"
-        )
+    if size <= _LARGEST_SHARE * max(memory, room):
+        return ""
+    there = f"{memory / 1e9:.0f} GB of memory" + (f" and {room / 1e9:.0f} GB of disk" if room else "")
+    return (
+        f"{length / rate / 3600:.1f} hours of sound take {size / 1e9:.1f} GB, too much beside all else for the {there} here; "
+        "cut it into pieces or export it as mono"
+    )
 
 
 def resample(samples: FloatArray, rate: int, to_rate: int) -> FloatArray:

@@ -233,7 +233,7 @@ def _with_recording(
     try:
         inside = yield from visiting(path, read_embedded_steps(db))
     except (ValueError, TypeError, MemoryError) as error:
-        inside, damaged = None, f"the recording in the project is damaged ({error})"
+        inside, damaged = None, f"the recording in the project cannot be read ({error})"
     named = meta.get("recording", "")
     if inside is not None:
         place = resolved(named, path.parent) if named else None

@@ -171,9 +171,11 @@ def read_embedded_steps(db: sqlite3.Connection) -> Steps[Audio | None]:
     if shape is None:
         return None
     rate, length, channels = shape
+    if objection := audio.size_objection(rate, channels, length):
+        raise ValueError(objection)
     blocks, there, size = [], 0, 4 * length * channels
     # Memory is taken as samples come: what is claimed may not be there. A file is given back at once.
-    mapped = maps.zeros((length, channels)) if size <= _MOST_BYTES and maps.is_mapped(size) else None
+    mapped = maps.zeros((length, channels)) if maps.is_mapped(size) else None
     for block in read_sound(db, NAME, most_bytes=_MOST_BYTES, into=mapped):
         if mapped is None:
             blocks.append(block)

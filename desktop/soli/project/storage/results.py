@@ -19,6 +19,7 @@ from soli.decompose.hidden import Hidden
 from soli.decompose.model import Factors
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import TemplateLimit
+from soli.memory import memory_bytes
 from soli.progress import Progress, Steps
 from soli.project.pipeline import Separation
 from soli.project.signals import Signals
@@ -117,6 +118,9 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
         or any(s != (recording.rate, *recording.samples.shape) for s in shapes.values())
     ):
         raise ValueError("its layers are no layers of the recording")
+    needed = (len(layers) + 1) * recording.samples.nbytes
+    if needed > max(maps.LARGEST_IN_MEMORY, memory_bytes(), maps.room_bytes()):
+        raise ValueError(f"{len(layers)} layers take {needed / 1e9:.1f} GB, more than there is room for")
     found = read_source(db)
     source = replace(
         state,
