@@ -153,6 +153,7 @@ class Wait(QDialog):
         layout.addWidget(bar)
         layout.addLayout(buttons)
         self.setMinimumWidth(360)
+        self.back.setFocus()
         saving.changed.connect(self._look)
         saving.patience.waits.connect(self._say)
         saving.patience.over.connect(self._say_no_more)
