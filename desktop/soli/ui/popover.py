@@ -49,9 +49,10 @@ class Popover(QFrame):
         """Tab goes round within; the roll would take it for its notes."""
         widget = here = self.focusWidget() or self
         while True:
-            widget = widget.nextInFocusChain() if next_child else widget.previousInFocusChain()
-            if widget is here:
+            neighbour = widget.nextInFocusChain() if next_child else widget.previousInFocusChain()
+            if neighbour is None or neighbour is here:
                 return False
+            widget = neighbour
             by_tab = bool(widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value)
             if by_tab and self.isAncestorOf(widget) and widget.isVisible() and widget.isEnabled():
                 reason = Qt.FocusReason.TabFocusReason if next_child else Qt.FocusReason.BacktabFocusReason
