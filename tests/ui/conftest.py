@@ -257,7 +257,7 @@ def compiled() -> None:
 
 
 @pytest.fixture
-def separated(piece, qtbot, compiled):  # noqa: ARG001 - it is only to be there
+def separated(piece, qtbot, compiled):
     """The same after a decomposition."""
     piece.session.decompose()
     qtbot.waitUntil(lambda: piece.document.separation is not None and not piece.worker.busy, timeout=30_000)
@@ -288,7 +288,7 @@ def devices(monkeypatch):
 
 
 @pytest.fixture
-def preferences(piece, qtbot, devices):  # noqa: ARG001 - it is only to be there
+def preferences(piece, qtbot, devices):
     """Opens the dialog at a page, as the action does."""
 
     def opened(page: str) -> PreferencesDialog:
