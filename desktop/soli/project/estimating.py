@@ -16,7 +16,7 @@ SECONDS_PER_ENTRY, SECONDS_PER_SAMPLE, SECONDS_PER_LAYER_SAMPLE = 1.7e-10, 1.7e-
 ENCODER_STEP = 0.6  # what one more layer of the encoder takes, as a part of an iteration
 TOLERANCE_S, COPIES = 0.42, 2.4  # what a note may use beyond itself; templates that sound with it
 PROGRAM_MB = 180.0
-BYTES_PER_ACTIVATION, BYTES_PER_ENTRY = 13.0, 130.0  # of memory: H and its copies, and the support while it is made
+BYTES_PER_NOTE, BYTES_PER_ACTIVATION = 3000.0, 10.0  # of memory, as of half an hour and of three and a half
 LEAST_S = 1.0  # shorter runs say little of how fast a computer is
 SLOWEST, FASTEST = 50.0, 0.05
 
@@ -81,16 +81,16 @@ def estimate(state: State, *, pace: float = 1.0, played: bool = False) -> Estima
     seconds = work * SECONDS_PER_ENTRY + each_sample * recording.samples.size
     sounding = {(n.layer, n.program, n.pitch) for n in state.present_notes()}
     activations = len(sounding) * (settings.sustain_templates + 1) * grid.frames
-    memory = PROGRAM_MB * 1e6 + activations * BYTES_PER_ACTIVATION + held_s / grid.hop_s * BYTES_PER_ENTRY
+    memory = PROGRAM_MB * 1e6 + len(state.notes) * BYTES_PER_NOTE + activations * BYTES_PER_ACTIVATION
     layers = len(state.layers) + 1  # with the residual
     sound, spectrum = 4 * recording.samples.size, 4 * grid.bins * grid.frames
-    memory += sum(size * count for size, count in ((sound, 1 + layers), (spectrum, channels)) if size <= maps.LARGEST_IN_MEMORY)
+    sound_on_disk, spectra_on_disk = (size > maps.LARGEST_IN_MEMORY for size in (sound, spectrum))
     # Spectra are there before the layers, and these before what is played.
-    spectra = spectrum * channels if spectrum > maps.LARGEST_IN_MEMORY else 0
-    files = sound * layers if sound > maps.LARGEST_IN_MEMORY else 0
-    if played and sound * (1 + layers) > LARGEST_IN_MEMORY:
-        files += sound * (1 + layers)
-    return Estimate(seconds * pace, memory / 1e6, max(spectra, files) / 1e6)
+    memory += 0 if sound_on_disk else sound
+    memory += max(0 if spectra_on_disk else spectrum * channels, 0 if sound_on_disk else sound * layers)
+    copies = sound * (1 + layers) if played else 0
+    files = (sound * layers if sound_on_disk else 0) + (copies if copies > LARGEST_IN_MEMORY else 0)
+    return Estimate(seconds * pace, memory / 1e6, max(spectrum * channels if spectra_on_disk else 0, files) / 1e6)
 
 
 def pace_of(state: State, seconds: Mapping[str, float]) -> float | None:
