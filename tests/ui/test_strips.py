@@ -170,10 +170,10 @@ def test_clipping_lights_up_until_it_is_clicked(separated):
     meter.show_levels([1.2], [0.4])
     meter.show_levels([0.1], [0.05])
     assert meter.clipped
-    assert meter.accessibleDescription() == "has clipped"
+    assert meter.accessibleDescription().endswith("has clipped")
     QTest.mouseClick(meter, LEFT)
     assert not meter.clipped
-    assert meter.accessibleDescription() == ""
+    assert "clipped" not in meter.accessibleDescription()
 
 
 def test_the_bar_says_whether_mix_or_original_is_heard(separated, qtbot):

@@ -8,7 +8,7 @@ from soli.playback.player import PlayerStatus
 from soli.ui.beats import Beats
 from soli.ui.compare_switch import CompareSwitch
 from soli.ui.elided_label import ElidedLabel
-from soli.ui.mixer.meter import Meter
+from soli.ui.mixer.meter import Meter, spoken_level
 from soli.ui.roll.ruler import clock
 from soli.ui.speed_field import SpeedField
 from soli.ui.theme import Theme
@@ -70,11 +70,14 @@ class TransportBar(QWidget):
         self._bind(self.decompose, actions["decompose"])
         right.addStretch(1)
         right.addWidget(self.decompose)
-        self.master = Meter(theme, bars=2, bar_height=5)
-        self.master.setAccessibleName("Level of the mix")
-        self.master.setToolTip(
-            "Peaks of what is heard, left and right; the number is the loudest of late. A click clears the clip light"
+        self.master = Meter(
+            theme,
+            bars=2,
+            bar_height=5,
+            has_rms=False,
+            about="Peaks of what is heard, left and right; the number is the loudest of late. A click clears the clip light",
         )
+        self.master.setAccessibleName("Level of the mix")
         self.master.setFixedWidth(132)
         self.peak = QLabel("−∞ dBFS")
         self.peak.setObjectName("quiet")
@@ -123,15 +126,14 @@ class TransportBar(QWidget):
         self.tempo.setText(f"♩ = {tempo * self.speed.speed:.0f}" if tempo is not None else "")
         left, right = status.master_peak
         self.master.show_levels([left, right], [left, right])
-        held = self.master.held_db
-        self.peak.setText("−∞ dBFS" if held < -90 else f"{held:.1f} dBFS".replace("-", "−"))
+        self.peak.setText(spoken_level(self.master.held_db))
 
     def _clock(self) -> QFrame:
         frame = QFrame()
         frame.setObjectName("clock")
+        frame.setAccessibleName("Position")
         frame.setFixedHeight(36)
         self.time = QLabel("0:00.000")
-        self.time.setAccessibleName("Position")
         self.place = QLabel()
         self.place.setObjectName("quiet")
         self.place.setFixedWidth(86)

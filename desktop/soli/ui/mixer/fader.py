@@ -13,7 +13,6 @@ from soli.ui.theme import Theme
 
 LOWEST_DB, HIGHEST_DB = -60.0, 12.0
 UNITY_AT = 0.78  # where 0 dB lies on the way
-STEPS = 1000
 KNOB = 6.5
 
 
@@ -58,7 +57,7 @@ class Fader(Handle):
         super().__init__(theme, parent)
         self._colour = QColor(theme.colours.dim)
         self._gain_db = 0.0
-        self.setRange(0, STEPS)
+        self.setRange(round(LOWEST_DB), round(HIGHEST_DB))
         self.setFixedHeight(18)
         self.setToolTip("Gain: drag; Ctrl-drag for fine steps; double-click for 0 dB")
 
@@ -70,7 +69,7 @@ class Fader(Handle):
         """Take over a gain without telling of it."""
         self._gain_db = gain_db
         self.setAccessibleDescription(spoken_gain(gain_db))
-        self.show_step(round(STEPS * position_of(gain_db)))
+        self.show_step(round(max(LOWEST_DB, gain_db)))
 
     def set_colour(self, colour: QColor) -> None:
         self._colour = colour
@@ -121,6 +120,9 @@ class Fader(Handle):
         if value != self._gain_db:
             self.show_gain(value)
             self.gain_moved.emit(value)
+
+    def value_at(self, step: int) -> float:
+        return float(step) if step > LOWEST_DB else -math.inf
 
     def stepped(self, step: float) -> float:
         start = LOWEST_DB if self._gain_db == -math.inf else self._gain_db

@@ -15,7 +15,7 @@ PAUSE_MS = 700  # steps that follow each other faster are one
 
 
 class Handle(QSlider):
-    """A value around zero, finer than the steps of a slider, which are for those who have it read to them.
+    """A value around zero, finer than the steps of a slider, which are for those who have it read to them and set it thus.
 
     Double-click or Return goes to zero; arrows step, with Ctrl finely, and the wheel does where the focus is.
     `let_go` tells that a gesture is over: a drag, or steps without a pause between them.
@@ -33,6 +33,7 @@ class Handle(QSlider):
         self._drag: tuple[QPointF, float] | None = None
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self.let_go)
+        self.valueChanged.connect(self._set_from_outside)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         theme.changed.connect(self.update)
 
@@ -42,6 +43,10 @@ class Handle(QSlider):
 
     def stepped(self, step: float) -> float:
         """The value that lies a step further, at most where the way ends."""
+        raise NotImplementedError
+
+    def value_at(self, step: int) -> float:
+        """The value that a step of the slider stands for."""
         raise NotImplementedError
 
     def show_step(self, step: int) -> None:
@@ -83,6 +88,11 @@ class Handle(QSlider):
             event.accept()
         else:
             event.ignore()
+
+    def _set_from_outside(self, step: int) -> None:
+        """What reads the screen has set the slider: nothing else tells of it."""
+        self.move_to(self.value_at(step))
+        self._pause.start()
 
     def _step(self, step: float) -> None:
         self.move_to(self.stepped(step))

@@ -4,10 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from operator import attrgetter
 
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from soli.playback.mixer import Strip
 from soli.playback.player import PlayerStatus
@@ -16,7 +17,7 @@ from soli.project.commands import count
 from soli.project.document import Document
 from soli.project.state import ORIGINAL, RESIDUAL
 from soli.ui.listening import Listening
-from soli.ui.mixer.strip import StripWidget
+from soli.ui.mixer.strip import StripButton, StripWidget
 from soli.ui.mixer.strip_menu import StripMenu
 from soli.ui.mixer.strip_order import StripOrder
 from soli.ui.selection import Selection
@@ -46,8 +47,7 @@ class MixerPanel(QWidget):
         self.null = QLabel()
         self.null.setObjectName("good")
         self.null.setToolTip("Peak of layers + residual − original: how exactly the layers add up to the recording")
-        self.null.setAccessibleName("Null")
-        self.add = QToolButton()
+        self.add = StripButton()
         self.add.setText("+")
         self.add.setFixedSize(24, 22)
         self.add.setToolTip("New layer of the selected notes; notes can be dragged here, or onto a strip")
@@ -188,8 +188,13 @@ class MixerPanel(QWidget):
                     widget.hide()
                     widget.deleteLater()
             self._strips = {i: self._strips.get(i) or self._new_strip(i) for i in wanted}
+            controls: list[QWidget] = [self.add]
             for widget in self._strips.values():
                 self._column.addWidget(widget)
+                widget.raise_()  # so that they are read from top to bottom
+                controls += widget.controls
+            for former, following in pairwise(controls):
+                QWidget.setTabOrder(former, following)
         self._show()
 
     def _new_strip(self, strip_id: int) -> StripWidget:

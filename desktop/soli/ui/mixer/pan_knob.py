@@ -106,5 +106,8 @@ class PanKnob(Handle):
             self.show_pan(value)
             self.pan_moved.emit(value)
 
+    def value_at(self, step: int) -> float:
+        return step / PERCENT
+
     def stepped(self, step: float) -> float:
         return min(1.0, max(-1.0, round(PERCENT * self._pan + step) / PERCENT))

@@ -79,7 +79,8 @@ class StripWidget(QWidget):
         self.mute = self._button("M", "mute", "Mute: silence this; Ctrl-click: hear all but this")
         self.eye = self._flag("Its notes on the roll: shown or hidden; they are heard all the same")
         self.lock = self._flag("Lock: no edit reaches the notes of a locked layer")
-        self.menu_button = QToolButton()
+        self.menu_button = StripButton()
+        self.menu_button.walked.connect(lambda step: self.neighbour_requested.emit(self.id, step))
         self.menu_button.setObjectName("strip")
         self.menu_button.setProperty("role", "menu")
         self.menu_button.setFixedSize(20, 22)
@@ -90,7 +91,7 @@ class StripWidget(QWidget):
         self.gain.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.pan = PanKnob(theme)
         self.side = ValueField(pan_of, 40, "Pan in percent: type another, such as L 30 or C")
-        self.meter = Meter(theme)
+        self.meter = Meter(theme, about="A click clears the clip light")
 
         self._head = head = QHBoxLayout()
         head.setSpacing(5)
@@ -114,6 +115,8 @@ class StripWidget(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.meter)
 
+        # Only then does it take the focus, and has a place in the order.
+        self.meter.lit.connect(lambda: QWidget.setTabOrder(self.side, self.meter))
         self.solo.clicked.connect(self._solo_clicked)
         self.mute.clicked.connect(self._mute_clicked)
         self.fader.gain_moved.connect(lambda gain: self._change(replace(self._strip, gain_db=gain), dragging=True))
@@ -129,6 +132,12 @@ class StripWidget(QWidget):
             flag.clicked.connect(lambda: self.flags_changed.emit(self.id, self.eye.isChecked(), self.lock.isChecked()))
         theme.changed.connect(self._retheme)
         self._retheme()
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """What the keyboard reaches, in its order."""
+        flags = [self.eye, self.lock] if self.id >= 0 else []
+        return [self.solo, self.mute, self.menu_button, *flags, self.fader, self.gain, self.pan, self.side]
 
     def show_layer(self, name: str, caption: str, colour: str, *, active: bool) -> None:
         if self.name.isReadOnly() and self.name.text() != name:
@@ -150,6 +159,7 @@ class StripWidget(QWidget):
         }
         for widget, what in names.items():
             widget.setAccessibleName(f"{what} {name}")
+        self.name.setAccessibleName(f"Name of {name}")
         self.gain.setAccessibleName(f"Gain of {name} in decibels")
         self.side.setAccessibleName(f"Pan of {name} in percent")
         self.meter.setAccessibleName(f"Level of {name}")
