@@ -146,3 +146,15 @@ def test_damaged_files_open_or_are_told(tmp_path, full):
             assert all(0 <= note.pitch <= 127 and note.onset_s <= note.offset_s for note in state.notes.values())
         assert path.read_bytes() == broken
     assert 0 < opened < 400
+
+
+@pytest.mark.parametrize("column", ["sql", "name", "type"])
+def test_a_schema_in_no_encoding_is_told_in_one_line(tmp_path, full, column):
+    path = tmp_path / "a.soli"
+    storage.save(path, full)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(f"UPDATE sqlite_master SET {column} = CAST(x'ff0a' || {column} AS TEXT) WHERE name = 'note'")
+    with pytest.raises(ProjectError) as told:
+        open_project(path)
+    assert "\n" not in str(told.value)

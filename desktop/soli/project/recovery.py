@@ -128,7 +128,8 @@ def recover_steps(leftover: Leftover, *, known: Sequence[Path] = ()) -> Steps[Op
             # Take in what the log still holds: from then on it is a project file like any other.
             db.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.Error as error:
-        raise ProjectError(f"{leftover.title}: the work that was kept is damaged ({error}); open the project itself") from error
+        reason = " ".join(str(error).split())  # it may quote what was found
+        raise ProjectError(f"{leftover.title}: the work that was kept is damaged ({reason}); open the project itself") from error
     opened = yield from open_steps(work, known=known, name=leftover.path or Path(leftover.title), follows=leftover.follows)
     project = [leftover.path] if leftover.path is not None and opened.separation is None else []
     for path in (yield from answering_steps(project, ELSEWHERE_S)):

@@ -68,8 +68,8 @@ def guard(db: sqlite3.Connection) -> None:
 
 def check_schema(db: sqlite3.Connection, schema: str = "main") -> None:
     """Raise ValueError unless there are plain tables only: a view, a trigger or a computed column would do as it likes."""
-    kinds = db.execute(f"SELECT type, name, sql FROM {schema}.sqlite_master LIMIT 200").fetchall()
-    if any(kind not in ("table", "index") or str(sql).upper().startswith("CREATE VIRTUAL") for kind, _, sql in kinds):
+    kinds = db.execute(f"SELECT type, name, sql LIKE 'create virtual%' FROM {schema}.sqlite_master LIMIT 200").fetchall()
+    if any(kind not in ("table", "index") or virtual for kind, _, virtual in kinds):
         raise ValueError("it holds more than tables")
     for kind, name, _ in kinds:
         hidden = db.execute("SELECT count(*) FROM pragma_table_xinfo(?, ?) WHERE hidden <> 0", (name, schema)).fetchone()[0]

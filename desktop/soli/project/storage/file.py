@@ -208,8 +208,13 @@ def open_steps(
     except DAMAGE as error:
         if isinstance(error, ProjectError):
             raise
-        reason = "not enough memory" if isinstance(error, MemoryError) else error
+        reason = _in_words(error)
         raise ProjectError(f"{name.name}: the project is damaged ({reason}); open a copy or begin anew") from error
+
+
+def _in_words(error: BaseException) -> str:
+    """Why something cannot be read, in one line: what SQLite says may quote what it has found."""
+    return "not enough memory" if isinstance(error, MemoryError) else " ".join(str(error).split())[:200]
 
 
 def _unheard(db: sqlite3.Connection, opened: Opened, meta: dict[str, str], path: Path) -> Opened:
@@ -233,7 +238,7 @@ def _with_recording(
     try:
         inside = yield from visiting(path, read_embedded_steps(db))
     except (ValueError, TypeError, MemoryError) as error:
-        inside, damaged = None, f"the recording in the project cannot be read ({error})"
+        inside, damaged = None, f"the recording in the project cannot be read ({_in_words(error)})"
     named = meta.get("recording", "")
     if inside is not None:
         place = resolved(named, path.parent) if named else None
@@ -254,7 +259,7 @@ def _with_results(db: sqlite3.Connection, opened: Opened) -> Steps[Opened]:
     try:
         separation = yield from read_results_steps(db, state.audio, state)
     except DAMAGE as error:
-        reason = "not enough memory" if isinstance(error, MemoryError) else error
+        reason = _in_words(error)
         lost = f"the layers in the project cannot be used ({reason}); decompose again"
         return replace(opened, warning="; ".join(text for text in (opened.warning, lost) if text))
     return replace(opened, separation=separation)
