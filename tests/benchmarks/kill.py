@@ -78,19 +78,25 @@ def work_in_window(path: Path, place: Path, rng: random.Random, told: int) -> No
     timer = QTimer(singleShot=True)
     number = 0
 
+    def tell(line: str) -> None:
+        try:
+            os.write(told, line.encode())
+        except BrokenPipeError:
+            os._exit(1)  # nobody is there to kill it
+
     def step() -> None:
         nonlocal number
         timer.start(round(rng.random() * 20))
         if document.separation is None or session.opening:
             return
         number = max(number, number_of(document.state)) + 1
-        os.write(told, f"{number} {time.time()}\n".encode())
+        tell(f"{number} {time.time()}\n")
         document.do(commands.set_strip(document.state, 0, Strip(-number / 1000)))
         chance = rng.random()
         if chance < 0.05:
             document.do(commands.set_absent(document.state, [rng.randrange(5)], absent=rng.random() < 0.5))
         elif chance < 0.06 and session.keeper.saving.path is None:
-            os.write(told, b"saving\n")
+            tell("saving\n")
             session.save(path)
 
     timer.timeout.connect(step)
