@@ -235,14 +235,18 @@ def test_the_key_under_the_pointer_is_named(piece, canvas, place, hand):
 def test_an_edit_paints_only_around_the_notes_that_changed(piece, canvas, qtbot):
     qtbot.waitUntil(lambda: not (canvas.scene.moving or piece.worker.busy or piece.picture_worker.busy))
     qtbot.wait_still(canvas)
-    eye = Eye(canvas)
-    before = piece.document.state.notes[0]
-    piece.document.do(commands.move_notes(piece.document.state, {0}, seconds=0.3))
-    qtbot.waitUntil(lambda: bool(eye.seen))
     view = canvas.view
-    whole = eye.seen[0]
-    for rect in eye.seen:
-        whole = whole.united(rect)
+    for _ in range(5):
+        before, eye = piece.document.state.notes[0], Eye(canvas)
+        piece.document.do(commands.move_notes(piece.document.state, {0}, seconds=0.3))
+        qtbot.waitUntil(lambda eye=eye: bool(eye.seen))
+        whole = eye.seen[0]
+        for rect in eye.seen:
+            whole = whole.united(rect)
+        if whole.width() < view.width:
+            break
+        # The whole picture was painted for something else that came late; an edit that does so does it every time.
+        qtbot.wait_still(canvas)
     assert whole.left() <= view.x_of(before.onset_s)
     assert whole.right() >= view.x_of(before.offset_s + 0.3)
     assert whole.top() <= view.y_of(64)
