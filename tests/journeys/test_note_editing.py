@@ -2,9 +2,9 @@
 
 import pytest
 
-# What the document has at the start, and a place above all notes of the demo.
+# What the document has at the start, and a place above its notes there, below where messages lie.
 NOTES = 558
-PITCH, ONSET_S, OFFSET_S = 100, 3.0, 4.0
+PITCH, ONSET_S, OFFSET_S = 92, 3.0, 4.0
 
 
 def test_draw_move_stretch_tolerate_split_brush_erase_assign_and_back(musician):
@@ -62,7 +62,7 @@ def test_draw_move_stretch_tolerate_split_brush_erase_assign_and_back(musician):
         "lengthen note",
         "widen tolerance",
         "split note",
-        "allow E7",
+        "allow A♭6",
         "delete note",
         "assign note to Left hand",
     ]

@@ -13,7 +13,7 @@ from soli.project import lock
 from soli.ui.patience import Patience
 from soli.ui.worker import Job, Worker
 
-_ROUNDED_NS = 2 * 10**9
+_ROUNDINGS_NS = (2 * 10**9, 10**9, 10**6, 10**3, 100)  # as disks and servers keep times
 _SOON_S = 2.0  # for what is known in a moment, where anything answers
 _AGAIN_MS = 3000
 
@@ -197,8 +197,16 @@ class Holding(QObject):
 
 
 def _differ(former: Stamp | None, now: Stamp | None) -> bool:
-    """Whether a file was written by somebody else; one that is gone was not."""
+    """Whether a file was written by somebody else; one that is gone was not.
+
+    A place may round its times, some only after a while: of two times one may be the other rounded. Times that no place rounds so
+    far are compared as they are, as a program may save twice within a second and to the same length.
+    """
     if former is None or now is None:
         return False
-    # Other computers round times.
-    return former[1] != now[1] or abs(former[0] - now[0]) > _ROUNDED_NS
+    return former[1] != now[1] or abs(former[0] - now[0]) > max(_rounding_ns(former[0]), _rounding_ns(now[0]))
+
+
+def _rounding_ns(time_ns: int) -> int:
+    """What a time was rounded to at most, as its digits tell."""
+    return next((step for step in _ROUNDINGS_NS if time_ns % step == 0), 0)
