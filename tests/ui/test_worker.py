@@ -1,11 +1,12 @@
 """Jobs in a thread of their own: one after another, and no further than whoever gives one up allows."""
 
+import gc
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QThread
 
 from soli.progress import Progress
 from soli.ui.patience import Patience
@@ -134,6 +135,25 @@ def test_a_worker_is_closed_without_waiting_for_what_does_not_answer(qtbot, qapp
     assert not worker.close(60_000)
     door.set()
     qtbot.waitUntil(lambda: not worker.is_running)
+
+
+@pytest.mark.parametrize("given_up", [True, False])
+def test_a_thread_that_is_held_up_may_outlive_its_worker(qtbot, qapp, door, monkeypatch, given_up):
+    monkeypatch.setattr("soli.ui.worker.HELD_UP_S", 0.1)
+    worker, began = Worker(), threading.Event()
+    worker.start()
+    job = worker.submit(Job("Stuck", waiting(door, began)))
+    qtbot.waitUntil(began.is_set)
+    if given_up:
+        worker.give_up(job)
+    worker.close(60_000)
+    del worker, job
+    gc.collect()
+    threads = [child for child in qapp.children() if isinstance(child, QThread)]
+    assert [thread.isRunning() for thread in threads] == [True]
+    del threads
+    door.set()  # Qt would end the program where the thread was deleted before
+    qtbot.waitUntil(lambda: not any(isinstance(child, QThread) for child in qapp.children()))
 
 
 def test_only_what_visits_a_place_is_said_to_wait(qtbot, worker, door, monkeypatch):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QThread, Signal, SignalInstance
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, SignalInstance
 
 from soli.errors import Cancelled, SoliError
 from soli.progress import Progress, Steps
@@ -147,6 +147,14 @@ class _Thread(QThread):
         self.setObjectName("soli worker")
         self._jobs, self._urgent = jobs, urgent
 
+    def outlive(self) -> None:
+        """Let go of whoever started it: Qt aborts when a thread that runs is deleted, as by itself where it ends the last."""
+        self.setParent(QCoreApplication.instance())
+        self.finished.connect(self._let_go)
+
+    def _let_go(self) -> None:
+        self.setParent(None)
+
     def run(self) -> None:
         if not self._urgent:
             _step_back()
@@ -206,6 +214,7 @@ class Worker(QObject):
         """Wait no longer for a job that gets no answer; what comes after it runs in a new thread."""
         if job in self._pending and job.give_up():
             self._held_up = [thread for thread in self._held_up if thread.isRunning()] + [self._thread]
+            self._thread.outlive()
             self._thread = _Thread(self._jobs, urgent=self._urgent)
             self._thread.start()
 
@@ -223,4 +232,6 @@ class Worker(QObject):
             visits = self.job.visits if self.job is not None else None
             if visits is not None and visits[1] > HELD_UP_S:
                 break
+        if not ended:
+            self._thread.outlive()
         return ended
