@@ -101,6 +101,24 @@ def proportional_memory(process_id: int) -> int:
     return 1024 * int(next(line for line in text.splitlines() if line.startswith("Pss:")).split()[1])
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux says what memory a process has")
+def test_changing_the_rate_of_layers_in_a_file_does_not_load_them_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(segments, "LARGEST_IN_MEMORY", 1000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(engine, "RESAMPLED_AT_ONCE", 2**16)
+    stored, layouts = segments.store([np.full((8 * 10**6, 2), 0.25, np.float32)])
+    stored.unlink()
+    recorded = [Patchwork(signal) for signal in segments.views(stored, layouts)]
+    resample(np.zeros((RATE, 2), np.float32), RATE, 48_000)  # what takes memory once has it from here on
+    before = proportional_memory(os.getpid())
+    segment, (layout,) = engine._resampled(recorded, RATE, 48_000)
+    assert proportional_memory(os.getpid()) - before < stored.place.size / 4
+    assert layout.length == pytest.approx(8e6 * 48_000 / RATE, abs=1)
+    del recorded
+    assert segment.close()
+    assert stored.close()
+
+
 def test_without_shared_memory_the_music_plays_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "/dev/shm")

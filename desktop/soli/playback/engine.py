@@ -27,6 +27,7 @@ from soli.playback.mixer import RAMP_S, Mixer, Strip, channel_gains
 from soli.playback.output import NoSoundError, Output, can_be_heard, hurry, library
 from soli.playback.segments import Layout, Place, Segment, forget, views
 from soli.playback.tiles import Tile, Tiles
+from soli.signal import maps
 from soli.signal.audio import FloatArray, resample
 from soli.signal.patchwork import Patchwork, resampled_stretch
 
@@ -34,6 +35,7 @@ SILENT_RATE = 44100
 # How long after it was not there a device is looked for, and at least how often.
 LOOK_AFTER_S, LOOK_EVERY_S = 2.0, 10.0
 FETCHED_S = 4.0
+RESAMPLED_AT_ONCE = 2**20  # samples
 
 
 class Load(NamedTuple):
@@ -313,10 +315,26 @@ def _resampled(signals: Sequence[Patchwork], rate: int, to_rate: int) -> tuple[S
     segment = Segment(4 * start)
     try:
         for layout, recorded in zip(layouts, signals, strict=True):
-            segment.write(layout.start, resample(recorded.joined(), rate, to_rate)[: layout.length])
+            _write_resampled(segment, layout, recorded, rate, to_rate)
     finally:
         segment.unlink()
     return segment, tuple(layouts)
+
+
+def _write_resampled(segment: Segment, layout: Layout, recorded: Patchwork, rate: int, to_rate: int) -> None:
+    """A part at a time, so that what lies in files never comes into memory whole."""
+    import soxr
+
+    stream = soxr.ResampleStream(rate, to_rate, layout.channels, dtype="float32", quality="HQ")
+    there = 0
+    for start in range(0, len(recorded), RESAMPLED_AT_ONCE):
+        stop = min(start + RESAMPLED_AT_ONCE, len(recorded))
+        pieces = recorded.cut(start, stop)
+        part = stream.resample_chunk(np.concatenate(pieces), last=stop == len(recorded))[: layout.length - there]
+        segment.write(layout.start + there * layout.channels, part)
+        there += len(part)
+        for piece in pieces:
+            maps.release(piece)
 
 
 class _Prepared(NamedTuple):
