@@ -17,7 +17,7 @@ from soli.project import commands, recovery, storage
 from soli.project.pipeline import Loaded
 from soli.project.storage import copying, recordings
 from soli.signal import audio
-from soli.ui import patience, worker
+from soli.ui import patience, questions, worker
 from soli.ui.dialogs.export_dialog import ExportDialog, Piece
 from soli.ui.saving import Wait
 
@@ -246,8 +246,8 @@ def test_closing_a_project_that_hangs_does_not_hold_anything_up(kept, qtbot, sha
 
 def test_dialogs_begin_where_something_answers(kept, qtbot, share, monkeypatch, alive):
     begun: list[str] = []
-    for name in ("getOpenFileNames", "getSaveFileName"):
-        monkeypatch.setattr(QFileDialog, name, lambda _window, _title, start, *_: (begun.append(start), ("", ""))[1])
+    monkeypatch.setattr(questions, "asked_files", lambda _window, _title, start, *_: begun.append(start))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda _window, _title, start, *_: (begun.append(start), ("", ""))[1])
     kept.settings.folder = str(share)
     kept.window.questions.open()
     assert begun == [str(share)]
@@ -286,9 +286,8 @@ def test_the_export_dialog_says_that_a_folder_does_not_answer(separated, qtbot, 
 def test_the_thread_of_the_window_touches_nothing_there(kept, qtbot, share, tmp_path, monkeypatch):
     """Whatever is done with a piece from first to last."""
     path, window = share / "piece.soli", kept.window
-    answers = {"getOpenFileNames": ([str(path)], ""), "getSaveFileName": (str(share / "named.soli"), "")}
-    for name, answer in answers.items():
-        monkeypatch.setattr(QFileDialog, name, lambda *_, answer=answer: answer)
+    monkeypatch.setattr(questions, "asked_files", lambda *_: [path])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(share / "named.soli"), ""))
     with watched(share) as seen:
         kept.session.decompose()
         qtbot.waitUntil(lambda: kept.document.separation is not None)

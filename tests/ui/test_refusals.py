@@ -162,8 +162,8 @@ def asked(monkeypatch):
     def turn_away(name, answer):
         return lambda *_args, **_options: names.append(name) or answer
 
-    for name in ("getOpenFileName", "getOpenFileNames", "getSaveFileName", "getExistingDirectory"):
-        monkeypatch.setattr(QFileDialog, name, turn_away(name, ([] if name.endswith("Names") else "", "")))
+    for name in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
+        monkeypatch.setattr(QFileDialog, name, turn_away(name, ("", "")))
     monkeypatch.setattr(QMessageBox, "about", turn_away("about", None))
     monkeypatch.setattr(QMessageBox, "question", turn_away("question", QMessageBox.StandardButton.Discard))
     monkeypatch.setattr(QDialog, "exec", turn_away("dialog", 0))

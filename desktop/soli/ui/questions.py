@@ -13,6 +13,7 @@ from soli.project.storage import SUFFIX
 from soli.settings import Settings
 from soli.signal.audio import READABLE
 from soli.ui.dialogs.model_dialog import ModelDialog
+from soli.ui.dialogs.open_files import asked_files
 from soli.ui.inquiry import folder_to_begin
 from soli.ui.saving import Wait
 from soli.ui.session import SCORES, Session
@@ -39,9 +40,9 @@ class Questions(QObject):
             "score": f"Scores ({scores});;All files (*)",
         }[what]
         title = f"Open {what or 'a recording, its score, or a project'}"
-        names, _ = QFileDialog.getOpenFileNames(self._window, title, folder_to_begin(self._settings.folder), filters)
-        if names:
-            self.opened.emit([Path(name) for name in names])
+        paths = asked_files(self._window, title, folder_to_begin(self._settings.folder), filters)
+        if paths:
+            self.opened.emit(paths)
 
     def save(self, *, ask: bool = False, done: Callable[[bool], None] = lambda _: None) -> bool:
         """Begin to save the project; False when the user turned away. `done` is called with whether it is safe."""
