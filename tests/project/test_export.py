@@ -145,11 +145,17 @@ def test_when_writing_fails_no_file_is_left_and_the_former_ones_are_whole(monkey
 
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_a_cancelled_export_leaves_nothing(tmp_path, state, separation, after):
-    steps = export.export_steps(separation, state, tmp_path)
+    steps = export.export_steps(separation, state, tmp_path / "new" / "stems")
     for _ in range(after):
         next(steps)
     steps.close()
     assert listing(tmp_path) == []
+    (tmp_path / "mine").mkdir()
+    steps = export.export_steps(separation, state, tmp_path / "mine")
+    for _ in range(after):
+        next(steps)
+    steps.close()
+    assert listing(tmp_path) == ["mine"], "what was there stays"
 
 
 def test_a_place_that_is_none_is_told(tmp_path, state, separation):

@@ -69,7 +69,11 @@ def export_steps(
     if not items:
         raise InputError("nothing is chosen to export; choose a layer, the mix or notes")
     yield Progress(0, 1, f"Writing to {folder.name}", place=folder)
-    make_folder(folder)
+    with _made(folder):
+        return (yield from _written_steps(separation, state, folder, order, items))
+
+
+def _written_steps(separation: Separation, state: State, folder: Path, order: Order, items: Sequence[Item]) -> Steps[list[Path]]:
     sweep(folder)
     for item in items:
         if os.path.isdir(folder / item.name):  # noqa: PTH112  (no error for a closed folder: that is told when it is written to)
@@ -134,6 +138,20 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder}: no folder can be made there ({error.strerror or error}); choose another place") from error
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder to write to; what had to be made of it goes again where nothing is written."""
+    missing = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+    try:
+        make_folder(folder)
+        yield
+    except BaseException:
+        for path in missing:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def check_space(folder: Path, needed_bytes: int) -> None:

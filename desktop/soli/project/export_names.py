@@ -13,7 +13,7 @@ LONGEST_NAME = 100  # bytes: systems take 255, and numbers and suffixes follow
 RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{i}" for port in ("com", "lpt") for i in "123456789¹²³")}
 # What may stand in braces in a pattern, and what it becomes.
 TOKENS = {
-    "project": "the name of the project or the recording",
+    "project": "the name of the project, or of the piece where it is not saved yet",
     "layer": "the layer, the note, or what else is in the file",
     "index": "the number of the file: 01, 02 …",
     "bpm": "the tempo of the recording, where the score says its beats",
