@@ -16,7 +16,9 @@ from PySide6.QtWidgets import QApplication
 
 from soli import __version__, settings
 from soli.assets import asset
+from soli.errors import SoliError
 from soli.playback.player import Player, open_player
+from soli.playback.stretch_process import StretchProcess
 from soli.progress import Progress, Steps
 from soli.project import recovery
 from soli.project.document import Document
@@ -52,7 +54,10 @@ class Application:
         self.player = player
         self.stretch_worker = Worker(urgent=True)
         self.stretch_worker.start()
-        self.listening = Listening(self.document, player, self.worker, stretch_worker=self.stretch_worker)
+        self.stretching = StretchProcess()
+        self.listening = Listening(
+            self.document, player, self.worker, stretch_worker=self.stretch_worker, stretch=self.stretching
+        )
         self.listening.clicks.use(preferences)
         self.note_worker = Worker(urgent=True)
         self.note_worker.start()
@@ -98,6 +103,8 @@ class Application:
                 # Not every Python has a numba; the decomposition does without.
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
+            with contextlib.suppress(SoliError):  # which is said when another speed is asked for
+                self.stretching.start()
 
         self.worker.submit(Job("Warming up", steps))
 
@@ -109,6 +116,7 @@ class Application:
         self.worker.close()
         self.keeper.close(discard=discard)
         self.note_worker.close()
+        self.stretching.close()
         self.stretch_worker.close()
         self.picture_worker.close()
         self.listening.close()
@@ -120,6 +128,7 @@ class Application:
         self.window.remember_place()
         self.recovering.close()
         self.keeper.leave()
+        self.stretching.close()
         self.listening.close()
 
     @property

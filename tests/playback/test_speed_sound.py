@@ -12,11 +12,10 @@ from playback.sound_card import RATE, SoundServer
 from playback.waiting import eventually
 
 from soli.playback.board import durations_s
-from soli.playback.frames import reader
 from soli.playback.metronome import click
 from soli.playback.mixer import Strip, mix_offline
 from soli.playback.player import ProcessPlayer
-from soli.playback.stretch import Stretcher, stretched_length
+from soli.playback.stretch import Excerpt, reader, stretched_length
 from soli.playback.tiles import Stretching
 from soli.signal.audio import resample
 
@@ -34,17 +33,18 @@ def player(sound_server: SoundServer) -> Iterator[ProcessPlayer]:
 def stretch(player: ProcessPlayer, parts: list[np.ndarray], rate: int, speed: float, key: int = 1) -> list[np.ndarray]:
     """Bring all tiles of `parts` and turn to them; the same sound in one piece."""
     whole = sum(parts[1:], parts[0])
-    stretcher = Stretcher(reader(whole), rate=rate, speed=speed)
     length = stretched_length(len(whole), speed)
     channels = tuple(part.shape[1] for part in parts)
     stretching = Stretching(key, player.generation, speed, rate, length, channels)
-    for number in range(stretching.tiles):
-        tile = stretcher.stretch(*stretching.span(number))
-        player.add_tile(stretching, number, [tile.of(reader(part)) for part in parts])
+    excerpt = Excerpt(stretching.span(0)[0], stretching.span(stretching.tiles - 1)[1], rate, speed)
+    sounds = [reader(sound)(*excerpt.source) for sound in (whole, *parts)]
+    made = excerpt.made_of(np.concatenate(sounds, axis=1), whole.shape[1])
+    everything = np.split(made, np.cumsum([sound.shape[1] for sound in sounds])[:-1], axis=1)[1:]
+    for number, tile in enumerate(zip(*map(stretching.parts, everything), strict=True)):
+        player.add_tile(stretching, number, tile)
     player.hear(stretching)
     assert eventually(lambda: player.status().stretched == key)
-    everything = stretcher.stretch(0, length)
-    return [everything.of(reader(part)) for part in parts]
+    return [part[stretching.margin :][:length] for part in everything]
 
 
 def notes(rate: int) -> list[np.ndarray]:

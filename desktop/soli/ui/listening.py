@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.playback.mixer import mix_offline
 from soli.playback.player import Player, PlayerStatus, Strip
+from soli.playback.stretch import Excerpt
 from soli.playback.transport import SHORTEST_LOOP_S
 from soli.progress import Progress, Steps
 from soli.project.document import Document
@@ -15,7 +16,9 @@ from soli.project.state import ORIGINAL, RESIDUAL
 from soli.signal.audio import Audio, FloatArray
 from soli.ui.clicks import Clicks
 from soli.ui.listening_loudness import Matching
-from soli.ui.speed import Sounds, Speed
+from soli.ui.sounds import Sounds
+from soli.ui.speed import Speed
+from soli.ui.speed_run import Stretch
 from soli.ui.worker import Job, Worker
 
 PLAYING_MS, IDLE_MS = 16, 120
@@ -87,9 +90,17 @@ class Listening(QObject):
     unsaid = Signal(str)  # that it is no longer so
     told = Signal(str)  # what has become well again
 
-    def __init__(self, document: Document, player: Player, worker: Worker, *, stretch_worker: Worker | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        player: Player,
+        worker: Worker,
+        *,
+        stretch_worker: Worker | None = None,
+        stretch: Stretch = Excerpt.made_of,
+    ) -> None:
         super().__init__()
-        self.speed = Speed(player, stretch_worker or worker)
+        self.speed = Speed(player, stretch_worker or worker, stretch)
         self.matching = Matching(worker)
         self.clicks = Clicks(document, player)
         self._scrubbed_s = -1.0

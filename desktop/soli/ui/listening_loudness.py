@@ -10,7 +10,7 @@ from soli.playback.mixer import Strip
 from soli.progress import Steps
 from soli.project.state import ORIGINAL
 from soli.signal.audio import FloatArray
-from soli.ui.speed import Sounds
+from soli.ui.sounds import Sounds
 from soli.ui.worker import Job, Worker
 
 
