@@ -148,8 +148,9 @@ class Program:
         self._runtime = tempfile.TemporaryDirectory(prefix="soli-")
         environment = {"XDG_RUNTIME_DIR": self._runtime.name, **environment}
         with self.log.open("ab") as log:
+            # What runs these tests may ignore signals, and those who are started inherit that.
             self._process = subprocess.Popen(
-                command,
+                ["env", "--default-signal=HUP,INT,TERM", *command],
                 env=environment,
                 cwd=home,
                 stdin=subprocess.DEVNULL,
