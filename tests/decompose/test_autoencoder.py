@@ -139,3 +139,52 @@ def test_at_a_fixed_rate_the_loss_falls_too(updates: str) -> None:
     assert found.losses[-1] < 0.9 * found.losses[1]
     assert not found.H[M == 0].any()
     assert np.isfinite(found.H).all()
+
+
+def taught(V: np.ndarray, D: np.ndarray, E: np.ndarray, M: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """What `steps` multiplicative steps (beta 1) make of the code, and by what they multiply it, densely."""
+    code = (E @ V) * M
+    H = code.copy()
+    for _ in range(steps):
+        H = H * (D.T @ (V / (D @ H + 1e-30))) / D.sum(axis=0)[:, None]
+    return H, np.divide(H, code, out=np.zeros_like(H), where=code > 0)
+
+
+def test_the_first_layer_learns_from_what_the_further_ones_make_of_it() -> None:
+    """One epoch moves W_E by the gradient of its own loss and of that after the further layers, their factors held."""
+    V, W, M = problem()
+    D, E = (W / W.sum(axis=0)).astype(np.float64), np.random.default_rng(1).random(W.T.shape)
+    V64, M64 = V.astype(np.float64), M.astype(np.float64)
+    H, factors = taught(V64, D, E, M64, 1)
+    above, below = np.zeros_like(E), np.zeros_like(E)
+    for heard, gain, weight in ((H, M64 * factors, 1.0), ((E @ V64) * M64, M64, 0.1)):
+        above += weight * ((D.T @ (V64 / (D @ heard + 1e-30))) * gain) @ V64.T
+        below += weight * (D.sum(axis=0)[:, None] * gain) @ V64.T
+    chosen = ModelSettings(method="nae", encoder_steps=1, iterations=1)
+    found = finish(autoencoder.factorize(V, W, M, settings=chosen, encoder=E.astype(np.float32)))
+    assert found.encoder is not None
+    moved = E * above / below
+    # The decoder's move scales the rows along with the templates.
+    ratio = found.encoder / moved
+    assert close(found.encoder, moved * ratio.mean(axis=1, keepdims=True)) < 1e-3
+
+
+def test_templates_that_are_wrong_at_first_are_learnt_as_by_nmf() -> None:
+    """Activations may not settle before the templates do: each would learn a part of what sounds along with it."""
+    rng = np.random.default_rng(3)
+    truth = rng.random((40, 6)) ** 6
+    frames = np.arange(200)
+    begin = rng.integers(0, 190, (6, 5))
+    decays = np.exp(-np.maximum(frames - begin[:, :, None], 0) / 8) * (frames >= begin[:, :, None])
+    M = decays.max(axis=1).astype(np.float32)
+    V = ((truth / truth.sum(axis=0)) @ (M * rng.uniform(0.7, 1.3, M.shape)) + 1e-4).astype(np.float32)
+    W = rng.random((40, 6)).astype(np.float32) + np.float32(0.1)
+
+    def likeness(found: nmf.Solution) -> float:
+        own = truth / np.linalg.norm(truth, axis=0)
+        return float((own * (found.W / np.linalg.norm(found.W, axis=0))).sum(axis=0).mean())
+
+    by_nae = likeness(finish(autoencoder.factorize(V, W, M, settings=ModelSettings(method="nae"))))
+    by_nmf = likeness(finish(nmf.factorize(V, W, M, settings=ModelSettings())))
+    assert by_nae > by_nmf - 0.02
+    assert by_nmf > 0.9

@@ -10,9 +10,10 @@ import numpy as np
 
 from soli.decompose.blocks import Block, Workers, chunks, partition
 from soli.decompose.descent import Descent, descent
+from soli.decompose.encoding import first_rows
 from soli.decompose.hidden import Hidden, loudness
 from soli.decompose.hidden_training import HiddenTraining, Slopes
-from soli.decompose.network import TINY, Network
+from soli.decompose.network import Network
 from soli.decompose.nmf import Solution, check, mean_sounding, rows_to_one, settled
 from soli.decompose.settings import ModelSettings
 from soli.decompose.sums import Sums
@@ -37,9 +38,10 @@ def factorize(
     """Train an encoder W_E (R, K) and a decoder W_D (K, R) so that V (K, N) ~ W_D H' with H' = (W_E V) * M_H.
 
     All float32 and nonnegative; none is altered. W is the decoder to begin with, H the structured dropout M_H: activations
-    are weighed by it, and removed where it is zero. The encoder starts as `encoder`, or as each bin's likelihood of belonging
-    to a component; `encoder_steps` further layers refine what it says. Returns H' as the solution's H, and the nonnegative
-    part of a decoder with signed weights as its W. Progress and errors as in `nmf.factorize`.
+    are weighed by it, and removed where it is zero. The encoder starts as `encoder`, or as `encoding.first_rows`; its
+    `encoder_steps` further layers refine what it says, one of them in the first iteration, two in the second and so on.
+    Returns H' as the solution's H, and the nonnegative part of a decoder with signed weights as its W. Progress and errors as
+    in `nmf.factorize`.
 
     hidden: layers between the code and W_D, trained too. The code then has a row a voice, under the mask of the voice's first
     component. The solution's H is what the last of the layers says, so that V ~ WH holds of it as well; all components of a
@@ -51,8 +53,11 @@ def factorize(
     if settings.dropout == "binary":
         H = (H > 0).astype(np.float32)
     decoder, _ = rows_to_one(np.ascontiguousarray(W.T))
-    encoder = _likelihoods(decoder, hidden) if encoder is None else encoder
-    mask = H
+    mask, trained = H, encoder is not None
+    if encoder is None:
+        # As a single product it begins with each bin's likelihood of belonging to a component, whatever else sounds.
+        encoder = first_rows(decoder, mask if settings.encoder_steps else np.ones((len(mask), 1), np.float32))
+        encoder = encoder if hidden is None else hidden.united(encoder)
     if hidden is not None:
         encoder, mask = encoder[hidden.first], H[hidden.first]
         H = mask[hidden.voice]
@@ -77,7 +82,11 @@ def factorize(
                 # One multiplicative step has set the scale, which additive ones would take long to find.
                 encoder_slope, decoder_slope = (descent(rows, settings, signed=signed) for rows in previous[::-1])
                 slopes = encoder_slope, decoder_slope
-            network = Network(Vt, decoder, encoder, mask, scale=scale, settings=settings, latest=latest, hidden=hidden)
+            # A new encoder grows by a layer an iteration: what fits untaught templates too well teaches them what others sound.
+            depth = None if trained else iteration + 1
+            network = Network(
+                Vt, decoder, encoder, mask, scale=scale, settings=settings, latest=latest, hidden=hidden, steps=depth
+            )
             bends = None if hidden is None else Slopes.zero(hidden)
             for half, run in enumerate((network.encoder_sums, network.decoder_sums)):
                 rows = len(encoder) if half == 0 else len(decoder)
@@ -147,12 +156,6 @@ def encoded(
     network = Network(V.T, Wt, encoder, mask, scale=float(V.mean()), settings=settings, latest=H, hidden=hidden)
     network.encode([Block(0, V.shape[1], np.arange(len(Wt)))])
     return np.maximum(H, 0, out=H)
-
-
-def _likelihoods(decoder: FloatArray, hidden: Hidden | None) -> FloatArray:
-    """How likely each bin belongs to each component, or to its voice, as rows (R, K)."""
-    rows: FloatArray = decoder / np.maximum(decoder.sum(axis=0), TINY)
-    return rows if hidden is None else hidden.united(rows)
 
 
 def _of_components(encoder: FloatArray, hidden: Hidden | None) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from soli.decompose import templates
 from soli.decompose.bodies import NO_LIMITS, IntArray
 from soli.decompose.constraints import Components
+from soli.decompose.encoding import further_rows
 from soli.decompose.settings import ModelSettings
 from soli.decompose.template_limit import TemplateLimit
 from soli.decompose.timbre import Timbre
@@ -40,7 +41,7 @@ def grown(
 
     A new template is the prior of its pitch within its `limits`, seen through the equaliser and the partials that the known
     ones of its part and kind have learnt, each weighing as much as it sounds: `mass` (float32, of the known). Its columns sum
-    to one over the lower bins, `solved`. A new row of the encoder is each bin's likelihood of belonging to the component.
+    to one over the lower bins, `solved`. For new rows of the encoder see `encoding.further_rows`.
     """
     first, count = known.W.shape[1], len(components)
     if count == first:
@@ -68,7 +69,7 @@ def grown(
     encoder = known.encoder
     if encoder is not None:
         rows = np.zeros((count - first, grid.bins), np.float32)
-        rows[:, :solved] = W[first:, :solved] / np.maximum(W[:, :solved].sum(axis=0), _TINY)
+        rows[:, :solved] = further_rows(W[:, :solved], encoder[:, :solved])
         encoder = np.append(encoder, rows, axis=0)
     return Spectra(W.T, None if side is None else side.T, encoder)
 

@@ -72,5 +72,6 @@ def limited_spectra(
         if encoder is not None and known.encoder is not None:
             likely = W[:, r] / np.maximum(W.sum(axis=1), _TINY)
             likely[solved:] = 0
+            likely *= max(known.encoder[r, both].sum(), 0) / max(likely[both].sum(), _TINY)
             encoder[r] = np.where(new, likely, np.where(may, known.encoder[r], 0))
     return Spectra(W, side, encoder)

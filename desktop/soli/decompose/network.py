@@ -15,13 +15,16 @@ from soli.decompose.sums import Sums
 from soli.signal.audio import FloatArray
 
 TINY = np.float32(1e-30)
+# What the first layer of an encoder says alone counts this part of what all of them say.
+_ALONE = np.float32(0.1)
 
 
 class Network:
     """Encoder, mask, hidden layers and decoder as they are in one iteration; called from worker threads, a chunk each.
 
     Vt (N, K), decoder (R, K), encoder and mask (P, K) and (P, N), one row a component, or a voice where there are `hidden`
-    layers. What is heard of each component is written to `latest` (R, N).
+    layers. What is heard of each component is written to `latest` (R, N). steps: how many of the encoder's further layers there
+    are so far; None for all.
     """
 
     def __init__(
@@ -35,32 +38,43 @@ class Network:
         settings: ModelSettings,
         latest: FloatArray,
         hidden: Hidden | None = None,
+        steps: int | None = None,
     ) -> None:
         self.latest, self.hidden = latest, hidden
         self.Vt, self.decoder, self.encoder, self.mask, self.beta = Vt, decoder, encoder, mask, settings.beta
         self.tiny = max(np.float32(1e-7 * scale), TINY)
         self.rectified = settings.updates == "relu"
-        self.layers = 0 if self.rectified else settings.encoder_steps
+        asked = settings.encoder_steps if steps is None else min(steps, settings.encoder_steps)
+        self.layers = 0 if self.rectified else asked
 
     def encode(self, chunk: Sequence[Block]) -> None:
         """Write what all layers of the encoder say to `latest`."""
         for block in chunk:
             here = self._here(block)
-            self.latest[block.alive, block.start : block.stop] = self._refined(here).H
+            self.latest[block.alive, block.start : block.stop] = self._refined(here, self._code(here)).H
 
     def encoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, None]:
-        """The two halves of the gradient of the encoder, of which the first layer alone is trained."""
+        """The two halves of the gradient of the encoder, of which the first layer alone is trained.
+
+        Further layers multiply what it says by factors, which are taken as they are. What it says alone counts a little too,
+        so that it is of use without them.
+        """
         places = [self._here(block) for block in chunk]
         sums = self._sums((here.rows for here in places), 0.0)
         for here in places:
             code = self._code(here)
-            heard = self._heard(here, code)
-            above, below = self._halves(here.V, self._model(heard.H, here.W))
-            mask = here.mask * (code > 0) if self.rectified else here.mask
-            at = np.searchsorted(sums.rows, here.rows)
-            sums.above[at] += (heard.back(here.W @ above.T) * mask) @ here.V
-            sums.below[at] += (heard.back(here.under(below)) * mask) @ here.V
+            heard = self._refined(here, code)
+            self._add_slope(sums, here, heard, here.mask * (code > 0) if self.rectified else here.mask * _gain(heard.code, code))
+            if self.layers:
+                self._add_slope(sums, here, self._heard(here, code), _ALONE * here.mask)
         return sums, None
+
+    def _add_slope(self, sums: Sums, here: "_Here", heard: "_Heard", gain: FloatArray) -> None:
+        """Add the gradient of the rows of an encoder whose product with V, times `gain` (P, n), is the code that was heard."""
+        above, below = self._halves(here.V, self._model(heard.H, here.W))
+        at = np.searchsorted(sums.rows, here.rows)
+        sums.above[at] += (heard.back(here.W @ above.T) * gain) @ here.V
+        sums.below[at] += (heard.back(here.under(below)) * gain) @ here.V
 
     def decoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, Slopes | None]:
         """The two halves of the gradients of the decoder and of its hidden layers, and the loss."""
@@ -68,7 +82,7 @@ class Network:
         slopes = None if self.hidden is None else Slopes.zero(self.hidden)
         for block in chunk:
             here = self._here(block)
-            heard = self._refined(here)
+            heard = self._refined(here, self._code(here))
             self.latest[block.alive, block.start : block.stop] = H = heard.H
             model = self._model(H, here.W)
             sums.loss += divergence(here.V, model, self.beta)
@@ -98,9 +112,9 @@ class Network:
         code *= here.mask
         return code
 
-    def _refined(self, here: "_Here") -> "_Heard":
-        """What all layers of the encoder say."""
-        code = self._code(here)
+    def _refined(self, here: "_Here", code: FloatArray) -> "_Heard":
+        """What all layers of the encoder make of what the first one says."""
+        code = code.copy() if self.layers else code
         for _ in range(self.layers):
             heard = self._heard(here, code)
             model = self._model(heard.H, here.W)
@@ -112,9 +126,9 @@ class Network:
 
     def _heard(self, here: "_Here", code: FloatArray) -> "_Heard":
         if here.net is None:
-            return _Heard(code, [code], lambda slope: slope)
+            return _Heard(code, code, [code], lambda slope: slope)
         net, layers = here.net, here.net.forward(code)
-        return _Heard(net.activations(layers), layers, lambda slope: net.backward(layers, slope))
+        return _Heard(code, net.activations(layers), layers, lambda slope: net.backward(layers, slope))
 
     def _sums(self, rows: Iterable[IntArray], beta: float) -> Sums:
         return Sums.zero(np.unique(np.concatenate(list(rows))), self.Vt.shape[1], beta)
@@ -133,6 +147,13 @@ class Network:
             alive = model > self.tiny
             return above * alive, below * alive
         return above, below
+
+
+def _gain(refined: FloatArray, code: FloatArray) -> FloatArray:
+    """By what further layers have multiplied a code."""
+    if refined is code:
+        return np.ones((1, 1), np.float32)
+    return np.asarray(refined / np.maximum(code, TINY), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +176,9 @@ class _Here:
 
 @dataclass(frozen=True, eq=False)
 class _Heard:
-    """Activations H (R, n), the layers that made them, and the way of a gradient back to the code."""
+    """A code (P, n), the activations H (R, n) and the layers made of it, and the way of a gradient back to the code."""
 
+    code: FloatArray
     H: FloatArray
     layers: list[FloatArray]
     back: Callable[[FloatArray], FloatArray]

@@ -78,7 +78,7 @@ class ModelSettings:
     learning_rate: float = 0.05
     rate: Rate = "adaptive"
     dropout: Dropout = "soft"
-    encoder_steps: int = 16
+    encoder_steps: int = 8
     decoder_layers: int = 1
     prior: float = 0.6
     solve_to_hz: float | None = None

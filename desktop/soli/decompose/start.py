@@ -7,6 +7,7 @@ import numpy as np
 from soli.decompose.amendment import matching_parts
 from soli.decompose.bodies import BoolArray, IntArray
 from soli.decompose.constraints import Components, Constraint
+from soli.decompose.encoding import first_rows
 from soli.decompose.template_limit import changed_pitches
 from soli.signal.audio import FloatArray
 
@@ -67,7 +68,7 @@ def warm(
     H[as_found] = np.where(begin[as_found] > 0, np.maximum(loud[:, ~changed], _SPARK * H[as_found]), 0)
     rows = None
     if encoder is not None:
-        rows = templates.T / np.maximum(templates.sum(axis=1), np.float32(1e-30))
+        rows = first_rows(templates.T, begin)
         rows[here] = encoder[there]
     return Start(templates, H, here, there, rows)
 
