@@ -13,7 +13,7 @@ from soli.signal.spectrogram import Grid
 # What runs of one to thirty minutes took on two cores: for each entry of the support and bin in each iteration, for each sample
 # of the recording, and for each of a layer.
 SECONDS_PER_ENTRY, SECONDS_PER_SAMPLE, SECONDS_PER_LAYER_SAMPLE = 1.7e-10, 1.7e-7, 4.5e-8
-ENCODER_STEP = 0.6  # what one more layer of the encoder takes, as a part of an iteration
+ENCODER_STEP = 1.3  # what one more layer of the encoder takes in both halves of an iteration, as a part of one of NMF
 TOLERANCE_S, COPIES = 0.42, 2.4  # what a note may use beyond itself; templates that sound with it
 PROGRAM_MB = 180.0
 BYTES_PER_NOTE, BYTES_PER_ACTIVATION = 3000.0, 10.0  # of memory, as of half an hour and of three and a half
