@@ -95,11 +95,68 @@ def test_a_note_is_heard_alone_from_just_before_its_onset(decomposed, audition, 
     assert audition.ids == {2}
     separation, onset_s = decomposed.separation, decomposed.state.notes[2].onset_s
     first, alone = masking.note_alone(separation.source.audio, separation.factors, [2])
-    start = round(onset_s * RATE) - LEAD
-    assert first < start
+    start = first + len(alone) - len(player.heard[0])
     np.testing.assert_array_equal(player.heard[0], alone[start - first :])
+    assert first < round(onset_s * RATE) - LEAD <= start < round(onset_s * RATE)
     assert player.rates == [RATE]
     assert said == []
+
+
+@pytest.mark.parametrize(("rises", "begins"), [(0.0, -0.01), (0.1, -0.01), (-0.015, -0.025), (-0.5, -0.03)])
+def test_what_is_quiet_before_a_note_is_not_waited_for(rises, begins, decomposed, audition, player, monkeypatch, qtbot):
+    """It begins the player's fade before it rises, at most LEAD_S before its onset, and never after that."""
+    onset = round(decomposed.state.notes[2].onset_s * RATE)
+    alone = np.full((onset + RATE, 1), 1e-3, np.float32)
+    alone[onset + round(rises * RATE) :] = 0.5
+    monkeypatch.setattr(masking, "note_alone", lambda *_: (0, alone))
+    with qtbot.waitSignal(audition.started, timeout=20_000):
+        audition.note([2])
+    assert len(alone) - len(player.heard[0]) == pytest.approx(onset + begins * RATE, abs=1)
+
+
+def test_what_was_expected_is_heard_without_being_found_again(decomposed, audition, player, monkeypatch, qtbot):
+    found, alone = [], masking.note_alone
+    monkeypatch.setattr(masking, "note_alone", lambda *given: found.append(given[2]) or alone(*given))
+    audition.expect([2])
+    qtbot.waitUntil(lambda: found == [[2]], timeout=20_000)
+    assert not player.heard
+    for times in (1, 2):
+        with qtbot.waitSignal(audition.started, timeout=20_000):
+            audition.note([2])
+        assert len(player.heard) == times
+    assert found == [[2]]
+    np.testing.assert_array_equal(player.heard[0], player.heard[1])
+    decomposed.do(commands.move_notes(decomposed.state, [10], semitones=1))
+    with qtbot.waitSignal(audition.started, timeout=20_000):
+        audition.note([2])
+    assert found == [[2], [2]]
+
+
+def test_what_was_found_before_a_change_is_not_remembered_after_it(decomposed, audition, player, monkeypatch, qtbot):
+    begun, go, alone = threading.Event(), threading.Event(), masking.note_alone
+
+    def slow(*given):
+        begun.set()
+        assert go.wait(20)
+        return alone(*given)
+
+    monkeypatch.setattr(masking, "note_alone", slow)
+    audition.expect([2])
+    qtbot.waitUntil(begun.is_set, timeout=20_000)
+    decomposed.do(commands.move_notes(decomposed.state, [2], semitones=1))
+    go.set()
+    with qtbot.waitSignal(audition.said, timeout=20_000) as remark:
+        audition.note([2])
+    assert remark.args == [module.CHANGED_SINCE]
+
+
+def test_what_is_expected_does_not_end_what_is_heard(decomposed, audition, player, qtbot):
+    with qtbot.waitSignal(audition.started, timeout=20_000):
+        audition.note([2])
+    with qtbot.assertNotEmitted(audition.ended, wait=100):
+        audition.expect([10])
+    assert audition.ids == {2}
+    assert len(player.heard) == 1
 
 
 def test_several_notes_are_heard_together_from_the_first_onset(decomposed, audition, player, qtbot):
@@ -108,7 +165,9 @@ def test_several_notes_are_heard_together_from_the_first_onset(decomposed, audit
     assert started.args == [frozenset({2, 10})]
     separation = decomposed.separation
     first, alone = masking.note_alone(separation.source.audio, separation.factors, [2, 10])
-    np.testing.assert_array_equal(player.heard[0], alone[max(0, round(0.2 * RATE) - LEAD - first) :])
+    start = first + len(alone) - len(player.heard[0])
+    np.testing.assert_array_equal(player.heard[0], alone[start - first :])
+    assert round(0.2 * RATE) - LEAD <= start < round(0.2 * RATE)
 
 
 def test_it_ends_when_the_ear_has_heard_the_end(decomposed, audition, player, qtbot):

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from ui.conftest import names
 
+from soli.decompose import masking
 from soli.decompose.constraints import Kind, build
 from soli.project import commands
 from soli.signal.spectrogram import Grid
@@ -229,6 +230,18 @@ def test_a_plain_click_on_a_note_plays_it_alone_and_escape_ends_it(separated, ca
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not separated.player.status().auditioning, timeout=20_000)
     assert separated.selection.ids == {0}, "the first Escape only ends the note"
+
+
+def test_a_press_finds_the_sound_that_its_release_lets_hear(separated, canvas, place, hand, monkeypatch, qtbot):
+    found, alone = [], masking.note_alone
+    monkeypatch.setattr(masking, "note_alone", lambda *given: found.append(given[2]) or alone(*given))
+    hand(canvas).press(*place(0.4, 64))
+    qtbot.waitUntil(lambda: found == [[0]], timeout=20_000)
+    assert separated.audition.ids == frozenset()
+    with qtbot.waitSignal(separated.audition.started, timeout=20_000) as started:
+        hand(canvas).release(*place(0.4, 64))
+    assert started.args == [frozenset({0})]
+    assert found == [[0]]
 
 
 def test_dragging_and_toggling_make_no_sound(separated, canvas, place, hand, qtbot):

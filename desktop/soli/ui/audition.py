@@ -1,13 +1,15 @@
 """Notes on their own: lets a musician hear at once what the decomposition found of the notes under the pointer."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TypeAlias
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from soli.decompose import masking
 from soli.errors import InputError
+from soli.playback.mixer import RAMP_S
 from soli.playback.player import LONGEST_AUDITION_S, Player
 from soli.progress import Progress, Steps
 from soli.project.document import Document
@@ -17,7 +19,8 @@ from soli.score.notes import Note
 from soli.signal.audio import Audio, FloatArray
 from soli.ui.worker import Job, Worker
 
-LEAD_S = 0.03  # what is heard before the first onset: room for the fade, and for an onset that is aligned too late
+LEAD_S = 0.03  # what may be heard before the first onset, where that is aligned too late
+RISEN, NEAR_S = 0.1, 0.15  # of the loudest sound until so long after the onset: what is quieter before is not waited for
 POLL_MS = 20
 
 NOT_SEPARATED = "This is the recording where the note sounds; decompose to hear the note alone."
@@ -43,6 +46,8 @@ class Audition(QObject):
         self._lock = threading.Lock()  # held while a sound is handed over, so that none comes after what replaced it
         self._job: Job | None = None
         self._ids: frozenset[int] = frozenset()
+        self._changes = 0  # of the document
+        self._found: tuple[frozenset[int], _Sound] | None = None
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
         document.subscribe(self._follow)
@@ -54,17 +59,14 @@ class Audition(QObject):
 
     def note(self, ids: Collection[int]) -> None:
         """Hear notes alone, from the first onset on; only the newest request counts. Ids that are no notes are left out."""
-        state, separation = self._document.state, self._document.separation
-        notes = [state.notes[id_] for id_ in ids if id_ in state.notes]
-        if not notes:
+        find = self._finding(ids)
+        if find is None:
             return
         self._drop()
         number = self._asked
 
         def steps() -> Steps[tuple[frozenset[int], str]]:
-            yield Progress(0, 1, "Finding the note")
-            heard, signal, rate, remark = sound_of(notes, state, separation)
-            yield Progress(1, 1, "Finding the note")
+            heard, signal, rate, remark = yield from find()
             with self._lock:  # from this thread, because the window's may be busy
                 if number == self._asked:
                     self._player.audition(signal, rate)
@@ -90,6 +92,12 @@ class Audition(QObject):
         job.failed.connect(failed)
         self._job = self._worker.submit(job)
 
+    def expect(self, ids: Collection[int]) -> None:
+        """Find the sound of notes that will perhaps be asked for in a moment, so that it is heard at once then."""
+        find = self._finding(ids)
+        if find is not None and self._job is None:
+            self._worker.submit(Job("Finding a note", find))
+
     def component(self, component: int, time_s: float) -> None:
         """Play the note that sounds in a component of the last run at a time; its first one where the time is negative."""
         separation, notes = self._document.separation, self._document.state.notes
@@ -112,6 +120,30 @@ class Audition(QObject):
         if sounding:
             self._player.audition(np.zeros((0, 1), np.float32), 1)
 
+    def _finding(self, ids: Collection[int]) -> "Callable[[], Steps[_Sound]] | None":
+        """The way to the sound of notes as they are now, for the worker's thread; None where none of them is there.
+
+        What was found last is remembered until the document changes.
+        """
+        state, separation, changes = self._document.state, self._document.separation, self._changes
+        wanted = frozenset(ids) & state.notes.keys()
+        if not wanted:
+            return None
+
+        def steps() -> Steps[_Sound]:
+            yield Progress(0, 1, "Finding the note")
+            with self._lock:
+                found = self._found
+            if found is None or found[0] != wanted or changes != self._changes:
+                found = wanted, sound_of([state.notes[id_] for id_ in wanted], state, separation)
+                with self._lock:
+                    if changes == self._changes:
+                        self._found = found
+            yield Progress(1, 1, "Finding the note")
+            return found[1]
+
+        return steps
+
     def _drop(self) -> None:
         """What was asked before no longer counts, computed or not."""
         with self._lock:
@@ -127,11 +159,17 @@ class Audition(QObject):
             self.ended.emit()
 
     def _follow(self, aspects: frozenset[str]) -> None:
+        with self._lock:
+            self._changes += 1
+            self._found = None
         if "recording" in aspects:
             self.stop()
 
 
-def sound_of(notes: Collection[Note], state: State, separation: Separation | None) -> tuple[frozenset[int], FloatArray, int, str]:
+_Sound: TypeAlias = tuple[frozenset[int], FloatArray, int, str]
+
+
+def sound_of(notes: Collection[Note], state: State, separation: Separation | None) -> _Sound:
     """What there is to hear of notes: their ids, samples (length, channels), the rate, and a remark or nothing.
 
     The separated sound of those that the separation knows as they are; where it knows none, the stretch of the recording.
@@ -163,12 +201,21 @@ def _knows(separation: Separation, note: Note) -> bool:
 def _separated(notes: Collection[Note], separation: Separation, audio: Audio) -> FloatArray:
     ids = [note.id for note in notes]
     first, samples = masking.note_alone(audio, separation.factors, ids)
-    begin_s = min(separation.source.notes[id_].onset_s for id_ in ids) - LEAD_S
-    # The window of the analysis reaches far ahead of the onset, and would be waited for.
-    samples = samples[max(0, round(begin_s * audio.rate) - first) :]
     if not samples.any():
         raise InputError("The decomposition found no sound of this note.")
-    return samples
+    onset = round(min(separation.source.notes[id_].onset_s for id_ in ids) * audio.rate) - first
+    return samples[_risen(samples, onset, audio.rate) :]
+
+
+def _risen(samples: FloatArray, onset: int, rate: int) -> int:
+    """Where a sound is to begin that is to be heard at once: just before it rises, with room for the player's fade.
+
+    Not after its onset, and not much before: the window of the analysis reaches far ahead.
+    """
+    first, onset = max(0, onset - round(LEAD_S * rate)), max(0, onset)
+    level = np.abs(samples[first : onset + round(NEAR_S * rate)]).max(axis=1)
+    rises = int(np.argmax(level >= RISEN * level.max(initial=0))) if len(level) else 0
+    return max(first, min(first + rises, onset) - round(RAMP_S * rate))
 
 
 def _stretch(notes: Collection[Note], audio: Audio) -> FloatArray:

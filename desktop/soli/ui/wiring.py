@@ -153,6 +153,7 @@ def connect_parts(window: MainWindow) -> None:
     window.template.bars.double_clicked.connect(lambda: window.drawer.open_page(window.template_editor))
     window.selection.changed.connect(window.update_actions)
     window.selection.layer_changed.connect(window.update_actions)
+    canvas.note_pressed.connect(lambda note: window.audition.expect({note}))
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)
     window.model.component_clicked.connect(window.audition.component)

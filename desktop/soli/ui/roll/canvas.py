@@ -49,6 +49,7 @@ class Canvas(QWidget):
     pitch_pointed = Signal(object)  # the pitch under the pointer, None where it left
     menu_requested = Signal(QPoint)
     escaped = Signal()
+    note_pressed = Signal(int)  # a note that will have been clicked, unless the press becomes a drag
     note_clicked = Signal(int)  # a note was clicked and nothing else: the user wants to hear it
     anchor_set = Signal(float, float)  # score seconds, recording seconds
 
@@ -172,6 +173,8 @@ class Canvas(QWidget):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif self._may_use(event.button()):
             self._tool.press(self._at(event))
+            if (pressed := self._tool.clicked) is not None:
+                self.note_pressed.emit(pressed)
             self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
