@@ -121,6 +121,19 @@ def test_an_embedded_recording_is_the_recording(tmp_path, bits, codec, channels)
     assert codecs == {codec if channels <= 8 else "zlib"}
 
 
+def test_the_silence_of_an_embedded_recording_keeps_its_sign(tmp_path, state):
+    """As a recording turned over has it: it is known by its bits, and so are the layers made of it."""
+    samples = -(np.round(state.audio.samples * 2**15) / 2**15).astype(np.float32)
+    samples[:100] = -0.0
+    recording = type(state.audio)(samples, state.audio.rate)
+    found = finish(pipeline.separate_steps(replace(state, audio=recording)))
+    storage.save(tmp_path / "a.soli", found.source, embed=True, separation=found)
+    opened = reopened(tmp_path / "a.soli")
+    assert opened.state.audio.fingerprint == recording.fingerprint
+    assert opened.warning == ""
+    assert opened.separation is not None
+
+
 def test_clipping_layers_are_kept_as_they_are():
     samples = np.array([[1.0, -1.0], [1.5, -3.0], [1e-30, 0.1]], np.float32)
     with closing(empty()) as db:

@@ -190,7 +190,6 @@ def read_embedded_steps(db: sqlite3.Connection) -> Steps[Audio | None]:
 
 def write_recording_steps(db: sqlite3.Connection, recording: Audio) -> Steps[None]:
     """Put a recording into a project that holds none; the transaction is the caller's."""
-    samples = recording.samples
-    yield from write_sound(
-        db, NAME, lambda first, end: samples[first:end], recording.rate, samples.shape, "Keeping the recording"
-    )
+    samples, what = recording.samples, "Keeping the recording"
+    # It is known by its bits.
+    yield from write_sound(db, NAME, lambda first, end: samples[first:end], recording.rate, samples.shape, what, signs=True)
