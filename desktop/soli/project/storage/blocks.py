@@ -26,7 +26,7 @@ Stretches: TypeAlias = Callable[[int, int], FloatArray]
 
 BLOCK_LENGTH = 2**17  # samples of a sound
 _BLOCK_BYTES = 2**22  # of an array
-_MOST_BYTES = 2**29  # of all arrays of a project together
+MOST_BYTES = 2**29  # of all arrays of a project together, unless more is said
 _MOST_CHANNELS = 64
 _TIGHTEST = 1100  # zlib makes nothing smaller than this part
 _LEVEL = 1
@@ -36,7 +36,7 @@ _THREADS = 2
 class Budget:
     """How many bytes may still be asked for: the arrays of one project together have a bound."""
 
-    def __init__(self, most: int = _MOST_BYTES) -> None:
+    def __init__(self, most: int = MOST_BYTES) -> None:
         self._left = most
 
     def take(self, count: int) -> None:
