@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from synth import melody, render
 
@@ -69,6 +70,19 @@ def test_one_line_a_piece_past_the_failing_one_and_on_from_there(tmp_path, music
     assert sum("done before" in line for line in lines) == 2
     assert {path: path.stat().st_mtime_ns for path in written} == written
     assert (out / "gone" / "residual.wav").is_file()
+
+
+def test_files_that_clip_are_told(tmp_path, music, capsys):
+    loud = audio.read(music / "two.wav")
+    louder = audio.Audio(loud.samples * np.float32(2 / loud.peak()), loud.rate)
+    audio.write(music / "two.wav", louder, "wav32f")
+    (music / "list.csv").write_text("recording,score,layers,iterations,format\ntwo.wav,two.mid,one,3,wav16\n", encoding="utf-8")
+    assert run("batch", music / "list.csv", "-o", tmp_path / "out", "--no-align") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("soli: two: Notes.wav clips by ") for line in told)
+    (music / "list.csv").write_text("recording,score,layers,iterations\ntwo.wav,two.mid,one,3\n", encoding="utf-8")
+    assert run("batch", music / "list.csv", "-o", tmp_path / "out", "--no-align") == 0
+    assert "clips" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", ["recording", "score", "settings", "file gone", "file cut", "manifest broken"])

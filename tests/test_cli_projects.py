@@ -243,3 +243,15 @@ def test_info_says_what_is_in_a_project(project, capsys):
 
 def test_the_formats_of_the_command_line_are_those_that_there_are():
     assert set(TAKEN) == set(FORMS)
+
+
+def test_no_name_in_a_project_commands_the_terminal(project, tmp_path, capsys):
+    opened = finish(storage.open_steps(project))
+    name = "evil\x1b]0;title\x07\x9b2J\nResults:   up to date"
+    layers = (replace(opened.state.layers[0], name=name), *opened.state.layers[1:])
+    storage.save(tmp_path / "a.soli", replace(opened.state, layers=layers))
+    assert run("info", tmp_path / "a.soli", "--recording", project.parent / "song.wav") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(sign.isprintable() for line in lines for sign in line)
+    assert sum(line.startswith("Results:") for line in lines) == 1
+    assert any(r"evil\x1b]0;title\x07\x9b2J\x0aResults" in line for line in lines)

@@ -165,6 +165,20 @@ def test_layers_that_were_not_kept_yet_come_from_the_saved_project(tmp_path, pla
     leftover.leave()
 
 
+def test_the_name_beside_a_recording_that_the_project_holds_is_not_followed_after_a_crash(tmp_path, place, state):
+    """It was not looked at when the project was opened."""
+    (tmp_path / "away").mkdir()
+    (tmp_path / "songs").mkdir()
+    named = replace(state, recording_path=shutil.copy(state.recording_path, tmp_path / "away" / "song.wav"))
+    keeper = Autosave(place, delay_s=60)
+    keeper.keep(Snapshot(named, path=tmp_path / "songs" / "song.soli", embed=True))
+    keeper.close(discard=False)  # before the recording is written
+    (leftover,) = recovery.leftovers(place)
+    opened = finish(recovery.recover_steps(leftover))
+    assert (opened.state.audio, opened.wanted.why) == (None, "outside")
+    leftover.leave()
+
+
 def test_a_project_that_was_saved_with_another_recording_completes_nothing(tmp_path, place, state, separation):
     path, other = tmp_path / "song.soli", Audio(-state.audio.samples, state.audio.rate)
     storage.save(path, replace(state, audio=other, recording_path=None), embed=True)

@@ -56,6 +56,16 @@ SCHEMAS = {
     "root of another table": ["UPDATE sqlite_master SET rootpage = 2 WHERE type = 'table'"],
     "root beyond the end": ["UPDATE sqlite_master SET rootpage = 1000000 WHERE name = 'layer'"],
     "thousands of tables": [f"CREATE TABLE x{n}(a)" for n in range(3000)],
+    "view behind other tables": [
+        "DROP TABLE layer",
+        *(f"CREATE TABLE x{n}(a)" for n in range(300)),
+        "CREATE VIEW layer AS SELECT 0 position, 0 id, sqlite_version() name, '#112233' colour, 0 hidden, 0 locked, 0 templates",
+    ],
+    "computed column behind other tables": [
+        "DROP TABLE result",
+        *(f"CREATE TABLE x{n}(a)" for n in range(300)),
+        "CREATE TABLE result(key TEXT, plain TEXT, value TEXT AS (upper(plain)))",
+    ],
 }
 
 
@@ -81,7 +91,17 @@ def test_a_schema_of_its_own_is_refused_or_does_nothing(path, kind):
     assert listing(path.parent) == ["a.soli"]
 
 
-@pytest.mark.parametrize("kind", ["trigger", "view for results", "computed column", "virtual table"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "trigger",
+        "view for results",
+        "computed column",
+        "virtual table",
+        "view behind other tables",
+        "computed column behind other tables",
+    ],
+)
 def test_nor_is_it_run_where_results_are_copied_from_it(tmp_path, path, kind, state):
     """Between opening and saving a file may have been replaced."""
     tamper(path, *SCHEMAS[kind])

@@ -22,8 +22,10 @@ from soli.project import commands, pipeline, storage
 from soli.project.pipeline import Separation
 from soli.project.refit import refit_separation_steps
 from soli.project.state import State
-from soli.project.storage import Kept, Opened, blocks, file
+from soli.project.storage import Kept, Opened, blocks, file, results
 from soli.project.storage.blocks import BLOCK_LENGTH, Budget, read_array, read_sound, write_array, write_sound
+from soli.signal.audio import Audio
+from soli.signal.spectrogram import Grid
 
 
 def reopened(path: Path) -> Opened:
@@ -104,8 +106,6 @@ def test_results_of_an_earlier_state_stay_those_of_that_state(tmp_path, state, s
 @pytest.mark.parametrize(("bits", "codec"), [(16, "flac"), (24, "flac"), (None, "zlib")], ids=["16 bits", "24 bits", "float"])
 @pytest.mark.parametrize("channels", [1, 2, 9])
 def test_an_embedded_recording_is_the_recording(tmp_path, bits, codec, channels):
-    from soli.signal.audio import Audio
-
     rng = np.random.default_rng(0)
     samples = rng.uniform(-1, 1, (BLOCK_LENGTH + 17, channels)).astype(np.float32)
     if bits:
@@ -119,6 +119,19 @@ def test_an_embedded_recording_is_the_recording(tmp_path, bits, codec, channels)
     with closing(sqlite3.connect(tmp_path / "a.soli")) as db:
         codecs = {name for (name,) in db.execute("SELECT codec FROM block")}
     assert codecs == {codec if channels <= 8 else "zlib"}
+
+
+def test_the_silence_of_an_embedded_recording_keeps_its_sign(tmp_path, state):
+    """As a recording turned over has it: it is known by its bits, and so are the layers made of it."""
+    samples = -(np.round(state.audio.samples * 2**15) / 2**15).astype(np.float32)
+    samples[:100] = -0.0
+    recording = type(state.audio)(samples, state.audio.rate)
+    found = finish(pipeline.separate_steps(replace(state, audio=recording)))
+    storage.save(tmp_path / "a.soli", found.source, embed=True, separation=found)
+    opened = reopened(tmp_path / "a.soli")
+    assert opened.state.audio.fingerprint == recording.fingerprint
+    assert opened.warning == ""
+    assert opened.separation is not None
 
 
 def test_clipping_layers_are_kept_as_they_are():
@@ -325,3 +338,23 @@ def test_where_they_no_longer_lie_they_are_written_anew(tmp_path, state, separat
     storage.save(tmp_path / "b.soli", state, separation=separation, kept=Kept(tmp_path / "gone.soli"))
     found: Separation | None = reopened(tmp_path / "b.soli").separation
     assert found is not None
+
+
+def test_the_factors_of_long_pieces_are_read_as_they_were_written(tmp_path, state, separation, monkeypatch):
+    """What they take grows with the length: they are held against that, and against the memory there is."""
+    storage.save(tmp_path / "a.soli", state, separation=separation)
+    monkeypatch.setattr(results, "MOST_BYTES", 1)
+    assert reopened(tmp_path / "a.soli").separation is not None
+    monkeypatch.setattr(results, "memory_bytes", lambda: 2000)
+    monkeypatch.setattr(results.maps, "room_bytes", lambda: 2**40)
+    opened = reopened(tmp_path / "a.soli")
+    assert opened.separation is None
+    assert "more than fits into memory" in opened.warning
+
+
+def test_hours_of_an_orchestra_have_room(monkeypatch):
+    monkeypatch.setattr(results, "memory_bytes", lambda: 2**37)
+    samples = np.broadcast_to(np.float32(0), (3 * 3600 * 44_100, 1))
+    recording = Audio(samples, 44_100)
+    frames = Grid.for_recording(44_100, len(samples)).frames
+    assert results.most_array_bytes(recording) > 2 * 2 * 4 * 900 * frames

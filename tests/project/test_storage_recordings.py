@@ -165,3 +165,15 @@ def test_opening_says_that_a_link_in_a_loop_is_no_recording(tmp_path, full):
     path = outside(tmp_path, full, "loop.wav")
     (path.parent / "loop.wav").symlink_to("loop.wav")
     assert open_project(path).state.audio is None
+
+
+@pytest.mark.parametrize("name", ["{}/song.wav", "//server/share/song.wav"])
+def test_a_sound_beside_it_that_cannot_be_read_does_not_make_a_name_one_to_follow(tmp_path, full, name):
+    """What is said to be outside is not opened after a crash either."""
+    path = outside(tmp_path, full, name.format(tmp_path))
+    (path.parent / "song.wav").write_bytes(b"no sound")
+    loaded = open_project(path)
+    assert loaded.state.audio is None
+    assert loaded.wanted.why == "outside"
+    assert "song.wav: not a recording" in loaded.warning
+    assert "outside" in loaded.warning

@@ -168,6 +168,14 @@ def test_what_is_written_is_read_again(tmp_path_factory, notes):
     assert read.track_names == ("one", "zwö", "?")
 
 
+def test_a_pause_of_hours_is_written_in_numbers_that_every_player_reads(tmp_path):
+    """The standard ends a number after four bytes, at 2^28 ticks."""
+    notes = [Note(0, 0.0, 1.0, 60, 64, 0, 0, 0), Note(1, 40_000.0, 40_001.0, 60, 64, 0, 0, 0)]
+    midi.write(tmp_path / "a.mid", notes)
+    assert all(message.time < 2**28 for track in mido.MidiFile(tmp_path / "a.mid").tracks for message in track)
+    assert [note.onset_s for note in midi.read(tmp_path / "a.mid").notes] == [0.0, 40_000.0]
+
+
 def test_a_place_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         midi.write(tmp_path / "missing" / "a.mid", [Note(0, 0, 1, 60)])

@@ -43,6 +43,8 @@ def batch_command(arguments: argparse.Namespace) -> bool:
                     tell(f"{told}/{len(pieces)} {outcome.name}: failed: {outcome.fault}")
                 else:
                     manifest.add(outcome)
+                    for warning in outcome.warnings:
+                        say(f"soli: {outcome.name}: {warning}")
                     tell(f"{told}/{len(pieces)} {outcome.name}: {_files(outcome)} in {outcome.seconds:.1f} s")
     if failed:
         say(f"soli: {failed} of {len(pieces)} pieces failed; the same command tries them again")

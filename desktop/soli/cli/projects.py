@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from soli.cli.separating import NOTES, warn_of_clipping
-from soli.cli.telling import say, show, tell
+from soli.cli.telling import say, show, tell, visible
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError
 from soli.files import check_readable
@@ -176,7 +176,7 @@ def _lines(about: dict[str, Any]) -> list[str]:
         ("Settings", ", ".join(f"{name} {_short(value)}" for name, value in about["settings"].items()) or "as they come"),
         ("Results", stored),
     ]
-    return [f"{name + ':':<11}{text}" for name, text in rows if text]
+    return [f"{name + ':':<11}{visible(text, lines=False)}" for name, text in rows if text]
 
 
 def _short(value: object) -> str:

@@ -1,5 +1,6 @@
 """What commands say: results to stdout, progress and warnings to stderr."""
 
+import re
 import sys
 
 from soli.progress import Result, Steps
@@ -18,7 +19,7 @@ def show(steps: Steps[Result]) -> Result:
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]
             if live:
-                sys.stderr.write(f"\r\x1b[K{progress.what} {100 * progress.fraction:3.0f} %")
+                sys.stderr.write(f"\r\x1b[K{visible(progress.what)} {100 * progress.fraction:3.0f} %")
                 sys.stderr.flush()
             elif progress.what != said and progress.total > 1:
                 say(progress.what)
@@ -31,12 +32,17 @@ def show(steps: Steps[Result]) -> Result:
 
 def say(text: str) -> None:
     """A line for who watches."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(visible(text) + "\n")
 
 
 def tell(text: str) -> None:
     """A line of the result."""
     # A file name may hold signs that the terminal or the pipe has no code for.
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stdout.write(visible(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stdout.flush()
+
+
+def visible(text: str, *, lines: bool = True) -> str:
+    """`text` with the signs by which a terminal is commanded spelled out: names come from files. lines: line feeds stay."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: "\n" if lines and found[0] == "\n" else f"\\x{ord(found[0]):02x}", text)

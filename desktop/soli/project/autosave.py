@@ -51,6 +51,15 @@ class Snapshot:
     wanted: Wanted | None = None
 
 
+def _follows(snapshot: Snapshot) -> bool:
+    """Whether the recording was opened by its name, so that it may be again.
+
+    Not so where the project holds it itself: the name beside it was never followed, and may lead anywhere.
+    """
+    inside = snapshot.embed and snapshot.path is not None
+    return not inside and (snapshot.wanted is None or snapshot.wanted.why != "outside")
+
+
 class Autosave:
     """Writes snapshots to a folder of its own within `place`, from a thread of its own.
 
@@ -204,7 +213,7 @@ class Autosave:
             "title": snapshot.title,
             "path": str(snapshot.path) if snapshot.path else None,
             "written": time.time(),
-            "follows": snapshot.wanted is None or snapshot.wanted.why != "outside",
+            "follows": _follows(snapshot),
         }
         with beside(self._folder / ABOUT) as partial:
             partial.write_text(json.dumps(about), encoding="utf-8")

@@ -10,6 +10,7 @@ have the same hash and its files are there in the same size.
 import csv
 import hashlib
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -23,8 +24,10 @@ from soli.files import beside, check_readable
 from soli.progress import finish
 from soli.project import export, pipeline
 from soli.project.export_names import file_name, numbered
+from soli.project.pipeline import Separation
 from soli.project.preparing import prepared_steps
 from soli.project.setting_text import setting
+from soli.project.state import State
 from soli.signal.encoding import FORMS
 
 MANIFEST = "soli-batch.json"
@@ -51,13 +54,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went: files with their sizes in bytes, by their names within the piece's folder; or the fault in a sentence."""
+    """How it went: files with their sizes in bytes, by their names within the piece's folder; or the fault in a sentence.
+
+    warnings: what is to be known of the files, a sentence each.
+    """
 
     name: str
     fingerprint: str = ""
     files: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
     fault: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def read_list(path: Path, folder: Path, defaults: Piece) -> list[Piece]:
@@ -149,11 +156,13 @@ def work(piece: Piece) -> Outcome:
             layers=piece.layers,
             align=piece.align,
         )
-        state = finish(prepared).state
+        loaded = finish(prepared)
+        state = loaded.state
         separation = finish(pipeline.separate_steps(state))
+        warnings = (*((loaded.warning,) if loaded.warning else ()), *_clipping(separation, state, order))
         paths = finish(export.export_steps(separation, state, piece.folder, order))
         files = tuple((path.name, path.stat().st_size) for path in paths)
-        return Outcome(piece.name, mark, files, time.perf_counter() - begin)
+        return Outcome(piece.name, mark, files, time.perf_counter() - begin, warnings=warnings)
     except SoliError as error:
         return Outcome(piece.name, fault=str(error))
     except MemoryError:
@@ -162,6 +171,16 @@ def work(piece: Piece) -> Outcome:
         return Outcome(piece.name, fault=f"{piece.folder}: cannot be read or written ({error.strerror or error})")
     except Exception as error:
         return Outcome(piece.name, fault=f"a fault in Soli ({type(error).__name__}: {error})")
+
+
+def _clipping(separation: Separation, state: State, order: export.Order) -> list[str]:
+    if not export.may_clip(order):
+        return []
+    peaks = finish(export.peaks_steps(separation, state, order, export.plan(separation, state, order)))
+    return [
+        f"{name} clips by {20 * math.log10(peak.level):.1f} dB at {peak.time_s:.2f} s; the format wav32f keeps it whole"
+        for name, peak in export.clipping(order, peaks).items()
+    ]
 
 
 class Manifest:

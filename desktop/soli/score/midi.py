@@ -19,6 +19,7 @@ _MAJOR_KEYS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E",
 SHORTEST_BEAT_US = 10_000  # a tempo of zero would stop time
 MOST_BEATS = 100_000
 WRITTEN_TICKS_PER_BEAT = 9600  # at 120 BPM a tick is 0.05 ms, far below what an ear or an alignment resolves
+_LONGEST_DELTA = 2**28 - 1  # ticks from event to event, in the four bytes that the standard gives to a number
 
 
 def read(path: Path) -> Score:
@@ -112,6 +113,9 @@ def write(
             track.append(mido.MetaMessage("track_name", name=name))
         before = 0
         for at, _, message in sorted(events, key=lambda event: event[:2]):
+            while at - before > _LONGEST_DELTA:
+                track.append(mido.MetaMessage("text", text="", time=_LONGEST_DELTA))
+                before += _LONGEST_DELTA
             track.append(message.copy(time=at - before))
             before = at
         file.tracks.append(track)

@@ -4,6 +4,8 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from soli.ui.plain import plain
+
 
 class ElidedLabel(QLabel):
     """Takes the room that it is given; what does not fit is told by the tooltip and to a screen reader."""
@@ -48,4 +50,4 @@ class ElidedLabel(QLabel):
         room = self.contentsRect().width() - metrics.horizontalAdvance(self._mark)
         words = metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, room)
         self.setText(f"{words}{self._mark}")
-        self.setToolTip(self._words if words != self._words else "")
+        self.setToolTip(plain(self._words) if words != self._words else "")

@@ -101,6 +101,8 @@ class MainWindow(QMainWindow):
         self.loop_popover = LoopPopover(theme, self.roll.canvas, lambda: self.roll.canvas.beats, lambda: listening.loop)
         self.hint = QLabel()
         self.summary = QLabel()
+        for words in (self.hint, self.summary):
+            words.setTextFormat(Qt.TextFormat.PlainText)
         self.requests = Requests(self)
         self.notes = NoteRequests(self.roll.canvas, lambda: listening.status.position_s)
         self.setCentralWidget(

@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QAction, QHelpEvent
 from PySide6.QtWidgets import QMenu, QToolTip
 
+from soli.ui.plain import plain
+
 
 class MenuTips(QObject):
     """Filters the events of menus. `remark` gives the words of an action, "" for none."""
@@ -21,5 +23,5 @@ class MenuTips(QObject):
         text = self._remark(action) if action is not None else ""
         if not text:
             return False  # entries that are no commands may have tips of their own
-        QToolTip.showText(event.globalPos(), text, watched, watched.actionGeometry(action))
+        QToolTip.showText(event.globalPos(), plain(text), watched, watched.actionGeometry(action))
         return True

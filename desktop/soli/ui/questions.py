@@ -15,6 +15,7 @@ from soli.signal.audio import READABLE
 from soli.ui.dialogs.model_dialog import ModelDialog
 from soli.ui.dialogs.open_files import asked_files
 from soli.ui.inquiry import folder_to_begin
+from soli.ui.plain import plain
 from soli.ui.saving import Wait
 from soli.ui.session import SCORES, Session
 
@@ -100,7 +101,7 @@ class Questions(QObject):
         answer = QMessageBox.question(
             self._window,
             "Unsaved changes",
-            f"Save the changes to {self._document.title} first?",
+            plain(f"Save the changes to {self._document.title} first?"),
             buttons.Save | buttons.Discard | buttons.Cancel,
             buttons.Save,
         )

@@ -61,6 +61,7 @@ class Recovering(QObject):
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("Unsaved work")
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(f"Soli ended before {of} was saved. Open the work that was kept at {when(leftover.written, datetime.now())}?")
         box.setInformativeText(
             f"It belongs to {leftover.path}, which stays as it is until you save." if leftover.path else "It was never saved."

@@ -128,6 +128,7 @@ class Wait(QDialog):
         self.setWindowTitle("Saving")
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.text = QLabel()
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         bar = QProgressBar()
         bar.setRange(0, 0)

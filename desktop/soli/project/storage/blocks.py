@@ -26,7 +26,7 @@ Stretches: TypeAlias = Callable[[int, int], FloatArray]
 
 BLOCK_LENGTH = 2**17  # samples of a sound
 _BLOCK_BYTES = 2**22  # of an array
-_MOST_BYTES = 2**29  # of all arrays of a project together
+MOST_BYTES = 2**29  # of all arrays of a project together, unless more is said
 _MOST_CHANNELS = 64
 _TIGHTEST = 1100  # zlib makes nothing smaller than this part
 _LEVEL = 1
@@ -36,7 +36,7 @@ _THREADS = 2
 class Budget:
     """How many bytes may still be asked for: the arrays of one project together have a bound."""
 
-    def __init__(self, most: int = _MOST_BYTES) -> None:
+    def __init__(self, most: int = MOST_BYTES) -> None:
         self._left = most
 
     def take(self, count: int) -> None:
@@ -95,16 +95,18 @@ def write_sound(
     shape: tuple[int, ...],
     what: str,
     numbers: Sequence[int] | None = None,
+    *,
+    signs: bool = False,
 ) -> Iterator[Progress]:
     """Store a sound of `shape` (length, channels) under `name`; with `numbers`, replace those of its blocks.
 
-    `signal` gives samples first to end, float32. `what` it is, for the reports.
+    `signal` gives samples first to end, float32. `what` it is, for the reports. signs: zeros keep theirs, to the last bit.
     """
     length, channels = shape
     chosen = range(-(-length // BLOCK_LENGTH)) if numbers is None else numbers
 
     def packed(number: int) -> tuple[int, str, bytes]:
-        return number, *_encoded(signal(number * BLOCK_LENGTH, min((number + 1) * BLOCK_LENGTH, length)), rate)
+        return number, *_encoded(signal(number * BLOCK_LENGTH, min((number + 1) * BLOCK_LENGTH, length)), rate, signs=signs)
 
     for done, (number, codec, data) in enumerate(_ahead(packed, iter(chosen)), 1):
         _insert(db, name, number, codec, data)
@@ -191,14 +193,16 @@ def _unpacked(data: bytes, dtype: "np.dtype[Any]", count: int) -> NDArray[Any]:
     return result
 
 
-def _encoded(samples: FloatArray, rate: int) -> tuple[str, bytes]:
+def _encoded(samples: FloatArray, rate: int, *, signs: bool) -> tuple[str, bytes]:
     import soundfile
 
     # FLAC knows no more channels, and no higher rates.
     if samples.shape[1] <= 8 and rate <= 655_350:
         scaled = samples * np.float32(2**23)
         whole = np.rint(scaled)
-        if np.array_equal(whole, scaled) and whole.min(initial=0) >= -(2**23) and whole.max(initial=0) < 2**23:
+        # Whole numbers have no negative zero.
+        lost = signs and bool((np.signbit(samples) & (samples == 0)).any())
+        if not lost and np.array_equal(whole, scaled) and whole.min(initial=0) >= -(2**23) and whole.max(initial=0) < 2**23:
             integers = whole.astype(np.int32)
             coarse = not (integers & 0xFF).any()
             integers <<= 8

@@ -101,14 +101,14 @@ def find_steps(
         return Found(
             path, recording, changed, f"{path.name} is not the recording this project was saved with; notes may lie elsewhere"
         )
-    if unreadable is not None:
-        return Found(first, wanted=_because(wanted, "unreadable"), warning=str(unreadable))
-    if silent:
-        text = f"the place of the recording does not answer ({first}); open the project again when it does, or locate a copy"
-        return Found(first, wanted=wanted, warning=text)
+    quiet = f"the place of the recording does not answer ({first}); open the project again when it does, or locate a copy"
+    trouble = str(unreadable) if unreadable is not None else quiet if silent else ""
     if not follows:
+        # Whatever else is wrong: after a crash this must not be taken for a name that may be followed.
         text = f"the project names a recording outside of its folder ({first}); open that file only if you know it"
-        return Found(first, wanted=_because(wanted, "outside"), warning=text)
+        return Found(first, wanted=_because(wanted, "outside"), warning=f"{trouble}; {text}" if trouble else text)
+    if trouble:
+        return Found(first, wanted=_because(wanted, "missing" if unreadable is None else "unreadable"), warning=trouble)
     return Found(
         first, wanted=wanted, warning=f"the recording {first.name} was not found; put it back or locate it to hear this project"
     )
@@ -190,7 +190,6 @@ def read_embedded_steps(db: sqlite3.Connection) -> Steps[Audio | None]:
 
 def write_recording_steps(db: sqlite3.Connection, recording: Audio) -> Steps[None]:
     """Put a recording into a project that holds none; the transaction is the caller's."""
-    samples = recording.samples
-    yield from write_sound(
-        db, NAME, lambda first, end: samples[first:end], recording.rate, samples.shape, "Keeping the recording"
-    )
+    samples, what = recording.samples, "Keeping the recording"
+    # It is known by its bits.
+    yield from write_sound(db, NAME, lambda first, end: samples[first:end], recording.rate, samples.shape, what, signs=True)

@@ -27,6 +27,7 @@ from soli.project.state import RESIDUAL, State
 from soli.project.storage import values
 from soli.project.storage.blocks import (
     BLOCK_LENGTH,
+    MOST_BYTES,
     Budget,
     read_array,
     read_sound,
@@ -43,6 +44,7 @@ from soli.signal.audio import Audio, FloatArray
 from soli.signal.spectrogram import ComplexArray, Grid
 
 _MOST_BYTES = 2**33  # of one layer: some six hours of stereo
+_FRAME_BYTES = 2**15  # of all arrays: two runs of two thousand components
 _COMPONENT_COLUMNS = ("part", "pitch", "kind", "copy", "voice")
 _ORIGIN = "origin "
 _MOST_COMPONENTS = 100_000
@@ -127,7 +129,7 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
         audio=recording,
         **{name: getattr(found, name) for name in MODELLED},
     )
-    budget = Budget()
+    budget = Budget(most_array_bytes(recording))
     factors = _read_factors(db, "", recording, budget)
     if any(key.startswith(_ORIGIN) for key in stored):
         factors = replace(factors, origin=_read_factors(db, _ORIGIN, recording, budget))
@@ -140,6 +142,12 @@ def read_results_steps(db: sqlite3.Connection, recording: Audio, state: State) -
         signals[layer] = whole
     signals[RESIDUAL] = yield from masking.residual_steps(recording, signals.values())
     return Separation(source, factors, Signals(signals), null_dbfs, MappingProxyType(seconds))
+
+
+def most_array_bytes(recording: Audio) -> int:
+    """What all arrays of the results of a recording may take: activations grow with its length."""
+    frames = Grid.for_recording(recording.rate, recording.length).frames
+    return max(MOST_BYTES, min(memory_bytes() // 2, _FRAME_BYTES * frames))
 
 
 def _put(db: sqlite3.Connection, prefix: str = "", **content: Any) -> None:

@@ -13,6 +13,7 @@ from soli.ui.mixer.meter import Meter
 from soli.ui.mixer.name_edit import NameEdit
 from soli.ui.mixer.pan_knob import PanKnob, spoken_pan
 from soli.ui.mixer.value_field import ValueField, gain_of, pan_of
+from soli.ui.plain import plain
 from soli.ui.theme import Theme
 
 BUTTON = QSize(26, 22)
@@ -144,7 +145,7 @@ class StripWidget(QWidget):
             self.name.setText(name)
             self.name.setCursorPosition(0)
         about = f"{name}: {caption}"
-        self.name.setToolTip(f"{about}   (double-click to rename)" if self.id >= 0 else about)
+        self.name.setToolTip(plain(f"{about}   (double-click to rename)" if self.id >= 0 else about))
         self.caption.setText(caption)
         self._colour, self._active = QColor(colour), active
         self.fader.set_colour(self._colour)

@@ -9,6 +9,7 @@ from soli.project.document import Document
 from soli.project.edits import Edit
 from soli.project.state import State
 from soli.project.template_sets import has_own, join_templates, separate_templates, sharing, templates_by_instrument
+from soli.ui.plain import plain
 
 
 def add_template_menu(menu: QMenu, document: Document, layer_id: int) -> None:
@@ -24,7 +25,7 @@ def add_template_menu(menu: QMenu, document: Document, layer_id: int) -> None:
 
     def add(to: QMenu, text: str, tip: str, edit: Callable[[State], Edit], *, chosen: bool) -> None:
         action = to.addAction(text, lambda: document.do(edit(document.state)))
-        action.setToolTip(tip)
+        action.setToolTip(plain(tip))
         action.setCheckable(True)
         action.setChecked(chosen)
 

@@ -17,6 +17,7 @@ from soli.ui.beats import NO_BAR
 from soli.ui.panels.note_cells import CELLS, INDEX, edit_of, order, shown
 from soli.ui.panels.note_columns import NoteColumns
 from soli.ui.panels.note_filter import Filter, parse
+from soli.ui.plain import plain
 from soli.ui.spoken import marks_of, spoken_note
 from soli.ui.theme import Theme
 
@@ -146,7 +147,7 @@ class NoteTableModel(QAbstractTableModel):
             return self._swatch(layer.colour, faint=layer.id in self.silent) if layer else None
         if role == Qt.ItemDataRole.ToolTipRole:
             layer = self._state.layer(int(self.columns.layer[row]))
-            return f"{layer.name} is locked" if layer and layer.locked else None
+            return plain(f"{layer.name} is locked") if layer and layer.locked else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(row, column)
         return None

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushBu
 from soli.project import commands
 from soli.project.edits import count
 from soli.ui.announce import announce
+from soli.ui.plain import plain
 from soli.ui.roll.canvas import Canvas
 from soli.ui.roll.hits import shown
 from soli.ui.roll.parting import Parting
@@ -156,7 +157,7 @@ class SplitLine(QWidget):
             button.setCheckable(True)
             button.setChecked(scope is self._scope)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setToolTip(f"Part {scope.name[:1].lower()}{scope.name[1:]} (Tab goes on to the next)")
+            button.setToolTip(plain(f"Part {scope.name[:1].lower()}{scope.name[1:]} (Tab goes on to the next)"))
             button.setVisible(len(self._scopes) > 1)
             self._group.addButton(button, index)
             self._choices.addWidget(button)
