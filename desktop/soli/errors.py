@@ -13,6 +13,10 @@ class ProjectError(SoliError):
     """A project file cannot be opened or saved."""
 
 
+class NewerError(ProjectError):
+    """A project file is of a Soli that came later."""
+
+
 class DeviceError(SoliError):
     """A sound device cannot be used."""
 

@@ -1,8 +1,9 @@
 """The roll as a drawing, and the factors as arrays."""
 
 import json
+import shutil
 from dataclasses import replace
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from project.states import listing
 
 from soli.errors import InputError
+from soli.progress import finish
 from soli.project import export, picture
-from soli.project.export_factors import export_factors
+from soli.project.export_factors import arrays, export_factors_steps
 from soli.project.picture_svg import svg
 from soli.project.state import State
 from soli.score import midi
@@ -68,7 +70,7 @@ def test_a_picture_is_what_its_name_ends_in(tmp_path, state):
 
 
 def test_the_factors_are_those_of_the_run_and_need_no_pickle(tmp_path, separation):
-    export_factors(separation, tmp_path / "f.npz")
+    finish(export_factors_steps(separation, tmp_path / "f.npz"))
     factors = separation.factors
     with np.load(tmp_path / "f.npz", allow_pickle=False) as kept:
         found = {key: kept[key] for key in kept.files}
@@ -92,7 +94,9 @@ def test_where_a_pitch_stands_between_two_channels_is_among_the_factors(tmp_path
     components = separation.factors.W.shape[1]
     coherence = np.full((40, components), 0.3 + 0.4j, np.complex64)
     for known in (coherence, None):
-        export_factors(replace(separation, factors=replace(separation.factors, coherence=known)), tmp_path / "f.npz")
+        finish(
+            export_factors_steps(replace(separation, factors=replace(separation.factors, coherence=known)), tmp_path / "f.npz")
+        )
         with np.load(tmp_path / "f.npz", allow_pickle=False) as kept:
             assert ("coherence" in kept.files) == (known is not None)
             if known is not None:
@@ -133,13 +137,39 @@ def test_every_key_that_is_written_is_described(separation):
 
 
 def test_the_same_factors_are_the_same_file(tmp_path, separation):
-    first = export_factors(separation, tmp_path / "a.npz").read_bytes()
-    assert export_factors(separation, tmp_path / "b.npz").read_bytes() == first
+    first = finish(export_factors_steps(separation, tmp_path / "a.npz")).read_bytes()
+    assert finish(export_factors_steps(separation, tmp_path / "b.npz")).read_bytes() == first
 
 
 def test_factors_that_cannot_be_written_are_told(tmp_path, separation):
     (tmp_path / "folder").mkdir()
     for name in ("missing/f.npz", "folder"):
         with pytest.raises(InputError, match="cannot be written"):
-            export_factors(separation, tmp_path / name)
+            finish(export_factors_steps(separation, tmp_path / name))
     assert listing(tmp_path) == ["folder"]
+
+
+def test_factors_are_the_same_however_they_lie_in_memory(tmp_path, separation):
+    factors = separation.factors
+    odd = replace(factors, W=np.asfortranarray(factors.W), H=np.repeat(factors.H, 2, axis=1)[:, ::2])
+    assert not odd.H.flags.c_contiguous
+    finish(export_factors_steps(replace(separation, factors=odd), tmp_path / "f.npz"))
+    with np.load(tmp_path / "f.npz") as found:
+        np.testing.assert_array_equal(found["W"], factors.W)
+        np.testing.assert_array_equal(found["H"], factors.H)
+        assert str(found["about"]) == str(arrays(separation)["about"])
+
+
+def test_factors_that_are_given_up_leave_nothing(tmp_path, separation):
+    steps = export_factors_steps(separation, tmp_path / "f.npz")
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    assert listing(tmp_path) == []
+
+
+def test_factors_that_the_disk_has_no_room_for_are_not_begun(tmp_path, separation, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=export.SPARE_BYTES + 1000))
+    with pytest.raises(InputError, match="are free"):
+        finish(export_factors_steps(separation, tmp_path / "f.npz"))
+    assert listing(tmp_path) == []

@@ -17,7 +17,7 @@ from soli.errors import ProjectError
 from soli.playback.mixer import Strip
 from soli.progress import finish
 from soli.project import storage
-from soli.project.migration import STEPS, migrated
+from soli.project.migration import STEPS, migrate
 from soli.project.outlook import Outlook
 from soli.project.refit import refit_separation_steps
 from soli.project.state import RESIDUAL, Layer, State
@@ -127,9 +127,10 @@ def test_the_steps_lead_to_the_present_format(tmp_path, stored, version):
     assert [*STEPS] == [*range(1, storage.VERSION)]
     with (
         closing(sqlite3.connect(stored)) as old,
-        closing(migrated(old, version)) as steps,
+        closing(sqlite3.connect(":memory:")) as steps,
         closing(sqlite3.connect(tmp_path / "new.soli")) as new,
     ):
+        migrate(old, steps, version)
         assert columns(steps) == columns(new)
 
 

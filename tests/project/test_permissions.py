@@ -106,7 +106,7 @@ def test_what_is_exported_into_a_closed_folder_is_told_and_leaves_nothing(path, 
         lambda: export.export_notes(state, folder / "notes.csv"),
         lambda: picture.write_picture(folder / "roll.png", state),
         lambda: picture.write_picture(folder / "roll.svg", state),
-        lambda: export_factors.export_factors(separation, folder / "factors.npz"),
+        lambda: finish(export_factors.export_factors_steps(separation, folder / "factors.npz")),
         lambda: export.spare_recording(state, folder / "notes.mid") or export.export_notes(state, folder / "notes.mid"),
     )
     with closed(folder, mode):

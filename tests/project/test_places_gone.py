@@ -67,7 +67,7 @@ def test_what_is_exported_there_is_told(share, state, separation):
         lambda: export.export_notes(state, share / "notes.mid"),
         lambda: export.export_notes(state, share / "notes.csv"),
         lambda: picture.write_picture(share / "roll.png", state),
-        lambda: export_factors.export_factors(separation, share / "factors.npz"),
+        lambda: finish(export_factors.export_factors_steps(separation, share / "factors.npz")),
     )
     with gone(share):
         for act in acts:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -155,6 +157,23 @@ def test_a_damaged_leftover_is_put_aside_and_told(kept, qtbot, qapp, autosaves, 
         assert again.window.roll.banner.isVisible()
         assert recovery.leftovers(tmp_path / "later") == []
         assert list((tmp_path / "later").glob("set aside/*/work.soli"))
+
+
+def test_the_work_of_a_newer_soli_stays_as_it_is_and_is_told(kept, qtbot, qapp, autosaves, tmp_path):
+    edit(kept)
+    shutil.copytree(autosaved(qtbot, autosaves), tmp_path / "later")
+    (work,) = (tmp_path / "later").glob("*/work.soli")
+    with closing(sqlite3.connect(work)) as db:
+        db.execute(f"PRAGMA user_version = {storage.VERSION + 1}")
+    before = work.read_bytes()
+    with running(qtbot, qapp, autosaves=tmp_path / "later") as again:
+        again.recovering.offer(tmp_path / "later")
+        press(qtbot, again.recovering.box, "Open it")
+        settled(qtbot, again)
+        assert "newer Soli" in again.window.roll.banner.text.text()
+    assert work.read_bytes() == before
+    (leftover,) = recovery.leftovers(tmp_path / "later")
+    leftover.leave()
 
 
 def test_nothing_is_asked_when_nothing_was_left(qtbot, qapp, autosaves):

@@ -15,7 +15,7 @@ from soli.errors import InputError
 from soli.files import check_readable
 from soli.progress import finish
 from soli.project import export, picture, storage
-from soli.project.export_factors import export_factors
+from soli.project.export_factors import export_factors_steps
 from soli.project.export_names import check_pattern
 from soli.project.rendering import Rendered, render_steps
 from soli.project.state import State
@@ -103,7 +103,7 @@ def _also(rendered: Rendered, path: Path) -> Path:
     if suffix in (".png", ".svg"):
         return picture.write_picture(path, rendered.state)
     if suffix == ".npz":
-        return export_factors(rendered.separation, path)
+        return finish(export_factors_steps(rendered.separation, path))
     export.export_notes(rendered.state, path)
     return path
 

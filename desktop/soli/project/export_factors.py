@@ -18,30 +18,57 @@ about                      JSON text: version, sample rate, window and hop in sa
 """
 
 import json
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soli import __version__
 from soli.decompose.constraints import Kind
 from soli.errors import InputError
 from soli.files import beside
+from soli.progress import Progress, Steps
+from soli.project.export import check_space
 from soli.project.pipeline import Separation
 
+_PIECE_BYTES = 2**22
 
-def export_factors(separation: Separation, path: Path) -> Path:
-    """Write the factors of a separation; the keys are described above. Raises InputError when the place cannot be written."""
+
+def export_factors_steps(separation: Separation, path: Path) -> Steps[Path]:
+    """Write the factors of a separation; the keys are described above.
+
+    Raises InputError when the disk has no room for them, or the place cannot be written; then, and when it is closed before
+    its end, nothing is left behind.
+    """
+    found = {key: np.asarray(array, order=None if _whole(array) else "C") for key, array in arrays(separation).items()}
+    check_space(path.parent, sum(int(np.count_nonzero(array)) * array.itemsize for array in found.values()))
+    done, total = 0, sum(array.nbytes for array in found.values())
     try:
-        with beside(path) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, **arrays(separation))
+        with beside(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+            for key, array in found.items():
+                entry = zipfile.ZipInfo(f"{key}.npy")
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(entry, "w", force_zip64=True) as file:
+                    header = np.lib.format.header_data_from_array_1_0(array)
+                    np.lib.format.write_array_header_1_0(file, header)
+                    content = array.ravel("K").view(np.uint8)
+                    for first in range(0, len(content), _PIECE_BYTES):
+                        yield Progress(done + first, total, f"Writing {path.name}", place=path)
+                        file.write(content[first : first + _PIECE_BYTES].data)
+                done += array.nbytes
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
     return path
 
 
-def arrays(separation: Separation) -> dict[str, Any]:
+def _whole(array: NDArray[Any]) -> bool:
+    return array.flags.c_contiguous or array.flags.f_contiguous
+
+
+def arrays(separation: Separation) -> dict[str, NDArray[Any]]:
     """What is written, by key."""
     factors, source = separation.factors, separation.source
     grid, components, notes = factors.grid, factors.components, source.present_notes()
@@ -53,7 +80,7 @@ def arrays(separation: Separation) -> dict[str, Any]:
         "length": grid.length,
         "settings": asdict(factors.settings),
     }
-    found: dict[str, Any] = {
+    found: dict[str, NDArray[Any]] = {
         "W": factors.W,
         "H": factors.H,
         "frequency_hz": np.arange(grid.bins) * grid.rate / grid.window_length,

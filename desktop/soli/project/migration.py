@@ -1,7 +1,6 @@
 """Project files of earlier formats, brought to the present one a step at a time."""
 
 import sqlite3
-from contextlib import ExitStack
 
 # Statements that make of a database of one format one of the next.
 STEPS = {
@@ -36,17 +35,11 @@ STEPS = {
 }
 
 
-def migrated(db: sqlite3.Connection, version: int) -> sqlite3.Connection:
-    """A copy of `db` in memory, brought from format `version` to the present one; the file stays as it is.
+def migrate(db: sqlite3.Connection, newer: sqlite3.Connection, version: int) -> None:
+    """Make `newer` a copy of `db`, brought from format `version` to the present one.
 
     Raises sqlite3.Error or KeyError when there is no way from what it holds.
     """
-    newer = sqlite3.connect(":memory:")
-    with ExitStack() as undone:
-        undone.callback(newer.close)
-        db.backup(newer)
-        newer.execute("PRAGMA trusted_schema = OFF")
-        for step in range(version, max(STEPS) + 1):
-            newer.executescript(STEPS[step])
-        undone.pop_all()
-    return newer
+    db.backup(newer)
+    for step in range(version, max(STEPS) + 1):
+        newer.executescript(STEPS[step])

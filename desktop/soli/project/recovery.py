@@ -16,7 +16,7 @@ from soli.files import answering_steps
 from soli.progress import Steps
 from soli.project import lock
 from soli.project.autosave import ABOUT, ATTEMPTS, OWNER, WORK
-from soli.project.storage.database import guard
+from soli.project.storage.database import guard, known_version
 from soli.project.storage.file import Opened, open_steps
 from soli.project.storage.recordings import ELSEWHERE_S
 
@@ -115,7 +115,7 @@ def recover_steps(leftover: Leftover, *, known: Sequence[Path] = ()) -> Steps[Op
     """Open a leftover; it stays until it is discarded.
 
     That it is tried is written down first: one that brings the program down is not tried for ever. Raises ProjectError for one
-    that is damaged.
+    that is damaged, NewerError for one of a newer Soli, which stays as it is.
     """
     with contextlib.suppress(OSError), (leftover.folder / ATTEMPTS).open("ab") as marker:
         marker.write(b".")
@@ -125,6 +125,7 @@ def recover_steps(leftover: Leftover, *, known: Sequence[Path] = ()) -> Steps[Op
     try:
         with closing(sqlite3.connect(work)) as db:
             guard(db)
+            known_version(db, leftover.title)
             # Take in what the log still holds: from then on it is a project file like any other.
             db.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.Error as error:

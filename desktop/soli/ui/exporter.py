@@ -1,6 +1,6 @@
 """Exports as jobs: what is written, and what is said of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from soli.decompose.encoder import Encoder
@@ -8,7 +8,7 @@ from soli.errors import InputError
 from soli.progress import Progress, Steps
 from soli.project import export, picture
 from soli.project.document import Document
-from soli.project.export_factors import export_factors
+from soli.project.export_factors import export_factors_steps
 from soli.ui.worker import Job, Worker
 
 
@@ -65,7 +65,7 @@ class Exporter:
         """Write the templates and activations of the last run."""
         separation = self._document.separation
         if separation is not None:
-            self._write_one(path, lambda: export_factors(separation, path))
+            self._write_one(path, lambda: export_factors_steps(separation, path))
 
     def encoder(self, path: Path) -> None:
         """Keep what the autoencoder of the last run has learnt."""
@@ -79,7 +79,9 @@ class Exporter:
         def steps() -> Steps[list[Path]]:
             yield Progress(0, 1, f"Writing {path.name}", place=path)
             export.spare_recording(state, path)
-            write()
+            written = write()
+            if isinstance(written, Generator):
+                yield from written
             return [path]
 
         self._write(steps)

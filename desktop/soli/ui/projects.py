@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from soli.assets import asset
-from soli.errors import ProjectError
+from soli.errors import NewerError, ProjectError
 from soli.progress import Progress, Steps
 from soli.project import pipeline, recovery, storage
 from soli.project.document import Document
@@ -99,7 +99,7 @@ class Projects(QObject):
         def found() -> Steps[Opened]:
             try:
                 return (yield from recovery.recover_steps(leftover, known=known))
-            except MemoryError:
+            except (MemoryError, NewerError):
                 leftover.leave()
                 raise
             except Exception as error:

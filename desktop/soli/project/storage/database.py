@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from soli.errors import ProjectError
-from soli.project.migration import migrated
+from soli.errors import NewerError, ProjectError
+from soli.project.migration import migrate
 from soli.project.storage.schema import APPLICATION_ID, RESULT_TABLES, STATE_TABLES, VERSION
 
 _LIMITS = {
@@ -29,24 +29,30 @@ _STEPS, _MOST_LOOKS = 100_000, 1000
 def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
     """The project at `path` to read from, in the present format, and the format it was in; the file stays as it is.
 
-    Raises ProjectError for what is no project or one of a newer Soli; sqlite3.Error, KeyError or ValueError for damage.
+    Raises ProjectError for what is no project, NewerError for that of a newer Soli; sqlite3.Error, KeyError or ValueError for
+    damage.
     """
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
         guard(db)
         if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise ProjectError(f"{path.name}: not a Soli project; choose a file that Soli saved")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise ProjectError(
-                f"{path.name}: saved by a newer Soli (format {version}, this one reads up to {VERSION}); update Soli"
-            )
+        version = known_version(db, path.name)
         check_schema(db)
         if version == VERSION:
             yield db, version
             return
-        with closing(migrated(db, version)) as newer:
+        with closing(sqlite3.connect(":memory:")) as newer:
             guard(newer)
+            migrate(db, newer, version)
             yield newer, version
+
+
+def known_version(db: sqlite3.Connection, name: str) -> int:
+    """The format of a database; raises NewerError, which calls it by `name`, for one that this Soli does not know."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise NewerError(f"{name}: saved by a newer Soli (format {version}, this one reads up to {VERSION}); update Soli")
+    return version
 
 
 def guard(db: sqlite3.Connection) -> None:
@@ -61,6 +67,7 @@ def guard(db: sqlite3.Connection) -> None:
     for limit, most in _LIMITS.items():
         db.setlimit(limit, most)
     db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA ignore_check_constraints = ON")  # whatever they say, it would be worked out
     db.execute("PRAGMA cell_size_check = ON")
     db.execute("PRAGMA mmap_size = 0")
     db.set_progress_handler(look, _STEPS)
