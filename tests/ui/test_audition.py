@@ -150,6 +150,27 @@ def test_what_was_found_before_a_change_is_not_remembered_after_it(decomposed, a
     assert remark.args == [module.CHANGED_SINCE]
 
 
+def test_of_many_that_are_expected_the_last_is_found_soon(decomposed, audition, worker, monkeypatch, qtbot):
+    found, go, alone = [], threading.Event(), masking.note_alone
+    monkeypatch.setattr(masking, "note_alone", lambda *given: found.append(given[2]) or alone(*given))
+
+    def busy():
+        yield Progress(0, 1, "Waiting")
+        assert go.wait(20)
+        yield Progress(1, 1, "Waiting")
+
+    worker.submit(Job("Waiting", busy))
+    for id_ in (0, 1, 2, 10):
+        audition.expect([id_])
+    audition.expect([2])
+    audition.expect([2, 10])
+    audition.expect([10])
+    go.set()
+    with qtbot.waitSignal(audition.started, timeout=20_000):
+        audition.note([10])
+    assert found == [[10]]
+
+
 def test_what_is_expected_does_not_end_what_is_heard(decomposed, audition, player, qtbot):
     with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])

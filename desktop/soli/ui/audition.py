@@ -47,6 +47,7 @@ class Audition(QObject):
         self._job: Job | None = None
         self._ids: frozenset[int] = frozenset()
         self._changes = 0  # of the document
+        self._expected: Job | None = None
         self._found: tuple[frozenset[int], _Sound] | None = None
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
@@ -93,10 +94,13 @@ class Audition(QObject):
         self._job = self._worker.submit(job)
 
     def expect(self, ids: Collection[int]) -> None:
-        """Find the sound of notes that will perhaps be asked for in a moment, so that it is heard at once then."""
-        find = self._finding(ids)
-        if find is not None and self._job is None:
-            self._worker.submit(Job("Finding a note", find))
+        """Find the sound of a note that will perhaps be asked for, so that it is heard at once then; more than one are let be."""
+        if self._expected is not None:
+            self._expected.cancel()
+            self._expected = None
+        find = self._finding(ids) if len(ids) == 1 else None
+        if find is not None:
+            self._expected = self._worker.submit(Job("Finding a note", find))
 
     def component(self, component: int, time_s: float) -> None:
         """Play the note that sounds in a component of the last run at a time; its first one where the time is negative."""
