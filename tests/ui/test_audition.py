@@ -171,6 +171,25 @@ def test_of_many_that_are_expected_the_last_is_found_soon(decomposed, audition, 
     assert found == [[10]]
 
 
+def test_what_a_component_holds_is_found_when_it_is_pointed_at(decomposed, audition, player, monkeypatch, qtbot):
+    found, alone = [], masking.note_alone
+    monkeypatch.setattr(masking, "note_alone", lambda *given: found.append(given[2]) or alone(*given))
+    audition.expect_component(0, -1.0)
+    qtbot.waitUntil(lambda: len(found) == 1, timeout=20_000)
+    with qtbot.waitSignal(audition.started, timeout=20_000) as started:
+        audition.component(0, -1.0)
+    assert found == [list(started.args[0])]
+    assert len(player.heard) == 1
+
+
+def test_a_component_that_only_a_run_under_way_knows_is_silent(decomposed, audition, player):
+    count = len(decomposed.separation.factors.components)
+    audition.component(count, 0.5)
+    audition.expect_component(count, -1.0)
+    assert not player.heard
+    assert audition.ids == frozenset()
+
+
 def test_what_is_expected_does_not_end_what_is_heard(decomposed, audition, player, qtbot):
     with qtbot.waitSignal(audition.started, timeout=20_000):
         audition.note([2])

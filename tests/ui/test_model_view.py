@@ -56,10 +56,12 @@ def test_the_view_follows_a_run_and_names_and_plays_components(separated, qtbot,
     view = window.model
     qtbot.waitUntil(lambda: len(view._images) == 4, timeout=5000)
     box = view._boxes()[1]
-    hand(view).move(box.center().x(), box.center().y())
+    with qtbot.waitSignal(view.component_pointed) as pointed:
+        hand(view).move(box.center().x(), box.center().y())
     assert not view.grab().isNull()
     with qtbot.waitSignal(view.component_clicked) as clicked:
         hand(view).click(box.center().x(), box.center().y())
+    assert clicked.args == pointed.args
     assert 0 <= clicked.args[0] < len(view._picture.factors.components)
     former = view._picture
     separated.session.decompose()

@@ -104,18 +104,26 @@ class Audition(QObject):
 
     def component(self, component: int, time_s: float) -> None:
         """Play the note that sounds in a component of the last run at a time; its first one where the time is negative."""
+        self.note(self._sounding_in(component, time_s))
+
+    def expect_component(self, component: int, time_s: float) -> None:
+        """Find that note's sound; see `expect`."""
+        self.expect(self._sounding_in(component, time_s))
+
+    def _sounding_in(self, component: int, time_s: float) -> frozenset[int]:
         separation, notes = self._document.separation, self._document.state.notes
         if separation is None:
-            return
+            return frozenset()
         constraint, grid = separation.factors.constraint, separation.factors.grid
+        if component >= len(constraint.components):
+            return frozenset()  # of a run that goes on and knows more
         entries = constraint.entries
         rows = np.flatnonzero(entries.voice == constraint.components.voice[component])
         if time_s >= 0 and len(rows):
             distance = np.abs(entries.frame[rows] - time_s / grid.hop_s)
             rows = rows[distance <= distance.min() + 0.5]
         ids = [i for i in np.unique(constraint.bodies.note[entries.body[rows]]).tolist() if i in notes]
-        if ids:
-            self.note({min(ids, key=lambda i: notes[i].onset_s)})
+        return frozenset([min(ids, key=lambda i: notes[i].onset_s)] if ids else ())
 
     def stop(self) -> None:
         """Hear nothing of the notes any more."""

@@ -157,6 +157,7 @@ def connect_parts(window: MainWindow) -> None:
     window.selection.changed.connect(lambda: window.audition.expect(window.selection.ids))
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)
+    window.model.component_pointed.connect(window.audition.expect_component)
     window.model.component_clicked.connect(window.audition.component)
     window.notes.said.connect(window.hint.setText)
     canvas.snapping.changed.connect(window.remember_snapping)

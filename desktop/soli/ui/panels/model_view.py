@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -21,12 +21,14 @@ ENCODER_TITLES = ("W_D   decoder", "H   activations", "W_E   encoder", "pseudo-i
 WIDTHS = (0.16, 0.34, 0.25, 0.25)
 GAP, HEAD, FOOT = 12, 22, 20
 REDRAW_MS = 120
+REST_MS = 50
 MOST_COLUMNS = 600
 
 
 class ModelView(QWidget):
     """Shows the stretch of time that the roll shows. Hovering names a component, a click on it asks to hear it."""
 
+    component_pointed = Signal(int, float)  # as the pointer rests on it
     component_clicked = Signal(int, float)  # component, and the time in seconds or -1 where W was clicked
 
     def __init__(self, document: Document, view: View, theme: Theme) -> None:
@@ -48,6 +50,8 @@ class ModelView(QWidget):
         self.setAccessibleName("Decomposition: templates, activations, recording and model")
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_MS)
         self._redraw.timeout.connect(self._draw)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(lambda: self._tell(self.component_pointed))
         document.subscribe(self._follow)
         view.changed.connect(self._later)
         theme.changed.connect(self._later)
@@ -97,20 +101,30 @@ class ModelView(QWidget):
         self._pointer = event.position()
         component = self._component_at(event.position())
         self.setCursor(Qt.CursorShape.PointingHandCursor if component is not None else Qt.CursorShape.ArrowCursor)
+        self._rest.start()
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
+        self._rest.stop()
         self.update()
         super().leaveEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        component = self._component_at(event.position())
-        if component is not None and event.button() == Qt.MouseButton.LeftButton:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pointer = event.position()
+            self._tell(self.component_clicked)
+
+    def _tell(self, signal: SignalInstance) -> None:
+        """Emit which component is under the pointer and at what time, if one is."""
+        at = self._pointer
+        component = self._component_at(at) if at is not None else None
+        if at is not None and component is not None:
             box = self._boxes()[1]
-            x = event.position().x()
-            time_s = self._view.start_s + (x - box.left()) / box.width() * self._view.span_s if x >= box.left() else -1.0
-            self.component_clicked.emit(component, time_s)
+            time_s = (
+                self._view.start_s + (at.x() - box.left()) / box.width() * self._view.span_s if at.x() >= box.left() else -1.0
+            )
+            signal.emit(component, time_s)
 
     def _boxes(self) -> list[QRectF]:
         width = self.width() - 2 * GAP - GAP * (len(WIDTHS) - 1)
