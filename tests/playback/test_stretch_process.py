@@ -19,6 +19,13 @@ from soli.playback.stretch_process import StretchProcess
 EXCERPT = Excerpt(100, 4000, 8000, 0.5)
 
 
+class Faulty(Excerpt):
+    """What the library cannot make."""
+
+    def made_of(self, _sound: np.ndarray, _guides: int) -> np.ndarray:
+        raise RuntimeError("no such plan")
+
+
 @pytest.fixture
 def process() -> Iterator[StretchProcess]:
     process = StretchProcess()
@@ -69,6 +76,29 @@ def test_what_fails_in_it_is_said_here(process, monkeypatch, tmp_path):
         process(EXCERPT, sound(), 2)
     with pytest.raises(SoliError, match="python-stretch"):
         process(EXCERPT, sound(), 2)
+
+
+def test_an_answer_there_is_no_room_for_does_not_answer_the_next_question(process, monkeypatch):
+    music = sound()
+    expected = EXCERPT.made_of(music, 1)
+    process.start()
+    first = number_of(process)
+
+    def no_room(*_args: object) -> np.ndarray:
+        monkeypatch.undo()
+        raise MemoryError
+
+    monkeypatch.setattr(np, "empty", no_room)
+    with pytest.raises(MemoryError):
+        process(EXCERPT, music, 1)
+    assert not is_there(first)
+    np.testing.assert_allclose(process(EXCERPT, music, 1), expected, atol=1e-6)
+
+
+def test_a_fault_of_the_library_is_said_and_the_next_one_works(process):
+    with pytest.raises(SoliError, match="cannot be stretched"):
+        process(Faulty(100, 4000, 8000, 0.5), sound(), 1)
+    assert np.isfinite(process(EXCERPT, sound(), 1)).all()
 
 
 def test_closing_ends_it_even_while_it_works(process):

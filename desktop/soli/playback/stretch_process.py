@@ -36,20 +36,24 @@ class StretchProcess:
 
     def __call__(self, excerpt: Excerpt, sound: FloatArray, guides: int) -> FloatArray:
         """What `excerpt.made_of(sound, guides)` gives; waits for it. Raises SoliError where that fails or the process ends."""
+        sound = np.ascontiguousarray(sound, np.float32)
         with self._turn:
             pipe = self._begin()
             try:
                 pipe.send((excerpt, sound.shape, guides))
-                pipe.send_bytes(_bytes(np.ascontiguousarray(sound, np.float32)))
+                pipe.send_bytes(_bytes(sound))
                 shape, failure = pipe.recv()
-                if failure:
-                    raise SoliError(failure)
                 made = np.empty(shape, np.float32)
-                pipe.recv_bytes_into(_bytes(made))
-            except (EOFError, OSError) as error:
-                self._let_go()
-                raise SoliError("The process that stretches the sound has ended; choose the speed once more") from error
-            return made
+                if not failure:
+                    pipe.recv_bytes_into(_bytes(made))
+            except BaseException as error:
+                self._let_go()  # the rest of an answer would be taken for the next one
+                if isinstance(error, (EOFError, OSError)):
+                    raise SoliError("The process that stretches the sound has ended; choose the speed once more") from error
+                raise
+        if failure:
+            raise SoliError(failure)
+        return made
 
     def close(self) -> None:
         """End it at once, whatever it is doing; may be called again, from any thread."""
@@ -81,6 +85,9 @@ class StretchProcess:
     def _let_go(self) -> None:
         if self._pipe is not None:
             self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(timeout=FAREWELL_S)
         self._process = self._pipe = None
 
 
@@ -98,6 +105,8 @@ def serve(pipe: "Connection[Any, Any]") -> None:
                 pipe.send(((), str(error)))
             except MemoryError:
                 pipe.send(((), "There is not enough memory for another speed; close other programs"))
+            except Exception as error:
+                pipe.send(((), f"The sound cannot be stretched ({error}); play it as fast as it was recorded"))
             else:
                 pipe.send((made.shape, ""))
                 pipe.send_bytes(_bytes(made))
