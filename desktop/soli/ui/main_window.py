@@ -228,6 +228,10 @@ class MainWindow(QMainWindow):
         self.transport.show_stale(separated=separated, stale=self.document.stale and not self.session.following)
         self._show_summary()
 
+    def expect_selected(self) -> None:
+        """Have the sound of the one note that is chosen, should it be asked for."""
+        self.audition.expect(self.selection.ids)
+
     def _retheme(self) -> None:
         for name in THEMES:
             self.actions_[name].setChecked(self.theme.name == name)

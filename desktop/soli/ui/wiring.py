@@ -154,7 +154,7 @@ def connect_parts(window: MainWindow) -> None:
     window.selection.changed.connect(window.update_actions)
     window.selection.layer_changed.connect(window.update_actions)
     canvas.note_pressed.connect(lambda note: window.audition.expect({note}))
-    window.selection.changed.connect(lambda: window.audition.expect(window.selection.ids))
+    window.selection.changed.connect(window.expect_selected)
     canvas.note_clicked.connect(lambda note: window.audition.note({note}))
     window.audition.said.connect(window.hint.setText)
     window.model.component_pointed.connect(window.audition.expect_component)
