@@ -315,7 +315,7 @@ def mean_sounding(Vt: FloatArray, work: Sequence[Sequence[Block]]) -> float:
     if not math.isfinite(total):
         # Single precision ends at 3e38, and takes a third of the time.
         total = sum(float(Vt[span].sum(dtype=np.float64)) for span in spans)
-    return total / max(1, frames * Vt.shape[1])
+    return float(total / max(1, frames * Vt.shape[1]))
 
 
 def settled(
