@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from soli.decompose import autoencoder, nmf
 from soli.decompose.settings import ModelSettings
+from soli.errors import InputError
 from soli.progress import finish
 
 
@@ -188,3 +189,45 @@ def test_templates_that_are_wrong_at_first_are_learnt_as_by_nmf() -> None:
     by_nmf = likeness(finish(nmf.factorize(V, W, M, settings=ModelSettings())))
     assert by_nae > by_nmf - 0.02
     assert by_nmf > 0.9
+
+
+@pytest.mark.parametrize("method", ["nmf", "nae"])
+@pytest.mark.parametrize("beta", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("learning_rate", [0.05, 10.0])
+@pytest.mark.parametrize("iterations", [2, 3, 60])
+def test_steps_that_are_too_long_end_in_numbers_or_a_sentence(
+    method: str, beta: float, learning_rate: float, iterations: int
+) -> None:
+    V, W, M = problem()
+    chosen = ModelSettings(
+        method=method,  # type: ignore[arg-type]
+        updates="gradient",
+        beta=beta,
+        rate="fixed",
+        learning_rate=learning_rate,
+        iterations=iterations,
+        encoder_steps=0,
+    )
+    run = nmf.factorize if method == "nmf" else autoencoder.factorize
+    found, said = None, ""
+    try:
+        found = finish(run(V, W, M, settings=chosen))
+    except InputError as error:
+        said = str(error)
+    if found is None:
+        assert "lower learning rate" in said
+        return
+    for matrix in (found.W, found.H, found.encoder):
+        assert matrix is None or np.isfinite(matrix).all()
+    assert np.isfinite(found.losses).all()
+
+
+@pytest.mark.parametrize("method", ["nmf", "nae"])
+def test_additive_steps_uphill_are_not_taken_for_the_end(method: str) -> None:
+    V, W, M = problem()
+    chosen = ModelSettings(method=method, updates="gradient", stop="loss", tolerance=1e-3, iterations=300)  # type: ignore[arg-type]
+    run = nmf.factorize if method == "nmf" else autoencoder.factorize
+    found = finish(run(V, W, M, settings=chosen))
+    assert found.losses[1] < found.losses[2], "the first steps of this problem lead uphill"
+    assert found.losses[-1] < found.losses[1]
+    assert len(found.losses) < 300

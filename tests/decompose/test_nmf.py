@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soli.decompose import nmf
+from soli.decompose import autoencoder, nmf
 from soli.decompose.settings import ModelSettings
 from soli.errors import InputError
 from soli.progress import Progress, finish
@@ -155,3 +155,14 @@ def test_a_fixed_rate_is_the_plain_gradient_projected() -> None:
     np.testing.assert_allclose(
         second, np.where(free, np.maximum(first - rate[:, None] * 3 * gradient, 0), 0), rtol=1e-4, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("method", ["nmf", "nae"])
+@pytest.mark.parametrize("empty", ["K", "R", "N"])
+def test_matrices_of_nothing_give_matrices_of_nothing(method: str, empty: str) -> None:
+    V, W, H = problem()
+    K, R, N = (0 if name == empty else size for name, size in zip("KRN", (*W.shape, H.shape[1]), strict=True))
+    run = nmf.factorize if method == "nmf" else autoencoder.factorize
+    solution = finish(run(V[:K, :N], W[:K, :R], H[:R, :N], settings=ModelSettings(method=method)))  # type: ignore[arg-type]
+    assert solution.W.shape == (K, R)
+    assert solution.H.shape == (R, N)

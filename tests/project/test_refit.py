@@ -8,11 +8,13 @@ import pytest
 from project.conftest import QUICK
 
 from soli.decompose.constraints import MaskEdit
+from soli.decompose.encoder import Encoder
 from soli.decompose.masking import separate_steps
 from soli.decompose.template_limit import TemplateLimit
 from soli.errors import InputError
 from soli.progress import finish
 from soli.project.pipeline import Separation
+from soli.project.pipeline import separate_steps as separate_run
 from soli.project.refit import refit_separation_steps
 from soli.project.state import Layer, State
 from soli.score.notes import Note
@@ -118,3 +120,27 @@ def test_it_can_be_stopped_at_every_step(state: State, separation: Separation) -
         for _ in range(stop):
             next(steps)
         steps.close()
+
+
+def test_what_a_kept_encoder_found_is_followed_by_it(state: State) -> None:
+    """An edit that would ask for a run of the model instead would throw away what was asked for."""
+    trained = finish(separate_run(replace(state, settings=replace(QUICK, method="nae"))))
+    encoder = Encoder.of(trained.factors)
+    for settings in (QUICK, replace(QUICK, method="nae")):
+        here = replace(state, settings=settings)
+        applied = finish(separate_run(here, encoder=encoder))
+        found = finish(refit_separation_steps(applied, edited(here, without=(some_note(here).id,)), whole=False))
+        assert found is not None
+        assert found.factors.encoder is not None
+        other = replace(here, settings=replace(settings, mask_exponent=1.0))
+        assert finish(refit_separation_steps(applied, other, whole=False)) is None
+
+
+def test_layers_are_made_of_what_a_kept_encoder_found_as_they_are_asked_for(state: State) -> None:
+    encoder = Encoder.of(finish(separate_run(replace(state, settings=replace(QUICK, method="nae")))).factors)
+    hard, soft = (
+        finish(separate_run(replace(state, settings=replace(QUICK, mask_exponent=exponent)), encoder=encoder))
+        for exponent in (2.0, 0.5)
+    )
+    np.testing.assert_array_equal(hard.factors.H, soft.factors.H)
+    assert np.abs(hard.layers[0] - soft.layers[0]).max() > 1e-3

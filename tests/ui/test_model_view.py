@@ -7,7 +7,11 @@ import pytest
 from PySide6.QtTest import QTest
 
 from soli.decompose.constraints import MaskEdit
+from soli.decompose.model import decompose_steps
+from soli.progress import finish
 from soli.project import commands
+from soli.project.pipeline import score_information
+from soli.signal.audio import Audio
 from soli.signal.log_spectrogram import ROWS
 from soli.ui.panels.model_picture import MOST_COLUMNS, ModelPicture, as_bytes
 
@@ -42,6 +46,17 @@ def test_components_are_ordered_by_pitch(picture):
 
 def test_where_the_model_fits_it_looks_like_the_recording(picture):
     V, model = (p.astype(float) for p in picture.sound(0.3, 3.5))
+    assert np.corrcoef(V.ravel(), model.ravel())[0, 1] > 0.7
+
+
+def test_channels_that_cancel_are_shown_as_they_were_decomposed(separated):
+    audio, state = separated.document.state.audio, separated.document.state
+    mono = audio.mono()
+    opposed = Audio(np.stack([mono, -mono], axis=1), audio.rate)
+    known = score_information(state)
+    factors = finish(decompose_steps(opposed, known, replace(state.settings, iterations=4)))
+    assert factors.joined
+    V, model = (p.astype(float) for p in ModelPicture(opposed, factors).sound(0.3, 3.5))
     assert np.corrcoef(V.ravel(), model.ravel())[0, 1] > 0.7
 
 

@@ -105,6 +105,28 @@ def test_the_model_dialog_gives_back_what_it_was_given(piece):
     assert dialog.settings() == type(settings)()
 
 
+def test_the_model_dialog_keeps_what_it_does_not_show_in_full(piece):
+    from dataclasses import replace
+
+    finer = {"harmonics": 100, "iterations": 5000, "after_s": 0.4567, "prior": 0.123, "learning_rate": 1e-6, "tolerance": 1e-9}
+    settings = replace(piece.document.state.settings, beta=0.5, **finer)
+    dialog = ModelDialog(piece.window, settings, piece.settings)
+    assert dialog.settings() == settings
+    dialog.form._editors["harmonics"].setValue(20)
+    assert dialog.settings() == replace(settings, harmonics=20)
+
+
+def test_how_far_a_gradient_goes_and_when_a_run_has_settled_can_be_chosen(piece):
+    dialog = ModelDialog(piece.window, piece.document.state.settings, piece.settings)
+    dialog.form._editors["learning_rate"].setValue(0.2)
+    dialog.form._editors["tolerance"].setValue(0.001)
+    assert (dialog.settings().learning_rate, dialog.settings().tolerance) == (0.2, 0.001)
+    for name in ("learning_rate", "tolerance"):
+        editor = dialog.form._editors[name]
+        editor.setValue(editor.minimum())
+    dialog.settings()  # the lowest that is offered is accepted
+
+
 def test_settings_that_do_not_go_together_are_said_and_cannot_be_accepted(piece):
     from PySide6.QtWidgets import QDialogButtonBox
 

@@ -14,7 +14,7 @@ from soli.decompose.encoding import first_rows
 from soli.decompose.hidden import Hidden, loudness
 from soli.decompose.hidden_training import HiddenTraining, Slopes
 from soli.decompose.network import Network
-from soli.decompose.nmf import Solution, check, mean_sounding, rows_to_one, settled
+from soli.decompose.nmf import Solution, check, check_finite, mean_sounding, rows_to_one, settled
 from soli.decompose.settings import ModelSettings
 from soli.decompose.sums import Sums
 from soli.decompose.timbre import Timbre
@@ -100,17 +100,14 @@ def factorize(
                 if slopes is not None:
                     slopes[half].begin()
                 if half == 0:
-                    encoder = (
-                        sums.updated(encoder, settings.beta)
-                        if slopes is None
-                        else slopes[0].moved(encoder, sums.below - sums.above)
-                    )
+                    encoder = sums.updated(encoder, settings.beta) if slopes is None else slopes[0].moved(encoder, sums.slope())
                     network.encoder = encoder
             losses.append(sums.loss)
+            check_finite(losses[-1])
             so_far = Solution(decoder.T, latest, tuple(losses), _of_components(encoder, hidden))
             yield Progress(2 * (iteration + 1) * len(work), total, "Decomposing", losses[-1], so_far)
             if slopes is not None:
-                decoder = slopes[1].moved(decoder, sums.below - sums.above)
+                decoder = slopes[1].moved(decoder, sums.slope())
             elif prior is not None:
                 decoder, _ = rows_to_one(prior.update(decoder * sums.above, iteration), otherwise=decoder)
             else:
@@ -121,13 +118,16 @@ def factorize(
                 hidden = training.moved(hidden, bends, latest)
             if settled(settings, losses, previous, (decoder, encoder)):
                 break
-        templates, gain = rows_to_one(np.maximum(decoder, 0), otherwise=np.full_like(decoder, 1 / Vt.shape[1]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            templates, gain = rows_to_one(np.maximum(decoder, 0), otherwise=np.full_like(decoder, 1 / Vt.shape[1]))
         network = Network(Vt, decoder, encoder, mask, scale=scale, settings=settings, latest=latest, hidden=hidden)
         for _ in pool.map(network.encode, work):
             yield Progress(total, total, "Decomposing", losses[-1])
-        latest *= gain[:, None]
     finally:
         pool.close()
+    with np.errstate(over="ignore", invalid="ignore"):
+        latest *= gain[:, None]
+    check_finite(decoder, encoder, gain, latest)
     # Scaled as the activations are, so that the layers say H also where the decoder was not normal.
     if hidden is not None:
         return Solution(templates.T, latest, tuple(losses), encoder[hidden.voice], hidden.scaled(gain))

@@ -29,11 +29,18 @@ class Descent(ABC):
         """Begin the next step; `moved` may then be called once for each part of the matrix, from any thread."""
         self.steps += 1
 
-    @abstractmethod
     def moved(
         self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
     ) -> FloatArray:
-        """`values`, the part of the matrix at `rows` and `columns`, one step further down; float32, a new array of its shape."""
+        """`values`, the part of the matrix at `rows` and `columns`, one step further down; float32, a new array of its shape.
+
+        Steps that are too long overflow without a warning; the loss tells.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._moved(values, gradient, rows, columns)
+
+    @abstractmethod
+    def _moved(self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice, columns: slice) -> FloatArray: ...
 
 
 def descent(like: FloatArray, settings: ModelSettings, *, signed: bool = False) -> Descent:
@@ -49,9 +56,7 @@ class Adam(Descent):
         super().__init__(like, rate, signed=signed)
         self.first, self.second = np.zeros_like(like), np.zeros_like(like)
 
-    def moved(
-        self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
-    ) -> FloatArray:
+    def _moved(self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice, columns: slice) -> FloatArray:
         first = _FIRST * self.first[rows, columns] + np.float32(1 - _FIRST) * gradient
         second = _SECOND * self.second[rows, columns] + np.float32(1 - _SECOND) * np.square(gradient)
         self.first[rows, columns], self.second[rows, columns] = first, second
@@ -71,9 +76,7 @@ class FixedRate(Descent):
         super().__init__(like, rate, signed=signed)
         self.rate = np.zeros_like(like)
 
-    def moved(
-        self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice = slice(None), columns: slice = slice(None)
-    ) -> FloatArray:
+    def _moved(self, values: FloatArray, gradient: FloatArray, rows: IntArray | slice, columns: slice) -> FloatArray:
         free = self.free[rows, columns]
         if self.steps == 1:
             steepness = np.abs(gradient * free).sum(axis=1, keepdims=True) / np.maximum(free.sum(axis=1, keepdims=True), 1)

@@ -11,10 +11,11 @@ def first_rows(Wt: FloatArray, mask: FloatArray) -> FloatArray:
     """Rows (R, K) of an encoder for the templates Wt (R, K) under the mask M_H (R, N), all float32.
 
     Under the mask their product with V is the first multiplicative step (Lee and Seung 2000) from the mask itself, with all
-    that sounds along with a component taken by its mean over the frames in which the component may sound.
+    that sounds along with a component taken by its mean over the frames in which the component may sound. Where it may in
+    none, all others are taken to sound along.
     """
-    together: FloatArray = mask @ mask.T
-    rows: FloatArray = (together / np.maximum(mask.sum(axis=1, keepdims=True), _TINY)) @ Wt
+    together, total = mask @ mask.T, mask.sum(axis=1, keepdims=True)
+    rows: FloatArray = np.divide(together, total, out=np.ones_like(together), where=total > 0) @ Wt
     return np.divide(Wt, np.maximum(rows, _TINY, out=rows), out=rows)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from soli.signal.audio import FloatArray
 TINY = np.float32(1e-30)
 # What the first layer of an encoder says alone counts this part of what all of them say.
 _ALONE = np.float32(0.1)
+# Steps of training that are too long overflow; the loss tells, once an iteration.
+_QUIET = partial(np.errstate, over="ignore", invalid="ignore")
 
 
 class Network:
@@ -49,9 +52,10 @@ class Network:
 
     def encode(self, chunk: Sequence[Block]) -> None:
         """Write what all layers of the encoder say to `latest`."""
-        for block in chunk:
-            here = self._here(block)
-            self.latest[block.alive, block.start : block.stop] = self._refined(here, self._code(here)).H
+        with _QUIET():
+            for block in chunk:
+                here = self._here(block)
+                self.latest[block.alive, block.start : block.stop] = self._refined(here, self._code(here)).H
 
     def encoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, None]:
         """The two halves of the gradient of the encoder, of which the first layer alone is trained.
@@ -59,6 +63,10 @@ class Network:
         Further layers multiply what it says by factors, which are taken as they are. What it says alone counts a little too,
         so that it is of use without them.
         """
+        with _QUIET():
+            return self._encoder_sums(chunk), None
+
+    def _encoder_sums(self, chunk: Sequence[Block]) -> Sums:
         places = [self._here(block) for block in chunk]
         sums = self._sums((here.rows for here in places), 0.0)
         for here in places:
@@ -67,7 +75,7 @@ class Network:
             self._add_slope(sums, here, heard, here.mask * (code > 0) if self.rectified else here.mask * _gain(heard.code, code))
             if self.layers:
                 self._add_slope(sums, here, self._heard(here, code), _ALONE * here.mask)
-        return sums, None
+        return sums
 
     def _add_slope(self, sums: Sums, here: "_Here", heard: "_Heard", gain: FloatArray) -> None:
         """Add the gradient of the rows of an encoder whose product with V, times `gain` (P, n), is the code that was heard."""
@@ -78,6 +86,10 @@ class Network:
 
     def decoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, Slopes | None]:
         """The two halves of the gradients of the decoder and of its hidden layers, and the loss."""
+        with _QUIET():
+            return self._decoder_sums(chunk)
+
+    def _decoder_sums(self, chunk: Sequence[Block]) -> tuple[Sums, Slopes | None]:
         sums = self._sums((block.alive for block in chunk), self.beta)
         slopes = None if self.hidden is None else Slopes.zero(self.hidden)
         for block in chunk:

@@ -94,13 +94,12 @@ def factorize(
                 yield Progress(at, settings.iterations * len(parts), "Decomposing", losses[-1] if losses else None)
             sums = step.sums
             losses.append(sums.loss - heard)
-            if not math.isfinite(losses[-1]):
-                raise InputError("the updates ran away to values that are no numbers; choose a lower learning rate")
+            check_finite(losses[-1])
             so_far = Solution(Wt.T, H, tuple(losses))
             yield Progress((iteration + 1) * len(parts), settings.iterations * len(parts), "Decomposing", losses[-1], so_far)
             previous = Wt
             if slopes is not None and not fixed_templates:
-                Wt = slopes[0].moved(Wt, sums.below - sums.above)
+                Wt = slopes[0].moved(Wt, sums.slope())
             elif prior is not None and not fixed_templates:
                 Wt, _ = rows_to_one(prior.update(Wt * sums.above, iteration), otherwise=Wt)
             elif not fixed_templates:
@@ -110,8 +109,10 @@ def factorize(
                 break
     finally:
         pool.close()
-    Wt, total = rows_to_one(Wt, otherwise=Wt)
-    H *= total[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        Wt, total = rows_to_one(Wt, otherwise=Wt)
+        H *= total[:, None]
+    check_finite(Wt, total, H)
     return Solution(Wt.T, H, tuple(losses))
 
 
@@ -284,6 +285,12 @@ def check(V: FloatArray, W: FloatArray, H: FloatArray) -> None:
             raise InputError(f"{name} holds values that are negative or no numbers; give magnitudes")
 
 
+def check_finite(*values: FloatArray | float) -> None:
+    """Raise InputError, in one sentence, where steps that were too long have led to infinities."""
+    if not all(np.isfinite(value).all() for value in values):
+        raise InputError("the updates ran away to values that are no numbers; choose a lower learning rate")
+
+
 def rows_to_one(rows: FloatArray, *, otherwise: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
     """Rows (R, K) scaled to sum to one, and their former sums (R,), float32.
 
@@ -308,15 +315,23 @@ def mean_sounding(Vt: FloatArray, work: Sequence[Sequence[Block]]) -> float:
     if not math.isfinite(total):
         # Single precision ends at 3e38, and takes a third of the time.
         total = sum(float(Vt[span].sum(dtype=np.float64)) for span in spans)
-    return total / (frames * Vt.shape[1]) if frames else 0.0
+    return float(total / max(1, frames * Vt.shape[1]))
 
 
 def settled(
     settings: ModelSettings, losses: Sequence[float], before: tuple[FloatArray, FloatArray], after: tuple[FloatArray, FloatArray]
 ) -> bool:
-    """Whether the stop criterion is met: a small change of W and H (relative, Frobenius), or a small fall of the loss."""
+    """Whether the stop criterion is met: a small change of W and H (relative, Frobenius), or a small fall of the loss.
+
+    Of additive updates the loss may rise as well; it has settled where it hardly moves.
+    """
     if settings.stop == "loss":
-        return len(losses) > 1 and losses[-2] - losses[-1] <= settings.tolerance * abs(losses[-2])
+        if len(losses) < 2:
+            return False
+        fall = losses[-2] - losses[-1]
+        # Additive steps may lead uphill for a while, above all the first ones; that is not yet the end.
+        fall = fall if settings.updates == "multiplicative" else abs(fall)
+        return fall <= settings.tolerance * abs(losses[-2])
     if settings.stop == "change":
         pairs = zip(before, after, strict=True)
         return all(float(np.linalg.norm(new - old)) <= settings.tolerance * float(np.linalg.norm(old)) for old, new in pairs)

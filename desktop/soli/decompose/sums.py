@@ -39,14 +39,20 @@ class Sums:
         if self.empty and everywhere:
             self.above, self.below = part.above, part.below
         else:
-            self.above[slice(None) if everywhere else part.rows] += part.above
-            self.below[slice(None) if everywhere else self._below_of(part)] += part.below
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.above[slice(None) if everywhere else part.rows] += part.above
+                self.below[slice(None) if everywhere else self._below_of(part)] += part.below
         self.loss += part.loss
         self.empty = False
 
     def _below_of(self, part: "Sums") -> Any:
         """Where in `below` the rows of `part` are."""
         return part.rows
+
+    def slope(self) -> FloatArray:
+        """The gradient with respect to the templates, float32 (n, K)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.below - self.above
 
     def updated(self, Wt: FloatArray, beta: float) -> FloatArray:
         """Templates as rows, float32 (n, K), after one multiplicative update; those without any activation stay."""

@@ -273,7 +273,10 @@ def separate_steps(
     watch = Stopwatch()
     with watch.stage("decompose"):
         if encoder is not None:
-            factors = yield from apply_encoder_steps(encoder, recording, known)
+            # How layers are made of the factors is this recording's matter; the rest is as the encoder was trained.
+            asked = {name: getattr(state.settings, name) for name in ("mask_exponent", "stereo", "forbidden")}
+            trained = replace(encoder.settings, encoder_steps=0, **asked)
+            factors = yield from apply_encoder_steps(encoder, recording, known, trained)
         else:
             factors = yield from model.decompose_steps(
                 recording,

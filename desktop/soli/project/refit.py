@@ -65,7 +65,12 @@ def _plan(separation: Separation, state: State) -> Plan | None:
     if template_sets(state) != template_sets(separation.source):
         return None
     layers = [layer.id for layer in state.layers]
-    plan = planned(separation.factors, score_information(state), state.settings, layers=layers, most=_MOST)
+    factors, settings = separation.factors, state.settings
+    applied = factors.encoder is not None and not factors.losses
+    if applied and settings == separation.source.settings:
+        # What a kept encoder found has the settings of its training.
+        settings = factors.settings
+    plan = planned(factors, score_information(state), settings, layers=layers, most=_MOST)
     if plan is None:
         return None
     # A layer that comes or goes with notes that stay takes its sound from the residual, or leaves it there, everywhere.

@@ -60,6 +60,13 @@ MODEL: tuple[Choice | Number, ...] = (
     ),
     Choice("beta", "Divergence", {1.0: "Kullback–Leibler", 2.0: "Euclidean", 0.0: "Itakura–Saito"}, "What is made small"),
     Choice("rate", "Step of gradients", {"adaptive": "Adaptive (Adam)", "fixed": "Fixed"}, "Only gradient updates have a step"),
+    Number(
+        "learning_rate",
+        "Learning rate",
+        0.01,
+        3,
+        tip="How far gradient updates go in a step, in parts of the mean of a template or a row; multiplicative ones need none",
+    ),
     Choice(
         "dropout",
         "Dropout (NAE)",
@@ -95,6 +102,13 @@ MODEL: tuple[Choice | Number, ...] = (
         "stop",
         "Stop",
         {"iterations": "After the iterations", "change": "When W and H settle", "loss": "When the loss settles"},
+    ),
+    Number(
+        "tolerance",
+        "Settled below",
+        1e-4,
+        6,
+        tip="The relative change of W and H, or the relative fall of the loss, in one iteration: less is taken for settled",
     ),
     Number(
         "prior", "Firmness", 0.1, 2, tip="How firmly templates are held to the shape of their instrument; 0 lets them go free"
@@ -143,6 +157,7 @@ class ModelForm(QWidget):
         self._settings = settings
         self._editor_width = editor_width
         self._editors: dict[str, QComboBox | QSpinBox | QDoubleSpinBox] = {}
+        self._shown: dict[str, float] = {}
         self._specs: dict[str, Choice | Number] = {spec.field: spec for spec in (*MODEL, *SUPPORT)}
         columns = QHBoxLayout(self)
         columns.setContentsMargins(0, 0, 0, 0)
@@ -156,9 +171,12 @@ class ModelForm(QWidget):
         for name, editor in self._editors.items():
             value = getattr(settings, name)
             if isinstance(editor, QComboBox):
-                editor.setCurrentIndex(max(0, editor.findData(value)))
+                if editor.findData(value) < 0:
+                    editor.addItem(f"{value:g}", value)
+                editor.setCurrentIndex(editor.findData(value))
             else:
                 editor.setValue(editor.minimum() if value is None else value)  # type: ignore[arg-type]
+                self._shown[name] = editor.value()
         self.changed.emit()
 
     @property
@@ -173,6 +191,9 @@ class ModelForm(QWidget):
             spec = self._specs[name]
             if isinstance(editor, QComboBox):
                 chosen[name] = editor.currentData()
+            elif editor.value() == self._shown[name]:
+                # What was set elsewhere may have more digits than are shown here, or lie beyond what is offered here.
+                chosen[name] = getattr(self._settings, name)
             elif isinstance(spec, Number) and spec.automatic and editor.value() <= editor.minimum():
                 chosen[name] = None
             else:
@@ -211,6 +232,8 @@ class ModelForm(QWidget):
         spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if spec.decimals else QSpinBox()
         low, high = RANGES[spec.field]
         low, high = low - (spec.step if spec.automatic else 0), spec.highest or high
+        # What has too few digits for the lowest value would be shown as zero.
+        low = max(low, 10.0**-spec.decimals) if low > 0 else low
         if isinstance(spin, QDoubleSpinBox):
             spin.setDecimals(spec.decimals)
             spin.setRange(low, high)

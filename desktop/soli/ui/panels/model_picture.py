@@ -7,13 +7,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from soli.decompose.channels import middle_magnitudes
 from soli.decompose.constraints import Kind
 from soli.decompose.model import Factors
 from soli.score.notes import pitch_name
 from soli.signal.audio import Audio, FloatArray
 from soli.signal.log_spectrogram import ROWS, log_rows
 from soli.signal.picture import Rows
-from soli.signal.spectrogram import Grid, analyse
+from soli.signal.spectrogram import Grid
 
 Bytes = NDArray[np.uint8]
 
@@ -69,8 +70,7 @@ class ModelPicture:
     def sound(self, start_s: float, end_s: float) -> tuple[Bytes, Bytes]:
         """V and WH in a stretch of time, to one scale; both of shape (ROWS, columns)."""
         picked = self._picked(start_s, end_s)
-        spectra = np.stack([np.abs(self._spectrum(int(n))) for n in picked], axis=1)
-        V = self._rows.of_spectra(np.asarray(spectra, np.float32))
+        V = self._rows.of_spectra(np.stack([self._spectrum(int(n)) for n in picked], axis=1))
         model = self._log_templates @ self.factors.H[:, picked]
         loudest = float(V.max(initial=0.0))
         return as_bytes(V, SOUND_DB, loudest), as_bytes(np.asarray(model, np.float32), SOUND_DB, loudest)
@@ -113,9 +113,6 @@ class ModelPicture:
         count = min(MOST_COLUMNS, frames.stop - frames.start)
         return np.linspace(frames.start, frames.stop - 1, count).astype(np.int64)
 
-    def _spectrum(self, frame: int) -> NDArray[np.complex64]:
-        return analyse(self._mono, self._grid(), frame, frame + 1)[:, 0]
-
-    @cached_property
-    def _mono(self) -> FloatArray:
-        return self.recording.mono()
+    def _spectrum(self, frame: int) -> FloatArray:
+        """What was decomposed, in one frame (K,): not the mean of the channels where that cancels."""
+        return middle_magnitudes(self.recording, self._grid(), frame, frame + 1, joined=self.factors.joined)[:, 0]
