@@ -210,10 +210,11 @@ def test_the_sound_process_plays_the_patch_and_so_does_the_one_that_follows_it(p
     time.sleep(1.1)  # so long that the next patch lets the player write this one down
     process.patch([(1, 0, level(0.25, 20 * rate))])
     assert eventually(lambda: process.status().peaks == pytest.approx((0.5, 0.25), rel=1e-3))
-    os.kill(process.process_id or 0, signal.SIGKILL)
-    assert eventually(lambda: not process.status().playing)
+    former = process.process_id
+    assert former is not None
+    os.kill(former, signal.SIGKILL)
+    assert eventually(lambda: process.process_id not in (former, None) and process.status().playing)
     process.patch([(0, 0, level(0.75, 20 * rate))])
-    process.play()
     assert eventually(lambda: process.status().peaks == pytest.approx((0.75, 0.25), rel=1e-3))
 
 
